@@ -1,0 +1,202 @@
+"""Tables of images and captions, and plain captions, line by line: .csv, .tsv, .jsonl, .txt, also .gz."""
+
+import csv
+import gzip
+import json
+import os.path
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from textgroup.errors import InputError
+
+KINDS = (".csv", ".tsv", ".jsonl", ".txt")
+MAX_LINE = 1 << 20
+"""Bytes of a line."""
+DEFAULT_IMAGE = "image"
+"""The one column whose absence means captions only; the absence of a column that a person named is an error."""
+
+
+class Row(NamedTuple):
+    """Key, captions (none of them blank) and image of a row: the fields of a `Sample`."""
+
+    key: str
+    captions: tuple[str, ...]
+    image: Path | None
+
+
+class _Line(NamedTuple):
+    where: str  # file:line, for messages
+    number: int
+    image: Any
+    captions: tuple[str, ...]
+
+
+def kind_of(path: Path) -> str | None:
+    """The extension without .gz, if it is one of `KINDS`."""
+    suffix = (path.with_suffix("") if path.suffix == ".gz" else path).suffix.lower()
+    return suffix if suffix in KINDS else None
+
+
+def read_table(path: Path, image_column: str, caption_column: str) -> Iterator[Row]:
+    """The rows of a table, consecutive ones of the same image merged; see `samples.read_samples`."""
+    kind = kind_of(path)
+    if kind == ".txt":
+        lines: Iterator[_Line] = (_Line("", n, None, tuple(filter(None, [text.strip()]))) for n, text in _text(path))
+    elif kind == ".jsonl":
+        lines = _records(path, image_column, caption_column)
+    else:
+        lines = _fields(path, kind == ".tsv", image_column, caption_column)
+    key: str | None = None
+    image: Path | None = None
+    captions: tuple[str, ...] = ()
+    for line in lines:
+        if line.image is None:
+            if line.captions:
+                yield Row(str(line.number), line.captions, None)
+            continue
+        if line.image != key:
+            if key is not None:
+                yield Row(key, captions, image)
+            key, image, captions = line.image, _image_path(path, line), ()
+        captions += line.captions
+    if key is not None:
+        yield Row(key, captions, image)
+
+
+def captions_of(record: dict[str, Any], column: str, where: str) -> tuple[str, ...] | None:
+    """The captions of a JSON object: a string or a list of strings, blank ones left out; None without a column.
+
+    Where the column is the usual "caption", "captions" will do too.
+    """
+    value = record.get(column)
+    if value is None and column == "caption":
+        value = record.get("captions")
+    if value is None:
+        return None
+    values = [value] if isinstance(value, str) else value
+    if not isinstance(values, list) or not all(isinstance(text, str) for text in values):
+        raise InputError(f"{where}: {column!r} must be a string or a list of strings")
+    return tuple(text.strip() for text in values if text.strip())
+
+
+def _text(path: Path) -> Iterator[tuple[int, str]]:
+    """Numbered lines, from 1, without their ends."""
+    number = 0
+    try:
+        with path.open("rb") as raw:
+            packed = raw.peek(2)[:2] == b"\x1f\x8b"
+            file = gzip.open(raw) if packed else raw
+            while line := file.readline(MAX_LINE + 1):
+                number += 1
+                if len(line) > MAX_LINE:
+                    raise InputError(f"{path}:{number}: the line is longer than {MAX_LINE} bytes")
+                yield number, line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
+    except UnicodeDecodeError:
+        raise InputError(f"{path}:{number}: not UTF-8; convert the file, for example with iconv") from None
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise InputError(f"{path}: damaged after line {number} ({error}); download or write it again") from None
+    except OSError as error:
+        raise InputError(f"{path}: it cannot be read ({error.strerror})") from None
+
+
+def _records(path: Path, image_column: str, caption_column: str) -> Iterator[_Line]:
+    has_image: bool | None = None
+    for number, text in _text(path):
+        if not text.strip():
+            continue
+        where = f"{path}:{number}"
+        try:
+            record = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise InputError(f"{where}: not a line of JSON ({error})") from None
+        if not isinstance(record, dict):
+            raise InputError(f"{where}: not a JSON object but {text.strip()[:40]!r}")
+        captions = captions_of(record, caption_column, where)
+        if captions is None:
+            raise _no_column(where, "caption", caption_column, list(record))
+        if has_image is None:
+            has_image = image_column in record
+        if image_column not in record and (has_image or image_column != DEFAULT_IMAGE):
+            raise _no_column(where, "image", image_column, list(record))
+        yield _Line(where, number, record[image_column] if has_image else None, captions)
+        if has_image and record[image_column] is None:
+            raise InputError(f"{where}: {image_column!r} is null; leave the row out")
+
+
+def _fields(path: Path, tabs: bool, image_column: str, caption_column: str) -> Iterator[_Line]:
+    numbers: list[int] = []  # of the line that the reader took last
+
+    def texts() -> Iterator[str]:
+        for number, text in _text(path):
+            numbers[:] = [number]
+            yield text + "\n"
+
+    reader = (text[:-1].split("\t") for text in texts()) if tabs else csv.reader(texts(), strict=True)
+    pick: Callable[[list[str]], tuple[str | None, str]] | None = None
+    width = 0
+    try:
+        for row in reader:
+            if not any(field.strip() for field in row):
+                continue
+            where = f"{path}:{numbers[0]}"
+            if pick is None:
+                width = len(row)
+                pick, header = _columns(where, row, image_column, caption_column)
+                if header:
+                    continue
+            if len(row) != width:
+                quote = "" if tabs else "; put a field that has a comma in quotes"
+                raise InputError(f"{where}: {len(row)} fields, where the first row has {width}{quote}")
+            image, caption = pick(row)
+            yield _Line(where, numbers[0], image, tuple(filter(None, [caption.strip()])))
+    except csv.Error as error:
+        raise InputError(f"{path}:{numbers[0] if numbers else 1}: not CSV ({error})") from None
+
+
+def _columns(
+    where: str, row: list[str], image_column: str, caption_column: str
+) -> tuple[Callable[[list[str]], tuple[str | None, str]], bool]:
+    """From the first row: what picks (image, caption) out of a row, and whether this row is a header."""
+    numbered = caption_column.isdecimal()
+    if numbered != image_column.isdecimal() and image_column != DEFAULT_IMAGE:
+        raise InputError(
+            f"{where}: image_column {image_column!r} and caption_column {caption_column!r}: give two names or two numbers"
+        )
+    names = [str(n) for n in range(len(row))] if numbered else [name.strip() for name in row]
+    if caption_column not in names:
+        raise _no_column(where, "caption", caption_column, row, numbered)
+    caption = names.index(caption_column)
+    if image_column not in names:
+        if image_column != DEFAULT_IMAGE:
+            raise _no_column(where, "image", image_column, row, numbered)
+        return lambda fields: (None, fields[caption]), not numbered
+    image = names.index(image_column)
+    return lambda fields: (fields[image], fields[caption]), not numbered
+
+
+def _no_column(where: str, what: str, column: str, there: list[str], numbered: bool = False) -> InputError:
+    if numbered:
+        return InputError(f"{where}: {what}_column {column}: the row has {len(there)} columns, from 0")
+    shown = ", ".join(repr(name if len(name) <= 40 else f"{name[:40]}…") for name in there[:20])
+    hint = (
+        ""
+        if where.rpartition(":")[0].removesuffix(".gz").endswith(".jsonl")
+        else "; without a header, give a number from 0"
+    )
+    return InputError(f"{where}: no {what} column {column!r}; there are {shown}{hint}")
+
+
+def _image_path(table: Path, line: _Line) -> Path:
+    if not isinstance(line.image, str) or not line.image.strip() or "\0" in line.image:
+        raise InputError(f"{line.where}: the image must be a path, not {line.image!r}")
+    if "://" in line.image:
+        raise InputError(f"{line.where}: the image is a URL; download the images first, for example with img2dataset")
+    if os.path.isabs(line.image):
+        return Path(line.image)
+    if os.path.normpath(line.image).split(os.sep)[0] == "..":
+        raise InputError(
+            f"{line.where}: the image {line.image!r} lies outside the folder of the table; give an absolute path"
+        )
+    return table.parent / line.image

@@ -1,0 +1,72 @@
+"""Image-text retrieval: recall at 1, 5 and 10 and the median rank, in both directions."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from textgroup.data.captions import CaptionData
+from textgroup.model.textgroup import TextGroupModel
+
+
+@dataclass(frozen=True)
+class Recall:
+    """Recall in per cent, and the median rank of the first right answer (1 is best)."""
+
+    r1: float
+    r5: float
+    r10: float
+    median_rank: float
+
+    def __str__(self) -> str:
+        return f"{self.r1:.1f}/{self.r5:.1f}/{self.r10:.1f}"
+
+
+@dataclass(frozen=True)
+class Retrieval:
+    """Both directions over the same images and captions; chance is `chance_r1` per cent."""
+
+    image_to_text: Recall
+    text_to_image: Recall
+    images: int
+    captions: int
+
+    @property
+    def chance_r1(self) -> float:
+        """Expected R@1 of a random ranking, text to image."""
+        return 100 / self.images
+
+
+def retrieval(similarity: np.ndarray, image_of: np.ndarray) -> Retrieval:
+    """similarity: (captions, images). image_of: (captions,), the image that each caption describes.
+
+    Image to text: the rank of the image's best caption. Ties count against us: a constant score ranks last.
+    """
+    captions, images = similarity.shape
+    own = similarity[np.arange(captions), image_of]  # (C,)
+    text_to_image = (similarity >= own[:, None]).sum(axis=1)
+    right = image_of[:, None] == np.arange(images)  # (C, I)
+    best = np.where(right, similarity, -np.inf).max(axis=0)  # (I,)
+    image_to_text = 1 + ((similarity >= best) & ~right).sum(axis=0)
+    return Retrieval(_recall(image_to_text), _recall(text_to_image), images, captions)
+
+
+def _recall(ranks: np.ndarray) -> Recall:
+    r1, r5, r10 = (100 * float((ranks <= k).mean()) for k in (1, 5, 10))
+    return Recall(r1, r5, r10, float(np.median(ranks)))
+
+
+@torch.no_grad()
+def evaluate(model: TextGroupModel, data: CaptionData, captions_per_image: int | None = None) -> Retrieval:
+    """Retrieval over a data set with images; the first `captions_per_image` captions of each, or all."""
+    device = next(model.parameters()).device
+    text = torch.empty(len(data.starts) - 1, model.embedding)
+    for chunk, numbers in data.chunks():
+        groups = model.encode(chunk.ids.to(device), chunk.mask.to(device)).groups
+        text[torch.from_numpy(numbers)] = model.embed_text(groups).float().cpu()
+    image = model.embed_image(data.images().to(device)).float().cpu()
+    image_of = data.item_of_caption()
+    if captions_per_image is not None:
+        keep = np.arange(len(image_of)) - data.first[image_of] < captions_per_image
+        text, image_of = text[torch.from_numpy(keep)], image_of[keep]
+    return retrieval((text @ image.T).numpy(), image_of)

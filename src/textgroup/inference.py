@@ -1,0 +1,134 @@
+"""A trained checkpoint in use: captions to units, captions and images to vectors that can be compared."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from textgroup.data.captions import pad
+from textgroup.errors import InputError
+from textgroup.model.encoder import TextGroups
+from textgroup.model.pretrained import load_model
+from textgroup.model.textgroup import TextGroupModel
+from textgroup.tokenizer import CaptionTokenizer, Tokens
+from textgroup.units import Unit
+from textgroup.vision.features import check_same_encoder
+from textgroup.vision.objects import ObjectEncoder, open_encoder
+
+Image = str | Path | bytes
+"""A photograph: its path, or its encoded bytes."""
+WINDOW = 2048
+"""Captions read ahead and sorted by length, so that a stream pays for little padding in constant memory."""
+BATCH = 128
+"""Captions encoded at once."""
+
+
+class TextGroup:
+    """A checkpoint ready for use; made by `load`.
+
+    encoder: opens the image encoder under this name instead of the one that the checkpoint names (its
+    weights must be the same).
+    """
+
+    def __init__(self, model: TextGroupModel, tokenizer: CaptionTokenizer, encoder: str | None = None) -> None:
+        self.model, self.tokenizer = model.eval(), tokenizer
+        self._encoder_name = encoder
+        self._encoder: ObjectEncoder | None = None
+
+    def segment(self, captions: Sequence[str]) -> list[list[Unit]]:
+        """The units of each caption, in reading order.
+
+        Neighbouring tokens of the same group are one unit; offsets refer to the caption as given. Characters
+        that no token stands for (white space, what lies beyond `max_tokens`) are in no unit. Raises
+        `InputError` for a single string and for an empty caption.
+        """
+        if isinstance(captions, str):
+            raise InputError("segment takes a list of captions: put the caption in [ ]")
+        for caption in captions:
+            if not caption.strip():
+                raise InputError("a caption is empty: give it at least one word")
+        return list(self.segment_stream(captions))
+
+    def segment_stream(self, captions: Iterable[str]) -> Iterator[list[Unit]]:
+        """`segment` for an endless stream, in order and in constant memory; an empty caption has no units."""
+        stream = iter(captions)
+        while window := list(islice(stream, WINDOW)):
+            yield from self._window(window)
+
+    @torch.inference_mode()
+    def _window(self, captions: list[str]) -> list[list[Unit]]:
+        tokens = self.tokenizer.encode_batch(captions)
+        order = sorted(range(len(tokens)), key=lambda i: len(tokens[i].ids))
+        found: list[list[Unit]] = [[] for _ in captions]
+        for a in range(0, len(order), BATCH):
+            rows = order[a : a + BATCH]
+            owner = self._encode([tokens[i] for i in rows]).hard().tolist()  # (B, M)
+            for i, groups in zip(rows, owner):
+                found[i] = units(captions[i], tokens[i], groups)
+        return found
+
+    @torch.inference_mode()
+    def encode_text(self, captions: Sequence[str]) -> np.ndarray:
+        """Captions -> unit vectors (captions, E), fp32. Needs a model trained with images."""
+        self._need_image_side("encode_text")
+        tokens = self.tokenizer.encode_batch(list(captions))
+        parts = [
+            self.model.embed_text(self._encode(tokens[a : a + BATCH]).groups) for a in range(0, len(tokens), BATCH)
+        ]
+        return torch.cat(parts).float().cpu().numpy()
+
+    @torch.inference_mode()
+    def encode_image(self, images: Sequence[Image]) -> np.ndarray:
+        """Photographs -> unit vectors (images, E), fp32, by the image encoder that the model was trained with."""
+        encoder = self._open_encoder()
+        pixels = np.stack([encoder.transform(image) for image in images])  # (B, 3, H, W)
+        pooled = encoder.encode(torch.from_numpy(pixels)).pooled
+        return self.model.embed_image(pooled.float()).cpu().numpy()
+
+    def similarity(self, images: Sequence[Image], captions: Sequence[str]) -> np.ndarray:
+        """Cosine of the pooled embeddings (images, captions), in -1..1."""
+        return self.encode_image(images) @ self.encode_text(captions).T
+
+    def _encode(self, tokens: Sequence[Tokens]) -> TextGroups:
+        chunk = pad([t.ids for t in tokens])
+        place = next(self.model.parameters()).device
+        return self.model.encode(chunk.ids.to(place), chunk.mask.to(place))
+
+    def _need_image_side(self, what: str) -> None:
+        if self.model.image_head is None:
+            raise InputError(f"{what}: this checkpoint was trained on captions alone and has no image head")
+
+    def _open_encoder(self) -> ObjectEncoder:
+        self._need_image_side("encode_image")
+        if self._encoder is None:
+            identity = self.model.image_encoder
+            if identity is None:
+                raise InputError("this checkpoint does not say which image encoder it was trained with")
+            encoder = open_encoder(self._encoder_name or identity["encoder"], resize=identity["transform"]["resize"])
+            check_same_encoder(identity, encoder.identity(), "the checkpoint", encoder.name)
+            self._encoder = encoder
+        return self._encoder
+
+
+def units(caption: str, tokens: Tokens, groups: Sequence[int]) -> list[Unit]:
+    """Runs of tokens of one group as spans of the caption; start and end of text are left out.
+
+    groups: the group of each token, start and end included; what lies beyond the tokens is ignored.
+    """
+    found: list[Unit] = []
+    for (start, end), group in list(zip(tokens.spans, groups))[1 : len(tokens.ids) - 1]:
+        if found and found[-1].group == group:
+            start = found.pop().start
+        found.append(Unit(caption[start:end], start, end, group))
+    return found
+
+
+def load(path: str | Path, *, device: str = "cpu", encoder: str | None = None) -> TextGroup:
+    """Open a checkpoint directory, a run directory (its newest checkpoint) or a Hub name.
+
+    device: where the text side runs. encoder: see `TextGroup`. Raises `InputError` when it is no checkpoint.
+    """
+    model, tokenizer = load_model(path)
+    return TextGroup(model.to(device), tokenizer, encoder)

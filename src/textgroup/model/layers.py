@@ -1,0 +1,82 @@
+"""Transformer layers, pre-norm, with explicit key masks. Nothing here knows of groups."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class Attention(nn.Module):
+    """Multi-head attention; keys and values may come from elsewhere (cross-attention)."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.query = nn.Linear(width, width)
+        self.key = nn.Linear(width, width)
+        self.value = nn.Linear(width, width)
+        self.out = nn.Linear(width, width)
+
+    def forward(
+        self, x: Tensor, memory: Tensor | None = None, mask: Tensor | None = None, causal: bool = False
+    ) -> Tensor:
+        """x (B, N, D), memory (B, M, D) or None for self-attention, mask (B, M) True where a key is valid."""
+        memory = x if memory is None else memory
+        q, k, v = self._split(self.query(x)), self._split(self.key(memory)), self._split(self.value(memory))
+        allowed = None
+        if mask is not None:
+            allowed = mask[:, None, None, :].expand(-1, 1, x.shape[1], -1)  # (B, 1, N, M)
+            if causal:
+                n = x.shape[1]
+                allowed = allowed & torch.ones(n, n, dtype=torch.bool, device=x.device).tril()
+        out = F.scaled_dot_product_attention(q, k, v, attn_mask=allowed, is_causal=causal and mask is None)
+        return self.out(out.transpose(1, 2).flatten(2))
+
+    def _split(self, x: Tensor) -> Tensor:
+        return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)  # (B, heads, N, D / heads)
+
+
+class MLP(nn.Sequential):
+    """Linear, GELU, linear."""
+
+    def __init__(self, width: int, hidden: int, out: int | None = None) -> None:
+        super().__init__(nn.Linear(width, hidden), nn.GELU(), nn.Linear(hidden, out or width))
+
+
+class EncoderLayer(nn.Module):
+    """Self-attention and MLP, each after a layer norm and added to its input."""
+
+    def __init__(self, width: int, heads: int, causal: bool = False) -> None:
+        super().__init__()
+        self.causal = causal
+        self.norm1, self.attention = nn.LayerNorm(width), Attention(width, heads)
+        self.norm2, self.mlp = nn.LayerNorm(width), MLP(width, 4 * width)
+
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        """x (B, N, D), mask (B, N) True where valid -> (B, N, D)."""
+        x = x + self.attention(self.norm1(x), mask=mask, causal=self.causal)
+        return x + self.mlp(self.norm2(x))
+
+
+class DecoderLayer(nn.Module):
+    """Causal self-attention, cross-attention to a memory, MLP; pre-norm."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.norm1, self.attention = nn.LayerNorm(width), Attention(width, heads)
+        self.norm2, self.cross = nn.LayerNorm(width), Attention(width, heads)
+        self.norm3, self.mlp = nn.LayerNorm(width), MLP(width, 4 * width)
+
+    def forward(self, x: Tensor, memory: Tensor) -> Tensor:
+        """x (B, M, D), memory (B, K, D) -> (B, M, D). Padding stands at the end: a causal mask hides it."""
+        x = x + self.attention(self.norm1(x), causal=True)
+        x = x + self.cross(self.norm2(x), memory)
+        return x + self.mlp(self.norm3(x))
+
+
+def initialise(module: nn.Module) -> None:
+    """GroupViT's initial weights: normal with standard deviation 0.02, cut at two; biases zero."""
+    for part in module.modules():
+        if isinstance(part, nn.Linear | nn.Embedding):
+            nn.init.trunc_normal_(part.weight, std=0.02, a=-0.04, b=0.04)
+            if isinstance(part, nn.Linear) and part.bias is not None:
+                nn.init.zeros_(part.bias)

@@ -1,0 +1,52 @@
+"""Reading a checkpoint, from a directory or the Hub, with errors that say what is missing."""
+
+import json
+from pathlib import Path
+
+from textgroup.errors import InputError
+from textgroup.model.textgroup import TextGroupModel
+from textgroup.tokenizer import CaptionTokenizer
+
+FILES = ("config.json", "model.safetensors", "tokenizer.json")
+
+
+def load_model(where: str | Path) -> tuple[TextGroupModel, CaptionTokenizer]:
+    """Model (evaluation mode, CPU) and tokenizer of a checkpoint.
+
+    where: a checkpoint directory, a run directory (its newest checkpoint), or a Hub name. Raises `InputError`
+    for anything else, and for files that do not fit together.
+    """
+    directory = _directory(str(where))
+    missing = [name for name in FILES if not (directory / name).is_file()]
+    if missing:
+        raise InputError(
+            f"{where} is not a TextGroup checkpoint: {', '.join(missing)} missing (make one with `textgroup train`)"
+        )
+    tokenizer = CaptionTokenizer.from_pretrained(directory)
+    try:
+        model = TextGroupModel.from_pretrained(directory, strict=True).eval()
+    except InputError:
+        raise
+    except Exception as error:
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(f"checkpoint {where} cannot be read: {reason}") from None
+    if model.encoder.config.vocabulary != len(tokenizer):
+        raise InputError(
+            f"checkpoint {where}: the model has {model.encoder.config.vocabulary} token ids, its tokenizer {len(tokenizer)}"
+        )
+    return model, tokenizer
+
+
+def _directory(where: str) -> Path:
+    path = Path(where)
+    if path.is_dir():
+        return path / "last" if (path / "last").is_dir() else path
+    if path.exists():
+        raise InputError(f"{where} is a file, not a checkpoint directory")
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+    try:
+        return Path(snapshot_download(where, allow_patterns=list(FILES)))
+    except (HFValidationError, HfHubHTTPError, LocalEntryNotFoundError, OSError, json.JSONDecodeError):
+        raise InputError(f"checkpoint {where!r} is neither a directory nor a Hub name that can be reached") from None

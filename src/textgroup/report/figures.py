@@ -1,0 +1,77 @@
+"""Figures of the report, as self-contained SVG or PNG data addresses."""
+
+import base64
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import matplotlib
+import numpy as np
+from matplotlib.figure import Figure
+from PIL import Image
+
+COLOURS = ("#8ecae6", "#ffd166", "#a7e8a0", "#f4acb7", "#cdb4db", "#ffb385", "#d9d9d9", "#b7e4c7")
+"""One a group; the same as on the terminal."""
+LINES = ("#1d6fa5", "#d1495b", "#5b8e3e", "#8f6fb0", "#c77f1b")
+
+Series = Mapping[str, tuple[Sequence[float], Sequence[float]]]
+"""Name of a line -> its x and y values."""
+
+
+def curves(panels: Sequence[tuple[str, Series]], x_label: str = "step") -> str:
+    """Line plots side by side: one panel a (title, series). Returns an SVG data address."""
+    with matplotlib.rc_context({"svg.fonttype": "path", "font.size": 9}):
+        figure = Figure(figsize=(3.4 * len(panels), 2.6), layout="constrained")
+        axes = np.atleast_1d(np.asarray(figure.subplots(1, len(panels))))
+        for axis, (title, series) in zip(axes, panels):
+            for colour, (name, (x, y)) in zip(LINES, series.items()):
+                axis.plot(x, y, label=name, color=colour, linewidth=1.6)
+            axis.set_title(title, loc="left", fontweight="bold")
+            axis.set_xlabel(x_label)
+            axis.spines[["top", "right"]].set_visible(False)
+            axis.grid(alpha=0.25)
+            axis.legend(frameon=False, fontsize=8)
+        return _svg(figure)
+
+
+def heat_map(pieces: Sequence[str], assignment: Any, bars: Sequence[tuple[int, int]] = ()) -> str:
+    """Soft assignment of tokens to groups, as in Figure 2 of the paper. Returns an SVG data address.
+
+    pieces: M tokens. assignment: (K, M) in 0..1. bars: (first, last) token of each gold phrase, drawn above.
+    """
+    assignment = np.asarray(assignment)
+    groups, tokens = assignment.shape
+    with matplotlib.rc_context({"svg.fonttype": "path", "font.size": 9}):
+        figure = Figure(figsize=(max(4.0, 0.36 * tokens + 0.8), 0.26 * groups + 1.25), layout="constrained")
+        axis = figure.subplots()
+        axis.imshow(assignment, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+        axis.set_xticks(range(tokens), [_plain(piece) for piece in pieces], rotation=60, ha="right")
+        axis.set_yticks(range(groups), [f"group {k + 1}" for k in range(groups)])
+        axis.tick_params(length=0)
+        axis.spines[:].set_visible(False)
+        for first, last in bars:
+            axis.plot([first - 0.4, last + 0.4], [-0.75, -0.75], color="#222", linewidth=2.5, clip_on=False)
+        axis.set_ylim(groups - 0.5, -0.9 if bars else -0.5)
+        return _svg(figure)
+
+
+def picture(image: Image.Image) -> str:
+    """A picture as a PNG data address."""
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return _address("image/png", buffer.getvalue())
+
+
+def _svg(figure: Figure) -> str:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="svg", metadata={"Date": None})
+    return _address("image/svg+xml", buffer.getvalue())
+
+
+def _plain(text: str) -> str:
+    """Text that matplotlib takes as it is: a `$` would begin a formula."""
+    return text.replace("$", r"\$")
+
+
+def _address(kind: str, content: bytes) -> str:
+    return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"

@@ -1,0 +1,132 @@
+"""What the commands print: units in colour, progress bars, small tables."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TypeVar
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from textgroup.units import Unit
+
+STYLES = (
+    "black on #8ecae6",
+    "black on #ffd166",
+    "black on #a7e8a0",
+    "black on #f4acb7",
+    "black on #cdb4db",
+    "black on #ffb385",
+    "black on #d9d9d9",
+    "black on #b7e4c7",
+)
+"""Background of a group; a group past the last begins again at the first."""
+
+T = TypeVar("T")
+
+
+def coloured(caption: str, units: Sequence[Unit], console: Console | None = None) -> str:
+    """The caption's units, coloured by group on a terminal, and parted by `|` wherever colour does not show."""
+    console = console or Console(soft_wrap=True, highlight=False)
+    if not console.is_terminal:
+        return " | ".join(unit.text for unit in units)
+    with console.capture() as capture:
+        console.print(styled(units), end="")
+    return capture.get()
+
+
+def styled(units: Sequence[Unit]) -> Text:
+    """Units as rich text, each on the colour of its group."""
+    text = Text()
+    for i, unit in enumerate(units):
+        text.append(" " if i else "")
+        text.append(f" {unit.text} ", style=STYLES[unit.group % len(STYLES)])
+    return text
+
+
+def ranking(ranked: Sequence[tuple[float, str]]) -> None:
+    """Captions with their cosine, best first."""
+    for cosine, caption in ranked:
+        print(f"{cosine:+.3f}  {caption}")
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], console: Console | None = None) -> None:
+    """A plain table: first column to the left, figures to the right."""
+    grid = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for i, name in enumerate(columns):
+        grid.add_column(name, justify="right" if i else "left", no_wrap=True)
+    for row in rows:
+        grid.add_row(*(Text(cell) for cell in row))
+    (console or Console()).print(grid)
+
+
+@contextmanager
+def progress_bar(unit: str, total: int | None) -> Iterator[Callable[[int, str], None]]:
+    """A bar on standard error; call what is yielded with (done so far, a note). Silent off a terminal."""
+    console = Console(stderr=True)
+    columns = (
+        TextColumn(f"{{task.completed:,}} {unit}"),
+        BarColumn(bar_width=30),
+        TextColumn("{task.fields[rate]} {task.fields[note]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(unit, total=total, rate="", note="")
+
+        def advance(done: int, note: str = "") -> None:
+            speed = bar.tasks[0].finished_speed or bar.tasks[0].speed
+            bar.update(task, completed=done, rate=f"{speed:,.0f} {unit}/s" if speed else "", note=note)
+
+        yield advance
+
+
+def counted(items: Iterable[T], unit: str) -> Iterator[T]:
+    """Hand the items on, with a bar that counts them."""
+    with progress_bar(unit, None) as advance:
+        for i, item in enumerate(items, 1):
+            yield item
+            if i % 1000 == 0:
+                advance(i, "")
+
+
+class TrainingBar:
+    """The bar of a training run: step, losses, captions/s, time left; warnings above it, each kind said once."""
+
+    def __init__(self, label: str, console: Console | None = None) -> None:
+        self.label, self.console = label, console or Console(stderr=True)
+        self.bar = Progress(
+            TextColumn(label),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[figures]}"),
+            TimeRemainingColumn(compact=True),
+            TextColumn("left"),
+            console=self.console,
+        )
+        self._task: TaskID | None = None
+        self._said: set[str] = set()
+
+    def show(self, step: int, steps: int, losses: Mapping[str, float], rate: float, warnings: Sequence[str]) -> None:
+        """Move the bar; off a terminal, print a line now and then instead."""
+        terms = ", ".join(f"{name} {value:.2f}" for name, value in losses.items() if name != "total")
+        figures = f"loss {losses['total']:.2f} ({terms})  {rate:,.0f} captions/s"
+        if self.console.is_terminal:
+            if self._task is None:
+                self._task = self.bar.add_task("", total=steps, completed=step, figures=figures)
+            self.bar.update(self._task, completed=step, refresh=False, **{"figures": figures})  # type: ignore[arg-type]
+        elif step == steps or step % max(1, steps // 10) == 0:
+            self.console.print(f"{self.label}: step {step}/{steps}  {figures}", highlight=False)
+        for warning in warnings:
+            kind = warning.split(":")[0]
+            if kind not in self._said:
+                self._said.add(kind)
+                self.console.print(Text(f"{self.label}: step {step}: {warning}", style="yellow"))
+
+
+@contextmanager
+def training_bar(label: str) -> Iterator[TrainingBar]:
+    """A `TrainingBar`, shown while the block runs."""
+    shown = TrainingBar(label)
+    with shown.bar:
+        yield shown

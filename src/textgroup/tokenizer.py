@@ -1,0 +1,249 @@
+"""Byte-pair encoding of captions in CLIP's layout; every id knows the characters it came from.
+
+A caption is cleaned (ftfy, HTML entities, white space, lower case) before it is encoded, so the offsets that
+the encoder reports refer to the cleaned text. `clean_with_offsets` carries them back to the caption as given.
+
+The layout of the vocabulary is CLIP's, whatever the merges: 256 bytes, the same 256 bytes ending a word,
+one entry a merge, then start-of-text and end-of-text. So `!` is id 0, and padding must be known from a mask.
+"""
+
+import gzip
+import html
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from pathlib import Path
+
+import ftfy
+from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+
+from textgroup.errors import InputError
+
+START, END = "<|startoftext|>", "<|endoftext|>"
+CLIP_VOCABULARY = 49_408
+"""Ids in CLIP's vocabulary; its merges file holds more, of which CLIP reads this many (less 514)."""
+SPECIAL = -1
+"""The word of a token that stands for no characters (start and end of text)."""
+LONGEST_CAPTION = 10_000
+"""Characters of a caption that are read; far beyond what 77 tokens can hold."""
+LONGEST_ALIGNED = 500
+"""Characters: a stretch that cleaning rewrote and that is longer than this is aligned as one block."""
+
+_WORDS = r"""'s|'t|'re|'ve|'m|'ll|'d|\p{L}+|\p{N}|[^\s\p{L}\p{N}]+"""
+_SUFFIX = "</w>"
+_SPACE = re.compile(r"\s+")
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """One encoded caption, start and end of text included.
+
+    ids: M token ids. spans: M pairs (start, end) of character offsets into the caption as given; (0, 0) for
+    the two special tokens. words: M word numbers, counted from 0; `SPECIAL` for the two special tokens.
+    """
+
+    ids: list[int]
+    spans: list[tuple[int, int]]
+    words: list[int]
+
+
+def clean(caption: str) -> str:
+    """The text that CLIP encodes: mojibake repaired, entities resolved, white space single, lower case."""
+    caption = caption[:LONGEST_CAPTION]
+    if not (caption.isascii() and caption.isprintable() and "&" not in caption):  # ftfy leaves these alone
+        caption = html.unescape(html.unescape(ftfy.fix_text(caption)))
+    return _SPACE.sub(" ", caption).strip().lower()
+
+
+def clean_with_offsets(caption: str) -> tuple[str, list[tuple[int, int]]]:
+    """`clean(caption)` and, for each of its characters, the (start, end) of the original that it stands for."""
+    cleaned = clean(caption)
+    caption = caption[:LONGEST_CAPTION]
+    if len(cleaned) == len(caption) and cleaned == caption.lower():
+        return cleaned, [(i, i + 1) for i in range(len(cleaned))]
+    return cleaned, _align(caption, cleaned)
+
+
+def _align(original: str, cleaned: str) -> list[tuple[int, int]]:
+    """Word by word, and within the words that cleaning changed, character by character."""
+    old = [m.span() for m in re.finditer(r"\S+", original)]
+    new = [m.span() for m in re.finditer(r"\S+", cleaned)]
+    old_words = [original[a:b].lower() for a, b in old]
+    new_words = [cleaned[a:b] for a, b in new]
+    offsets = [(0, 0)] * len(cleaned)
+    for tag, i1, i2, j1, j2 in SequenceMatcher(None, old_words, new_words, autojunk=False).get_opcodes():
+        if tag == "equal":
+            for (a, b), (c, d) in zip(old[i1:i2], new[j1:j2]):
+                if b - a == d - c:
+                    offsets[c:d] = [(a + n, a + n + 1) for n in range(d - c)]
+                else:  # lower case is longer than upper case
+                    offsets[c:d] = [(a, b)] * (d - c)
+        elif j1 < j2:
+            a, b = (old[i1][0], old[i2 - 1][1]) if i1 < i2 else (old[i1 - 1][1],) * 2 if i1 else (0, 0)
+            c, d = new[j1][0], new[j2 - 1][1]
+            offsets[c:d] = _align_block(original, a, b, cleaned[c:d])
+    return offsets
+
+
+def _align_block(original: str, a: int, b: int, block: str) -> list[tuple[int, int]]:
+    """Offsets of `block`, the cleaned form of `original[a:b]`; what cleaning dropped goes to its left."""
+    source = original[a:b].lower()
+    if len(source) != b - a or max(len(source), len(block)) > LONGEST_ALIGNED:
+        return [(a, b)] * len(block)
+    offsets = [(a, b)] * len(block)
+    previous = None
+    for tag, i1, i2, j1, j2 in SequenceMatcher(None, source, block, autojunk=False).get_opcodes():
+        if tag == "equal":
+            offsets[j1:j2] = [(a + i1 + n, a + i1 + n + 1) for n in range(j2 - j1)]
+        elif tag == "delete" and previous is not None:
+            offsets[previous] = (offsets[previous][0], a + i2)
+        else:
+            offsets[j1:j2] = [(a + i1, a + i2)] * (j2 - j1)
+        previous = j2 - 1 if j2 else None
+    return offsets
+
+
+class CaptionTokenizer:
+    """A BPE over cleaned captions.
+
+    merges: the pairs in order of learning. max_tokens: length at which a caption is cut, both special
+    tokens included; the end token is kept (77 in the paper, Section 4.1).
+    """
+
+    def __init__(self, merges: Sequence[tuple[str, str]], max_tokens: int = 77) -> None:
+        alphabet = _byte_alphabet()
+        entries = alphabet + [c + _SUFFIX for c in alphabet] + [a + b for a, b in merges] + [START, END]
+        vocabulary = {entry: i for i, entry in enumerate(entries)}
+        if len(vocabulary) != len(entries):
+            raise InputError("the tokenizer's merges name the same entry twice: the file is damaged")
+        self.merges = list(merges)
+        self.max_tokens = max_tokens
+        self.start, self.end = len(entries) - 2, len(entries) - 1
+        self._bpe = _assemble(models.BPE(vocab=vocabulary, merges=self.merges, end_of_word_suffix=_SUFFIX))
+
+    def __len__(self) -> int:
+        """Number of ids."""
+        return self.end + 1
+
+    def encode(self, caption: str) -> Tokens:
+        """Ids, character spans and words of one caption."""
+        return self.encode_batch([caption])[0]
+
+    def encode_batch(self, captions: Sequence[str]) -> list[Tokens]:
+        """`encode` for many captions at once (the encoder itself runs in parallel)."""
+        cleaned = [clean_with_offsets(caption) for caption in captions]
+        encodings = self._bpe.encode_batch([text for text, _ in cleaned], add_special_tokens=False)
+        return [self._tokens(encoding, offsets) for encoding, (_, offsets) in zip(encodings, cleaned)]
+
+    def ids(self, captions: Sequence[str]) -> list[list[int]]:
+        """Ids alone, for training: cheaper than `encode_batch`."""
+        encodings = self._bpe.encode_batch_fast([clean(c) for c in captions], add_special_tokens=False)
+        return [[self.start, *e.ids[: self.max_tokens - 2], self.end] for e in encodings]
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """The cleaned text that these ids spell; special tokens are left out."""
+        return self._bpe.decode([i for i in ids if i < self.start]).strip()
+
+    def pieces(self, ids: Iterable[int]) -> list[str]:
+        """Each id as a readable piece, for figures."""
+        return [START if i == self.start else END if i == self.end else self.decode([i]) for i in ids]
+
+    def _tokens(self, encoding, offsets: list[tuple[int, int]]) -> Tokens:  # type: ignore[no-untyped-def]
+        room = self.max_tokens - 2
+        spans = [(offsets[a][0], offsets[b - 1][1]) if b > a else (0, 0) for a, b in encoding.offsets[:room]]
+        return Tokens(
+            [self.start, *encoding.ids[:room], self.end],
+            [(0, 0), *spans, (0, 0)],
+            [SPECIAL, *encoding.word_ids[:room], SPECIAL],
+        )
+
+    @classmethod
+    def train(cls, captions: Iterable[str], vocabulary: int, max_tokens: int = 77) -> "CaptionTokenizer":
+        """Learn the merges on `captions`, for at most `vocabulary` ids (514 at least: bytes and specials)."""
+        if vocabulary < 514:
+            raise InputError(f"tokenizer vocabulary {vocabulary} is too small: 512 bytes and 2 special ids need 514")
+        bpe = _assemble(models.BPE(end_of_word_suffix=_SUFFIX))
+        trainer = trainers.BpeTrainer(
+            vocab_size=vocabulary - 2,
+            end_of_word_suffix=_SUFFIX,
+            initial_alphabet=_byte_alphabet(),
+            show_progress=False,
+        )
+        bpe.train_from_iterator((clean(caption) for caption in captions), trainer)
+        learned = json.loads(bpe.to_str())["model"]["merges"]
+        # The trainer counts only the byte entries that it met, our layout all 512: cut to the size asked for.
+        return cls([tuple(pair) for pair in learned[: vocabulary - 514]], max_tokens)
+
+    @classmethod
+    def from_clip_file(cls, path: str | Path, max_tokens: int = 77) -> "CaptionTokenizer":
+        """CLIP's own merges, from `bpe_simple_vocab_16e6.txt.gz`."""
+        try:
+            with gzip.open(path, "rt", encoding="utf-8") as file:
+                lines = file.read(64_000_000).split("\n")
+        except (OSError, EOFError, UnicodeDecodeError) as error:
+            raise InputError(f"tokenizer file {path} cannot be read as CLIP's gzipped merges: {error}") from None
+        pairs = [line.split() for line in lines[1 : CLIP_VOCABULARY - 514 + 1]]
+        if not pairs or any(len(pair) != 2 for pair in pairs):
+            raise InputError(f"tokenizer file {path} is not CLIP's merges: two entries a line after the first line")
+        return cls([(a, b) for a, b in pairs], max_tokens)
+
+    @classmethod
+    def from_pretrained(cls, where: str | Path, max_tokens: int = 77) -> "CaptionTokenizer":
+        """From CLIP's merges file, a directory that holds `tokenizer.json`, or a Hub name such as
+        `openai/clip-vit-base-patch32`. Only CLIP-style vocabularies are read; others are refused."""
+        path = Path(where)
+        if path.name.endswith(".txt.gz") or (path.is_file() and path.suffix == ".gz"):
+            return cls.from_clip_file(path, max_tokens)
+        file = path / "tokenizer.json" if path.is_dir() else path
+        if not file.exists():
+            file = _from_hub(str(where))
+        try:
+            saved = json.loads(file.read_text(encoding="utf-8"))
+            pairs = (m.split(" ") if isinstance(m, str) else m for m in saved["model"]["merges"])
+            merges = [(a, b) for a, b in pairs]
+            vocabulary = saved["model"]["vocab"]
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            raise InputError(f"{file} is not a tokenizer.json with a BPE model") from None
+        tokenizer = cls(merges, saved.get("max_tokens", max_tokens))
+        if any(vocabulary.get(entry) != i for entry, i in tokenizer._bpe.get_vocab(False).items()):
+            raise InputError(f"{file} does not have CLIP's layout (bytes, bytes ending a word, merges, specials)")
+        return tokenizer
+
+    def save(self, path: Path) -> None:
+        """Write `tokenizer.json`: the `tokenizers` format, plus our `max_tokens`."""
+        saved = json.loads(self._bpe.to_str()) | {"max_tokens": self.max_tokens}
+        path.write_text(json.dumps(saved, ensure_ascii=False), encoding="utf-8")
+
+
+def _byte_alphabet() -> list[str]:
+    """The 256 printable characters that stand for bytes, in CLIP's order: those that print first."""
+    printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    others = [chr(256 + n) for n in range(256 - len(printable))]
+    return [chr(byte) for byte in printable] + others
+
+
+def _assemble(bpe: models.BPE) -> Tokenizer:
+    tokenizer = Tokenizer(bpe)
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(Regex(_WORDS), behavior="removed", invert=True),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+        ]
+    )
+    tokenizer.decoder = decoders.Sequence([decoders.ByteLevel(), decoders.Replace(_SUFFIX, " ")])
+    return tokenizer
+
+
+def _from_hub(name: str) -> Path:
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+    try:
+        return Path(hf_hub_download(name, "tokenizer.json"))
+    except (HFValidationError, HfHubHTTPError, LocalEntryNotFoundError, OSError):
+        raise InputError(
+            f"tokenizer {name!r} is neither a file, nor a directory with tokenizer.json, "
+            "nor a Hub name that can be reached"
+        ) from None

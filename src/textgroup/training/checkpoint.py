@@ -1,0 +1,54 @@
+"""Checkpoints: a `save_pretrained` directory with the tokenizer beside it, and what a resumed run needs.
+
+A run directory holds `config.yaml`, `log.jsonl`, `checkpoints/000500/...` and `last`, a link to the newest
+checkpoint. A checkpoint is written under another name and renamed when it is whole.
+"""
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from textgroup.errors import InputError
+from textgroup.files import replacing
+from textgroup.model.textgroup import TextGroupModel
+from textgroup.tokenizer import CaptionTokenizer
+
+STATE = "training.pt"
+"""Optimiser state and step; read with `weights_only=True`, so that it can hold nothing but tensors."""
+KEPT = 2
+"""Checkpoints that a run keeps: the newest, and the one before it."""
+
+
+def save(
+    run: Path, step: int, model: TextGroupModel, tokenizer: CaptionTokenizer, optimizer: torch.optim.Optimizer
+) -> Path:
+    """Write `run/checkpoints/STEP` atomically, point `run/last` at it, drop the oldest."""
+    target = run / "checkpoints" / f"{step:06d}"
+    with replacing(target) as partial:
+        model.save_pretrained(partial)
+        (partial / "README.md").unlink(missing_ok=True)  # the Hub's template of a model card, all blanks
+        tokenizer.save(partial / "tokenizer.json")
+        torch.save({"step": step, "optimizer": optimizer.state_dict()}, partial / STATE)
+    with replacing(run / "last") as link:
+        link.symlink_to(target.relative_to(run), target_is_directory=True)
+    for old in sorted((run / "checkpoints").glob("[0-9]*"))[:-KEPT]:
+        shutil.rmtree(old, ignore_errors=True)
+    return target
+
+
+def load_state(checkpoint: Path) -> dict[str, Any]:
+    """The optimiser state and step of a checkpoint."""
+    try:
+        return torch.load(checkpoint / STATE, weights_only=True, map_location="cpu")
+    except (OSError, RuntimeError, EOFError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"{checkpoint / STATE} cannot be read ({reason}): start the run anew") from None
+
+
+def newest(run: Path) -> Path | None:
+    """The checkpoint that `run/last` points to, if there is one."""
+    link = run / "last"
+    return Path(os.path.realpath(link)) if (link / "config.json").exists() else None

@@ -1,0 +1,112 @@
+"""The objectives: InfoNCE (Eq. 6-8), reconstruction (Eq. 10), their sum (Eq. 5), and two terms of ours."""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from textgroup.config import LossConfig
+from textgroup.data.captions import Batch
+from textgroup.model.encoder import TextGroups
+from textgroup.model.grouping import gumbel
+from textgroup.model.textgroup import TextGroupModel
+
+
+class Losses(NamedTuple):
+    """Scalars of one batch; a term that is not trained is None. `total` is what is minimised."""
+
+    total: Tensor
+    contrastive: Tensor | None
+    reconstruction: Tensor | None
+    balance: Tensor | None
+    contiguity: Tensor | None
+
+
+def info_nce(text: Tensor, image: Tensor, temperature: float) -> Tensor:
+    """Eq. 6-8: mean of image-to-text and text-to-image InfoNCE. text, image: (B, E) unit vectors, paired."""
+    similarity = text @ image.T / temperature  # (B, B), sim of Eq. 6: cosine
+    target = torch.arange(len(text), device=text.device)
+    return (F.cross_entropy(similarity.T, target) + F.cross_entropy(similarity, target)) / 2
+
+
+def token_losses(states: Tensor, embedding: Tensor, targets: Tensor, valid: Tensor) -> Tensor:
+    """Cross-entropy of each valid token (N,), in reading order; padded positions never meet the vocabulary.
+
+    states (B, M, D), embedding (V, D), targets and valid (B, M).
+    """
+    return F.cross_entropy((states[valid] @ embedding.T).float(), targets[valid], reduction="none")
+
+
+def reduce_tokens(losses: Sequence[Tensor], lengths: Sequence[Tensor], reduction: str) -> Tensor:
+    """Eq. 10 over the chunks of a batch.
+
+    losses: one (N,) a chunk, caption after caption. lengths: one (B,) a chunk, tokens a caption.
+    """
+    flat, sizes = torch.cat(list(losses)), torch.cat(list(lengths))
+    if reduction == "token_mean":
+        return flat.mean()
+    if reduction == "sum":
+        return flat.sum()
+    weight = torch.repeat_interleave(1.0 / sizes, sizes) / len(sizes)  # caption_mean
+    return (flat * weight).sum()
+
+
+def balance(outputs: Sequence[TextGroups]) -> Tensor:
+    """log K minus the entropy of the groups' shares of the batch's tokens, in nats; 0 when they are equal."""
+    owned = sum(out.assignment.sum(dim=(0, 2)) for out in outputs)  # (K,)
+    share = owned / owned.sum()
+    return math.log(len(share)) + torch.xlogy(share, share).sum()
+
+
+def contiguity(outputs: Sequence[TextGroups]) -> Tensor:
+    """Mean probability that two neighbouring tokens lie in different groups."""
+    apart, pairs = [], 0
+    for out in outputs:
+        both = out.mask[:, 1:] & out.mask[:, :-1]
+        together = (out.assignment[:, :, 1:] * out.assignment[:, :, :-1]).sum(dim=1)  # (B, M - 1)
+        apart.append(((1 - together) * both).sum())
+        pairs += int(both.sum())
+    return torch.stack(apart).sum() / pairs
+
+
+def compute(
+    model: TextGroupModel, batch: Batch, config: LossConfig, generator: torch.Generator | None
+) -> tuple[Losses, list[TextGroups]]:
+    """The losses of one batch (Eq. 5) and what the encoder gave for each of its chunks.
+
+    generator: draws all the noise of a training step; None is evaluation, without noise.
+    """
+    outputs, token, lengths = [], [], []
+    for ids, mask in batch.chunks:
+        noise = None
+        if generator is not None:
+            noise = gumbel((len(ids), model.groups, ids.shape[1]), generator).to(ids.device)
+        out = model.encode(ids, mask, noise)
+        outputs.append(out)
+        if model.decoder is not None:
+            states, targets, valid = model.decode(ids, mask, out.groups, generator)
+            token.append(token_losses(states, model.encoder.embedding.token.weight, targets, valid))
+            lengths.append(valid.sum(dim=1))
+
+    contrastive = None
+    if batch.image is not None and model.image_head is not None:
+        text = torch.cat([model.embed_text(out.groups) for out in outputs])
+        contrastive = info_nce(text, model.embed_image(batch.image), config.temperature)
+    reconstruction = reduce_tokens(token, lengths, config.reduction) if token else None
+    balanced = balance(outputs) if config.balance else None
+    contiguous = contiguity(outputs) if config.contiguity else None
+    total = _weighted(
+        (1.0, contrastive),
+        (config.reconstruction, reconstruction),
+        (config.balance, balanced),
+        (config.contiguity, contiguous),
+    )
+    return Losses(total, contrastive, reconstruction, balanced, contiguous), outputs
+
+
+def _weighted(*terms: tuple[float, Tensor | None]) -> Tensor:
+    """Eq. 5."""
+    return torch.stack([weight * term for weight, term in terms if term is not None]).sum()

@@ -1,0 +1,114 @@
+"""Watching units form, or fail to: the paper's failure signatures, measured from the first step on."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import torch
+from torch import Tensor
+
+from textgroup.data.captions import Batch
+from textgroup.model.encoder import TextGroups
+from textgroup.model.textgroup import TextGroupModel
+from textgroup.training.losses import reduce_tokens, token_losses
+
+UNIFORM, COLLAPSED, LEAKING = 0.95, 0.90, 0.50
+"""Above these values of entropy, biggest share and leak, a plain warning is given."""
+
+
+@dataclass(frozen=True)
+class Monitors:
+    """Means over the captions of a batch; start and end tokens are left out.
+
+    groups_in_use: groups that own a token of the caption. runs: contiguous runs of one group in the caption.
+    entropy: of the soft assignment of a token, as a share of log K; 1 is a uniform map (Figure 3).
+    biggest_share: share of the caption's tokens that its biggest group owns; 1 is one group for all.
+    leak: share of what the decoder learns from the groups that it still learns when no token is assigned to
+    any group (see `leak`); None without a decoder.
+    """
+
+    groups_in_use: float
+    runs: float
+    entropy: float
+    biggest_share: float
+    leak: float | None = None
+
+    def as_dict(self) -> dict[str, float]:
+        """The values that were measured."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+    def warnings(self, groups: int) -> list[str]:
+        """One plain sentence for each failure signature that shows; none for K = 1, which has no choice."""
+        said = []
+        if groups > 1 and self.entropy > UNIFORM:
+            said.append(f"uniform maps: assignment entropy is {self.entropy:.2f} of its maximum, no unit is forming")
+        if groups > 1 and self.biggest_share > COLLAPSED:
+            said.append(f"collapse: the biggest group owns {self.biggest_share:.0%} of a caption's tokens")
+        if self.leak is not None and self.leak > LEAKING:
+            said.append(
+                f"leak: {self.leak:.0%} of what the groups tell the decoder goes around the assignment "
+                "(model.encoder.residual: none and values: embedded close it)"
+            )
+        return said
+
+
+@torch.no_grad()
+def watch(outputs: Sequence[TextGroups], leak: float | None = None) -> Monitors:
+    """Monitors of the chunks of a batch."""
+    rows = torch.cat([_per_caption(out) for out in outputs])  # (B, 4)
+    in_use, runs, entropy, share = rows.mean(dim=0).tolist()
+    return Monitors(in_use, runs, entropy, share, leak)
+
+
+def inner(mask: Tensor) -> Tensor:
+    """The mask (B, M) without each caption's first and last valid token (start and end of text)."""
+    last = mask.sum(dim=1, keepdim=True) - 1
+    position = torch.arange(mask.shape[1], device=mask.device)
+    return mask & (position > 0) & (position < last)
+
+
+def _per_caption(out: TextGroups) -> Tensor:
+    """groups in use, runs, entropy and biggest share of each caption: (B, 4)."""
+    mask = inner(out.mask)
+    tokens = mask.sum(dim=1).clamp_min(1)
+    k = out.assignment.shape[1]
+    hard = out.hard()
+    owned = torch.stack([((hard == g) & mask).sum(dim=1) for g in range(k)], dim=1)  # (B, K)
+    changes = (hard[:, 1:] != hard[:, :-1]) & mask[:, 1:] & mask[:, :-1]
+    entropy = -torch.xlogy(out.assignment, out.assignment).sum(dim=1) / max(math.log(k), 1e-9)  # (B, M)
+    return torch.stack(
+        [
+            (owned > 0).sum(dim=1).float(),
+            changes.sum(dim=1) + mask.any(dim=1).float(),
+            (entropy * mask).sum(dim=1) / tokens,
+            owned.amax(dim=1) / tokens,
+        ],
+        dim=1,
+    )
+
+
+@torch.no_grad()
+def leak(model: TextGroupModel, batch: Batch) -> float | None:
+    """Share of the groups' information that reaches the decoder *around* the assignment, in 0..1.
+
+    Three reconstructions of the same captions: with their groups (a), with their groups when nothing is
+    assigned (b: what is left came by another way, the leak of `residual: groups`), and with the groups of
+    another caption (c: no information). The leak is (c - b) / (c - a). Changing the groups can only hurt the
+    decoder, so this is, if anything, an underestimate. None without a decoder, or when the groups tell nothing.
+    """
+    if model.decoder is None:
+        return None
+    sums = torch.zeros(3)
+    for ids, mask in batch.chunks:
+        if len(ids) < 2:
+            continue
+        groups = model.encode(ids, mask).groups
+        blocked = model.encode(ids, mask, forced=torch.zeros(len(ids), model.groups, ids.shape[1], device=ids.device))
+        for i, memory in enumerate((groups, blocked.groups, groups.roll(1, dims=0))):
+            states, targets, valid = model.decode(ids, mask, memory)
+            loss = token_losses(states, model.encoder.embedding.token.weight, targets, valid)
+            sums[i] += reduce_tokens([loss], [valid.sum(dim=1)], "sum").cpu()
+    told, blocked_sum, other = sums.tolist()
+    if other - told < 0.01 * other:
+        return None
+    return min(1.0, max(0.0, (other - blocked_sum) / (other - told)))

@@ -1,0 +1,36 @@
+"""AdamW and its schedule, in GroupViT's conventions."""
+
+import math
+
+import torch
+from torch import nn
+
+from textgroup.config import OptimConfig
+
+
+def adamw(model: nn.Module, config: OptimConfig) -> torch.optim.AdamW:
+    """AdamW; weight decay on matrices only (none on biases, norms and other 1-D tensors)."""
+    trained = [p for p in model.parameters() if p.requires_grad]
+    return torch.optim.AdamW(
+        [
+            {"params": [p for p in trained if p.ndim > 1], "weight_decay": config.weight_decay},
+            {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
+        ],
+        lr=config.lr,
+        betas=config.betas,
+    )
+
+
+def learning_rate(step: int, steps_per_epoch: int, config: OptimConfig) -> float:
+    """Linear warm-up from `lr_start` to `lr`, then a cosine down to `lr_floor` at the last step."""
+    warmup = round(config.warmup_epochs * steps_per_epoch)
+    last = total_steps(steps_per_epoch, config) - 1
+    if step < warmup:
+        return config.lr_start + (config.lr - config.lr_start) * step / warmup
+    progress = (step - warmup) / max(1, last - warmup)
+    return config.lr_floor + (config.lr - config.lr_floor) * (1 + math.cos(math.pi * progress)) / 2
+
+
+def total_steps(steps_per_epoch: int, config: OptimConfig) -> int:
+    """Optimiser steps of the whole run."""
+    return max(1, round(config.epochs * steps_per_epoch))

@@ -1,0 +1,201 @@
+"""One training run, from a configuration to a checkpoint. The loop is `train`; read it like Section 4.1."""
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from textgroup.config import RunConfig
+from textgroup.data.captions import Batch, CaptionData, Chunk
+from textgroup.errors import InputError
+from textgroup.evaluation.retrieval import Retrieval
+from textgroup.evaluation.retrieval import evaluate as evaluate_retrieval
+from textgroup.model.pretrained import load_model
+from textgroup.model.textgroup import TextGroupModel
+from textgroup.tokenizer import CaptionTokenizer
+from textgroup.training import checkpoint
+from textgroup.training.log import RunLog
+from textgroup.training.losses import Losses, compute
+from textgroup.training.monitor import leak, watch
+from textgroup.training.optim import adamw, learning_rate, total_steps
+from textgroup.training.progress import Meter, Progress
+
+NOISE, DROPPED = 1, 2  # what a step's random numbers are for, beside the run's seed
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a run trains on, read and checked."""
+
+    tokenizer: CaptionTokenizer
+    train: CaptionData
+    val: CaptionData | None = None
+    image_encoder: dict[str, Any] | None = None
+
+
+def build_model(config: RunConfig, inputs: Inputs) -> TextGroupModel:
+    """A fresh model for these inputs: the vocabulary is the tokenizer's, the image width the features'."""
+    torch.manual_seed(config.seed)
+    pooled = inputs.train.pooled
+    encoder = replace(config.model.encoder, vocabulary=len(inputs.tokenizer), max_tokens=inputs.tokenizer.max_tokens)
+    architecture = replace(
+        config.model,
+        encoder=encoder,
+        decoder=config.model.decoder if config.loss.reconstruction else None,
+        image_width=None if pooled is None else pooled.shape[1],
+    )
+    return TextGroupModel(**vars(architecture), image_encoder=inputs.image_encoder)
+
+
+def train(
+    config: RunConfig,
+    inputs: Inputs,
+    *,
+    resume: bool = False,
+    device: str | None = None,
+    progress: Callable[[Progress], None] = lambda _: None,
+) -> TextGroupModel:
+    """Run the whole schedule and return the trained model, in evaluation mode.
+
+    Writes `config.out` (see `checkpoint`). With `resume`, goes on from its newest checkpoint: batches and
+    noise depend on (seed, step) alone, so a resumed run takes the steps that an unbroken one would have taken.
+    `progress` is called after every step. SIGINT and SIGTERM end the run after the step in hand, with a
+    checkpoint; `Stopped` is raised.
+    """
+    run = Path(config.out)
+    place = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    model = build_model(config, inputs).to(place)
+    optimizer = adamw(model, config.optim)
+    first = _resume(run, model, optimizer, inputs) if resume else 0
+    per_epoch = inputs.train.steps_per_epoch(config.optim.batch_size)
+    steps = total_steps(per_epoch, config.optim)
+
+    with RunLog(run, config, resumed_at=first if resume else None) as log, _stop_signals() as stop:
+        meter = Meter()
+        for step in range(first, steps):
+            batch = to_device(inputs.train.batch(step, config.optim.batch_size, config.seed), place)
+            for group in optimizer.param_groups:
+                group["lr"] = learning_rate(step, per_epoch, config.optim)
+            model.train()
+            losses, _ = compute(model, batch, config.loss, noise_generator(config.seed, step))
+            if not torch.isfinite(losses.total):
+                raise InputError(f"the loss became {losses.total.item()} at step {step}: lower optim.lr and --resume")
+            optimizer.zero_grad(set_to_none=True)
+            losses.total.backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), config.optim.clip)
+            optimizer.step()
+            meter.add(losses, batch.size)
+
+            done = step + 1
+            report = Progress(done, steps, meter.means(), meter.captions_per_second())
+            final = done == steps or stop.asked
+            if step == first or done % config.log.every == 0 or final:
+                model.eval()
+                report.monitors = watch([model.encode(*c) for c in batch.chunks], leak(model, batch))
+                report.warnings = report.monitors.warnings(model.groups)
+                if inputs.val is not None and (done % config.log.eval_every == 0 or done == steps):
+                    report.validation = validate(model, inputs.val, config)
+                log.write(report, optimizer.param_groups[0]["lr"])
+                meter = Meter()
+            if done % config.log.save_every == 0 or final:
+                checkpoint.save(run, done, model, inputs.tokenizer, optimizer)
+            progress(report)
+            if stop.asked and done < steps:
+                raise Stopped(f"stopped at step {done} of {steps}; {run} is saved: go on with --resume")
+    return model.eval()
+
+
+class Stopped(Exception):
+    """The run was asked to stop and has saved itself."""
+
+
+@torch.no_grad()
+def validate(model: TextGroupModel, data: CaptionData, config: RunConfig) -> dict[str, float]:
+    """Noise-free losses over a data set, a mean over its captions, and retrieval where there are images."""
+    model.eval()
+    place = next(model.parameters()).device
+    size = min(config.optim.batch_size, len(data))
+    batches = [to_device(data.batch(i, size, config.seed), place) for i in range(data.steps_per_epoch(size))]
+    found = [compute(model, batch, config.loss, None)[0] for batch in batches]
+    result = {
+        name: torch.stack([getattr(losses, name) for losses in found]).mean().item()
+        for name in Losses._fields
+        if getattr(found[0], name) is not None
+    }
+    if data.pooled is not None and model.image_head is not None:
+        result |= retrieval_figures(evaluate_retrieval(model, data))
+    return {f"val_{name}": value for name, value in result.items()}
+
+
+def retrieval_figures(found: Retrieval) -> dict[str, float]:
+    """Recall at 1, 5, 10 in both directions, by name."""
+    return {
+        f"{direction}_r{k}": getattr(recall, f"r{k}")
+        for direction, recall in (("i2t", found.image_to_text), ("t2i", found.text_to_image))
+        for k in (1, 5, 10)
+    }
+
+
+def noise_generator(seed: int, step: int) -> torch.Generator:
+    """The random numbers of one training step: the same whenever that step is taken."""
+    return torch.Generator().manual_seed(seed * 1_000_003 + step)
+
+
+def to_device(batch: Batch, place: torch.device) -> Batch:
+    """Move a batch."""
+
+    def move(x: Tensor) -> Tensor:
+        return x.to(place, non_blocking=True)
+
+    chunks = [Chunk(move(chunk.ids), move(chunk.mask)) for chunk in batch.chunks]
+    return Batch(chunks, None if batch.image is None else move(batch.image))
+
+
+@dataclass
+class _Stop:
+    asked: bool = False
+
+
+@contextmanager
+def _stop_signals() -> Iterator[_Stop]:
+    """Turn SIGINT and SIGTERM into a flag that the loop reads between two steps."""
+    stop = _Stop()
+    before = {}
+
+    def ask(*_: object) -> None:
+        if stop.asked:  # asked twice: at once
+            raise KeyboardInterrupt
+        stop.asked = True
+
+    try:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            before[number] = signal.signal(number, ask)
+    except ValueError:  # not the main thread: signals are not ours to take
+        pass
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _resume(run: Path, model: TextGroupModel, optimizer: torch.optim.Optimizer, inputs: Inputs) -> int:
+    """Load the newest checkpoint of a run into model and optimiser; the number of steps it has done."""
+    saved = checkpoint.newest(run)
+    if saved is None:
+        raise InputError(f"{run} has no checkpoint to resume from: start it without --resume")
+    old, tokenizer = load_model(saved)
+    if tokenizer.merges != inputs.tokenizer.merges:
+        raise InputError(f"{saved} was trained with another tokenizer than this run's: start anew in another directory")
+    try:
+        model.load_state_dict(old.state_dict())
+    except RuntimeError:
+        raise InputError(f"{saved} has another architecture than this run's: start anew in another directory") from None
+    state = checkpoint.load_state(saved)
+    optimizer.load_state_dict(state["optimizer"])
+    return state["step"]

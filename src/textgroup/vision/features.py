@@ -1,0 +1,321 @@
+"""The feature store: every image through the frozen encoder once, then memory-mapped for ever.
+
+A directory with `pooled.f16` (N, D), `groups.f16` (N, G, D) if asked for, `keys.txt` (a JSON string a line;
+line i names row i) and `manifest.json`. Files only grow, a part at a time; a part counts once the manifest has it.
+"""
+
+import hashlib
+import json
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+import numpy as np
+import torch
+
+from textgroup.data.samples import Sample
+from textgroup.errors import InputError
+from textgroup.vision.manifest import GROUPS, KEYS, POOLED, Manifest, Part, Skipped, Stored, check_same_encoder
+from textgroup.vision.objects import ObjectEncoder
+from textgroup.vision.transform import BrokenImage
+
+__all__ = ["FeatureStore", "Manifest", "check_same_encoder", "encode_features"]
+
+PART = 1024
+"""Images of a part: what a killed run loses at most."""
+
+
+class _Decoded(NamedTuple):
+    key: str
+    pixels: np.ndarray | None  # (3, H, W), or None for a broken image
+    reason: str
+
+
+def encode_features(
+    samples: Iterable[Sample],
+    encoder: ObjectEncoder,
+    out: str | Path,
+    *,
+    source: str,
+    groups: bool = False,
+    batch_size: int = 64,
+    part: int = PART,
+    progress: Callable[[int, int], None] = lambda images, skipped: None,
+) -> Manifest:
+    """Encode the image of every sample into the store at `out`, and return its manifest.
+
+    Run again after a kill, it goes on where the last part ended, and writes what an unbroken run would have
+    written. A store that is complete is left as it is, and no sample is read. A broken image is left out,
+    counted and named in the manifest.
+
+    source: what the samples were read from, as given; the store remembers it. groups: store the objects'
+    vectors too. part: images between two commits. progress: called with (images, skipped) after every batch.
+
+    Raises `InputError` if the store was made of another source, with another encoder, transform or `groups`,
+    if a key comes twice, a sample has no image, features do not fit 16 bits, or if all images of a part are
+    broken in a store that has none yet.
+    """
+    out = Path(out)
+    if batch_size < 1 or part < 1:
+        raise InputError(f"batch_size {batch_size}, part {part}: both must be at least 1")
+    out.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        stack.enter_context(_only_writer(out))
+        manifest = _begin(out, encoder, source, groups)
+        if manifest.complete:
+            return manifest
+        files = {name: stack.enter_context(_reopen(out / name, size)) for name, size in manifest.files.items()}
+        stream = iter(samples)
+        seen = _catch_up(stream, out, manifest)
+        decoded = stack.enter_context(_decode_ahead(stream, encoder, ahead=2 * batch_size))
+        while here := islice(decoded, part):
+            done = _write_part(here, encoder, manifest, files, seen, batch_size, progress)
+            if done.samples < part:
+                manifest.complete = True
+            if done.samples:
+                manifest.parts.append(done)
+                _need_images(manifest)
+            manifest.write(out)
+            if manifest.complete:
+                return manifest
+    raise AssertionError("the last part is shorter than a part")
+
+
+def _begin(out: Path, encoder: ObjectEncoder, source: str, groups: bool) -> Manifest:
+    """The manifest to go on with: the one on disk if it fits, or an empty one."""
+    fresh = Manifest(source, encoder.identity(), encoder.width, encoder.objects, groups)
+    for rest in out.glob(".manifest.json.*.partial"):  # of a run that was killed while it wrote
+        rest.unlink()
+    if not (out / "manifest.json").exists():
+        if strange := [path.name for path in out.iterdir() if path.name not in (POOLED, GROUPS, KEYS, ".lock")]:
+            raise InputError(f"{out} holds other files ({strange[0]}): give a new or empty directory")
+        return fresh
+    old = Manifest.read(out)
+    check_same_encoder(old.encoder, fresh.encoder, f"the store {out}", "this run")
+    for name in ("source", "groups", "objects", "width"):
+        a, b = getattr(old, name), getattr(fresh, name)
+        if a != b and (name != "objects" or groups):
+            raise InputError(f"the store {out} was made with {name} {a}, not {b}: give another directory")
+    return old
+
+
+@contextmanager
+def _only_writer(out: Path) -> Iterator[None]:
+    """Two runs must not write the same store. The lock is the system's: it goes with the process."""
+    try:
+        import fcntl
+    except ImportError:  # no such lock on Windows
+        yield
+        return
+    with (out / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise InputError(f"another run is writing {out}: wait for it, or give another directory") from None
+        yield
+
+
+def _reopen(path: Path, size: int) -> BinaryIO:
+    """The file, cut to what is committed, at its end."""
+    file = path.open("r+b" if path.exists() else "w+b")
+    there = file.seek(0, os.SEEK_END)
+    if there < size:
+        file.close()
+        raise InputError(f"{path}: {there} bytes where the manifest says {size}; encode again into a new directory")
+    file.truncate(size)
+    file.seek(size)
+    return file
+
+
+def _catch_up(stream: Iterator[Sample], out: Path, manifest: Manifest) -> set[str]:
+    """Pass over the samples that the store has; the keys seen so far."""
+    skipped = {item.key for item in manifest.skipped}
+    seen: set[str] = set(skipped)
+    with (out / KEYS).open(encoding="utf-8") as kept:
+        for number in range(manifest.samples):
+            sample = next(stream, None)
+            if sample is None or sample.key not in skipped:
+                key = json.loads(kept.readline() or "null")
+                if sample is None or sample.key != key:
+                    found = "nothing" if sample is None else repr(sample.key)
+                    raise InputError(
+                        f"the store {out} was made of other samples: number {number} is {found}, not {key!r}; "
+                        "give another directory"
+                    )
+                seen.add(key)
+    return seen
+
+
+@contextmanager
+def _decode_ahead(samples: Iterator[Sample], encoder: ObjectEncoder, ahead: int) -> Iterator[Iterator[_Decoded]]:
+    """Decoded images in the order of the samples, at most `ahead` of them before they are asked for."""
+
+    def decode(sample: Sample) -> _Decoded:
+        if sample.image is None:
+            raise InputError(f"sample {sample.key!r} has no image; features need a source with images")
+        try:
+            return _Decoded(sample.key, encoder.transform(sample.image), "")
+        except BrokenImage as error:
+            return _Decoded(sample.key, None, str(error))
+
+    pool = ThreadPoolExecutor(min(8, os.cpu_count() or 1), "decode")
+
+    def run() -> Iterator[_Decoded]:
+        waiting: deque[Future[_Decoded]] = deque()
+        for sample in samples:
+            waiting.append(pool.submit(decode, sample))
+            if len(waiting) > ahead:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+    try:
+        yield run()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _write_part(
+    images: Iterator[_Decoded],
+    encoder: ObjectEncoder,
+    manifest: Manifest,
+    files: dict[str, BinaryIO],
+    seen: set[str],
+    batch_size: int,
+    progress: Callable[[int, int], None],
+) -> Part:
+    """Encode and append one part, on disk when this returns. Broken images go to the manifest's list."""
+    data: dict[str, list[bytes]] = {name: [] for name in files}
+    batch: list[_Decoded] = []
+    rows = samples = 0
+
+    def encode() -> None:
+        nonlocal rows
+        pixels = torch.from_numpy(np.stack([image.pixels for image in batch if image.pixels is not None]))
+        found = encoder.encode(pixels, groups=manifest.groups)
+        for name, values in ((POOLED, found.pooled), (GROUPS, found.groups)):
+            if name in data and values is not None:
+                data[name].append(_half(values, batch))
+        data[KEYS].append("".join(json.dumps(image.key) + "\n" for image in batch).encode())
+        rows += len(batch)
+        batch.clear()
+        progress(manifest.images + rows, len(manifest.skipped))
+
+    for image in images:
+        samples += 1
+        if image.key in seen:
+            raise InputError(
+                f"the key {image.key!r} comes twice: keys must be unique, and rows of an image consecutive"
+            )
+        seen.add(image.key)
+        if image.pixels is None:
+            manifest.skipped.append(Skipped(image.key, image.reason))
+        else:
+            batch.append(image)
+        if len(batch) == batch_size:
+            encode()
+    if batch:
+        encode()
+    stored = {}
+    for name, pieces in data.items():
+        whole = b"".join(pieces)
+        files[name].write(whole)
+        files[name].flush()
+        os.fsync(files[name].fileno())
+        stored[name] = Stored.of(whole)
+    return Part(rows, samples, stored)
+
+
+def _half(values: torch.Tensor, batch: Sequence[_Decoded]) -> bytes:
+    """values (B, ...) as fp16, if they fit."""
+    half = values.to(torch.float16)
+    finite = half.flatten(1).isfinite().all(1).tolist()
+    if not all(finite):
+        key = batch[finite.index(False)].key
+        raise InputError(f"features of image {key!r} are not finite in 16 bits: this encoder cannot be stored")
+    return half.cpu().numpy().astype("<f2").tobytes()
+
+
+def _need_images(manifest: Manifest) -> None:
+    if manifest.images == 0:
+        first = manifest.skipped[0]
+        raise InputError(
+            f"none of the first {manifest.samples} images of {manifest.source} can be read; {first.key!r}: {first.reason}"
+        )
+
+
+class FeatureStore:
+    """A complete store, for reading. Nothing is loaded but what is asked for.
+
+    manifest: what it holds. pooled: (N, D) fp16, memory-mapped. groups: (N, G, D) likewise, or None.
+    """
+
+    def __init__(self, path: Path, manifest: Manifest) -> None:
+        self.path, self.manifest = path, manifest
+        rows, width, objects = manifest.images, manifest.width, manifest.objects
+        self.pooled: np.ndarray = np.memmap(path / POOLED, "<f2", "r", shape=(rows, width))
+        self.groups: np.ndarray | None = None
+        if manifest.groups:
+            self.groups = np.memmap(path / GROUPS, "<f2", "r", shape=(rows, objects, width))
+
+    @classmethod
+    def open(cls, path: str | Path) -> "FeatureStore":
+        """Open the store at `path`. Raises `InputError` if it is none, not complete, or cut short."""
+        path = Path(path)
+        manifest = Manifest.read(path)
+        if not manifest.complete:
+            raise InputError(
+                f"the store {path} is not complete: {manifest.images} images so far; run the same command again"
+            )
+        for name, size in manifest.files.items():
+            there = (path / name).stat().st_size if (path / name).exists() else 0
+            if there != size:
+                raise InputError(
+                    f"{path / name}: {there} bytes where the manifest says {size}; encode again into a new directory"
+                )
+        return cls(path, manifest)
+
+    def __len__(self) -> int:
+        """N, the number of images."""
+        return self.manifest.images
+
+    @cached_property
+    def keys(self) -> list[str]:
+        """The key of each row."""
+        with (self.path / KEYS).open(encoding="utf-8") as file:
+            return [json.loads(line) for line in file]
+
+    @cached_property
+    def _index(self) -> dict[str, int]:
+        return {key: row for row, key in enumerate(self.keys)}
+
+    def index_of(self, key: str) -> int | None:
+        """The row of an image; None if the store has none (it was broken, or not in the source)."""
+        return self._index.get(key)
+
+    def rows(self, keys: Iterable[str]) -> np.ndarray:
+        """The rows of these images, (len(keys),) int64. Raises `InputError` naming one that is not there."""
+        keys = list(keys)
+        lacking = [key for key in keys if key not in self._index]
+        if lacking:
+            raise InputError(
+                f"the store {self.path} lacks {len(lacking)} of {len(keys)} images, such as {lacking[0]!r}"
+            )
+        return np.array([self._index[key] for key in keys], dtype=np.int64)
+
+    def verify(self) -> None:
+        """Read everything and compare it with the manifest. Raises `InputError` naming file and part."""
+        for name in self.manifest.files:
+            with (self.path / name).open("rb") as file:
+                for number, part in enumerate(self.manifest.parts):
+                    kept = part.files[name]
+                    if hashlib.sha256(file.read(kept.bytes)).hexdigest() != kept.sha256:
+                        raise InputError(
+                            f"{self.path / name}: part {number} is not what was written; encode again into a new directory"
+                        )
