@@ -44,6 +44,8 @@ class EncoderConfig:
     """K, the number of groups; fixed (Section 2)."""
     block: Literal["groupvit", "equations"] = "groupvit"
     """groupvit: GroupViT's grouping block. equations: layer norm and Eq. 1-4 as printed."""
+    noise: float = 1.0
+    """Scale of the Gumbel noise in training; 1 is Eq. 2."""
     residual: Literal["groups", "none"] = "groups"
     """groups: add the groups that entered the block, as Eq. 4. none: only what is assigned passes on."""
     values: Literal["encoded", "embedded"] = "encoded"
@@ -69,6 +71,7 @@ class EncoderConfig:
             f"model.encoder.width {self.width} must be a multiple of model.encoder.heads {self.heads}",
         )
         _check(self.max_tokens >= 3, f"model.encoder.max_tokens must be at least 3, not {self.max_tokens}")
+        _check(self.noise >= 0, f"model.encoder.noise must not be negative: {self.noise}")
         if self.assign_eps is not None:
             _check(self.assign_eps >= 0, f"model.encoder.assign_eps must not be negative: {self.assign_eps}")
 
@@ -284,10 +287,11 @@ def load_run(arguments: Sequence[str]) -> RunConfig:
     parser = run_parser()
     try:
         parsed = parser.parse_args(list(arguments))
-    except (ArgumentError, TypeError) as error:
-        raise InputError(" ".join(str(error).split())) from None
-    parsed.pop("config", None)
-    return RunConfig(**parser.instantiate_classes(parsed).as_dict())
+        parsed.pop("config", None)
+        return RunConfig(**parser.instantiate(parsed).as_dict())
+    except (ArgumentError, TypeError, ValueError) as error:
+        found = error if isinstance(error, InputError) else error.__cause__  # a check of ours, wrapped by the parser
+        raise InputError(" ".join(str(found if isinstance(found, InputError) else error).split())) from None
 
 
 def save_run(config: RunConfig, path: Path) -> None:

@@ -80,7 +80,7 @@ FRAMES = (
     "in the picture",
     "in a simple drawing",
     "on a plain gray background",
-    "as far as one can see",
+    "in this little scene",
 )
 """What may open a caption: words that name nothing."""
 OPENINGS = (

@@ -7,10 +7,9 @@ import tarfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from textgroup.data.tables import KINDS as TABLES
-from textgroup.data.tables import MAX_LINE, captions_of, kind_of, read_table
+from textgroup.data.tables import MAX_LINE, captions_of, kind_of, not_blank, read_table
 from textgroup.errors import InputError
 
 IMAGES = (".jpg", ".jpeg", ".png", ".webp")
@@ -33,7 +32,12 @@ class Sample:
 
 
 def read_samples(
-    source: str | Path, *, image_column: str = "image", caption_column: str = "caption", images: bool = True
+    source: str | Path,
+    *,
+    image_column: str = "image",
+    caption_column: str = "caption",
+    images: bool = True,
+    captions: bool = True,
 ) -> Iterator[Sample]:
     """The samples of `source`, in an order that is always the same, in constant memory.
 
@@ -47,30 +51,36 @@ def read_samples(
         numbers, from 0, mean a file without a header. Without a column "image" there are captions only;
       - .txt, also .gz: a caption a line.
     images: False leaves the images of tars unread (`Sample.image` is None): for keys and captions alone.
+    captions: False leaves captions unread, and a table needs no column of them: for images alone.
 
     Blank captions are left out, and so is a row that has nothing else. Raises `InputError`, here or while
     reading, for everything that is missing, damaged, not UTF-8, too long or not as described.
     """
     if not str(source).strip():
         raise InputError("source: it is empty; give a .tar, a folder, a table (.csv, .tsv, .jsonl) or a .txt")
-    path = Path(source).expanduser()
-    if path.is_dir():
+    column = caption_column if captions else None
+    try:
+        path = Path(source).expanduser()
+        is_folder, exists = path.is_dir(), path.exists()
+    except (OSError, RuntimeError) as error:
+        raise InputError(f"source {str(source)[:80]}: it cannot be read ({error})") from None
+    if is_folder:
         tars = sorted(path.glob("*.tar"))
-        return _at_least_one(_read_tars(tars, caption_column, images) if tars else _read_folder(path), path)
-    if not path.exists() and glob.has_magic(str(path)):
-        tars = sorted(map(Path, glob.glob(str(path))))  # noqa: PTH207: pathlib has no absolute patterns
+        return _at_least_one(_read_tars(tars, column, images) if tars else _read_folder(path, path), path)
+    if not exists and glob.has_magic(str(path)):
+        tars = sorted(map(Path, glob.glob(str(path))))  # noqa: PTH207 (a `Path` takes no absolute pattern)
         if not tars:
             raise InputError(f"source {source}: no file matches this pattern")
         if other := [tar for tar in tars if tar.suffix != ".tar"]:
             raise InputError(f"source {source}: a pattern is for .tar files, but it also matches {other[0]}")
-        return _at_least_one(_read_tars(tars, caption_column, images), path)
+        return _at_least_one(_read_tars(tars, column, images), path)
     if not path.is_file():
         raise InputError(f"source {source}: no such file or folder")
     if path.suffix == ".tar":
-        return _at_least_one(_read_tars([path], caption_column, images), path)
+        return _at_least_one(_read_tars([path], column, images), path)
     if kind_of(path) is None:
         raise InputError(f"source {source}: not one of .tar, {', '.join(TABLES)} (the last four also .gz), or a folder")
-    rows = (Sample(*row) for row in read_table(path, image_column, caption_column))
+    rows = (Sample(*row) for row in read_table(path, image_column, column))
     return _at_least_one(rows, path)
 
 
@@ -82,9 +92,12 @@ def _at_least_one(samples: Iterator[Sample], source: Path) -> Iterator[Sample]:
         raise InputError(f"source {source}: it holds neither images nor captions")
 
 
-def _read_folder(folder: Path, top: Path | None = None) -> Iterator[Sample]:
-    top = top or folder
-    for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
+def _read_folder(folder: Path, top: Path) -> Iterator[Sample]:
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError as error:
+        raise InputError(f"folder {folder}: it cannot be read ({error.strerror})") from None
+    for entry in entries:
         path = Path(entry.path)
         if entry.is_dir(follow_symlinks=False):
             yield from _read_folder(path, top)
@@ -92,7 +105,7 @@ def _read_folder(folder: Path, top: Path | None = None) -> Iterator[Sample]:
             yield Sample(path.relative_to(top).as_posix(), (), path)
 
 
-def _read_tars(tars: list[Path], caption_column: str, images: bool) -> Iterator[Sample]:
+def _read_tars(tars: list[Path], column: str | None, images: bool) -> Iterator[Sample]:
     for tar in tars:  # all of them before the first image is decoded: a bad shard shows at once
         _check_end(tar)
 
@@ -100,45 +113,49 @@ def _read_tars(tars: list[Path], caption_column: str, images: bool) -> Iterator[
         for tar in tars:
             try:
                 with tarfile.open(tar, "r|", bufsize=1 << 20) as archive:
-                    yield from _read_tar(tar, archive, caption_column, images)
+                    yield from _read_tar(tar, archive, column, images)
+                    _check_end(tar, archive.offset)
             except (tarfile.TarError, EOFError, OSError) as error:
                 raise InputError(f"{tar}: not a whole tar file ({error}); download or write it again") from None
 
     return read()
 
 
-def _check_end(tar: Path) -> None:
-    """A tar ends with zeros; `tarfile` takes one that was cut between two members for whole."""
+def _check_end(tar: Path, at: int | None = None) -> None:
+    """A tar ends with zeros. `tarfile` takes one for whole that was cut, or is damaged, between two members.
+
+    at: where the members end, if they have been read; else the last block of the file is looked at.
+    """
     try:
         with tar.open("rb") as file:
-            size = file.seek(0, os.SEEK_END)
-            file.seek(max(0, size - 512))
-            if size == 0 or any(file.read()):
-                raise InputError(f"{tar}: not a whole tar file (its end is missing); download or write it again")
+            file.seek(max(0, file.seek(0, os.SEEK_END) - 512) if at is None else at)
+            block = file.read(512)
     except OSError as error:
         raise InputError(f"{tar}: it cannot be read ({error.strerror})") from None
+    if not block or any(block):
+        what = "its end is missing" if at is None else f"damaged at byte {at}"
+        raise InputError(f"{tar}: not a whole tar file ({what}); download or write it again")
 
 
-def _read_tar(tar: Path, archive: tarfile.TarFile, caption_column: str, images: bool) -> Iterator[Sample]:
+def _read_tar(tar: Path, archive: tarfile.TarFile, column: str | None, images: bool) -> Iterator[Sample]:
     key: str | None = None
-    parts: dict[str, bytes] = {}
+    parts: dict[str, bytes | None] = {}
     for member, extension, name in _members(archive):
         if name != key:
             if key is not None:
-                yield from _sample(tar, key, parts, caption_column)
+                yield from _sample(tar, key, parts, column)
             key, parts = name, {}
         kind = "image" if extension in IMAGES else extension
         if kind in parts:
             raise InputError(f"{tar}: {name} has two members {'with an image' if kind == 'image' else kind}")
         if kind == "image":
-            parts[kind] = _read(archive, member, MAX_IMAGE + 1) if images else b""
-        elif kind in (".json", ".txt"):
+            parts[kind] = _read(archive, member, MAX_IMAGE + 1) if images else None
+        elif kind in (".json", ".txt") and column is not None:
             if member.size > MAX_LINE:
                 raise InputError(f"{tar}: {member.name} is longer than {MAX_LINE} bytes, too long for captions")
             parts[kind] = _read(archive, member, MAX_LINE)
     if key is not None:
-        for sample in _sample(tar, key, parts, caption_column):
-            yield sample if images else Sample(sample.key, sample.captions, None)
+        yield from _sample(tar, key, parts, column)
 
 
 def _members(archive: tarfile.TarFile) -> Iterable[tuple[tarfile.TarInfo, str, str]]:
@@ -155,21 +172,22 @@ def _read(archive: tarfile.TarFile, member: tarfile.TarInfo, most: int) -> bytes
     return file.read(most)
 
 
-def _sample(tar: Path, key: str, parts: dict[str, bytes], caption_column: str) -> Iterator[Sample]:
-    where = f"{tar}: {key}"
-    captions: tuple[str, ...] | None = None
-    try:
-        if ".json" in parts:
-            record: Any = json.loads(parts[".json"])
-            if isinstance(record, dict):
-                captions = captions_of(record, caption_column, f"{where}.json")
-        if captions is None and ".txt" in parts:
-            captions = tuple(filter(None, [parts[".txt"].decode().strip()]))
-    except UnicodeDecodeError:
-        raise InputError(f"{where}: its caption is not UTF-8") from None
-    except (ValueError, RecursionError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"{where}.json: not JSON ({error})") from None
+def _sample(tar: Path, key: str, parts: dict[str, bytes | None], column: str | None) -> Iterator[Sample]:
+    captions = _captions(f"{tar}: {key}", parts, column)
     if "image" in parts or captions:
-        yield Sample(key, captions or (), parts.get("image"))
+        yield Sample(key, captions, parts.get("image"))
+
+
+def _captions(where: str, parts: dict[str, bytes | None], column: str | None) -> tuple[str, ...]:
+    text = parts.get(".txt")
+    try:
+        record = json.loads(parts.get(".json") or b"null")
+        caption = "" if text is None else text.decode()
+    except UnicodeDecodeError:
+        raise InputError(f"{where}: its caption is not UTF-8; write the shard again") from None
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{where}.json: not JSON ({error}); write the shard again") from None
+    found = None
+    if isinstance(record, dict) and column is not None:
+        found = captions_of(record, column, f"{where}.json")
+    return not_blank([caption]) if found is None else found

@@ -65,7 +65,7 @@ class Scene:
     caption: str
     phrases: tuple[Phrase, ...]
     foils: tuple[Foil, ...]
-    statements: tuple[Statement, ...]
+    statements: tuple[Statement, ...] = ()
 
 
 def scenes(seed: int, split: Split = "train") -> Iterator[Scene]:

@@ -5,7 +5,7 @@ import gzip
 import json
 import os.path
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -39,11 +39,14 @@ def kind_of(path: Path) -> str | None:
     return suffix if suffix in KINDS else None
 
 
-def read_table(path: Path, image_column: str, caption_column: str) -> Iterator[Row]:
-    """The rows of a table, consecutive ones of the same image merged; see `samples.read_samples`."""
+def read_table(path: Path, image_column: str, caption_column: str | None) -> Iterator[Row]:
+    """The rows of a table, consecutive ones of the same image merged; see `samples.read_samples`.
+
+    caption_column: None leaves captions unread.
+    """
     kind = kind_of(path)
     if kind == ".txt":
-        lines: Iterator[_Line] = (_Line("", n, None, tuple(filter(None, [text.strip()]))) for n, text in _text(path))
+        lines: Iterator[_Line] = (_Line("", n, None, not_blank([text])) for n, text in _text(path))
     elif kind == ".jsonl":
         lines = _records(path, image_column, caption_column)
     else:
@@ -78,7 +81,12 @@ def captions_of(record: dict[str, Any], column: str, where: str) -> tuple[str, .
     values = [value] if isinstance(value, str) else value
     if not isinstance(values, list) or not all(isinstance(text, str) for text in values):
         raise InputError(f"{where}: {column!r} must be a string or a list of strings")
-    return tuple(text.strip() for text in values if text.strip())
+    return not_blank(values)
+
+
+def not_blank(captions: list[str]) -> tuple[str, ...]:
+    """The captions that have characters, without white space around them."""
+    return tuple(text.strip() for text in captions if text.strip())
 
 
 def _text(path: Path) -> Iterator[tuple[int, str]]:
@@ -87,7 +95,7 @@ def _text(path: Path) -> Iterator[tuple[int, str]]:
     try:
         with path.open("rb") as raw:
             packed = raw.peek(2)[:2] == b"\x1f\x8b"
-            file = gzip.open(raw) if packed else raw
+            file = gzip.GzipFile(fileobj=raw) if packed else raw
             while line := file.readline(MAX_LINE + 1):
                 number += 1
                 if len(line) > MAX_LINE:
@@ -101,7 +109,7 @@ def _text(path: Path) -> Iterator[tuple[int, str]]:
         raise InputError(f"{path}: it cannot be read ({error.strerror})") from None
 
 
-def _records(path: Path, image_column: str, caption_column: str) -> Iterator[_Line]:
+def _records(path: Path, image_column: str, caption_column: str | None) -> Iterator[_Line]:
     has_image: bool | None = None
     for number, text in _text(path):
         if not text.strip():
@@ -113,19 +121,19 @@ def _records(path: Path, image_column: str, caption_column: str) -> Iterator[_Li
             raise InputError(f"{where}: not a line of JSON ({error})") from None
         if not isinstance(record, dict):
             raise InputError(f"{where}: not a JSON object but {text.strip()[:40]!r}")
-        captions = captions_of(record, caption_column, where)
+        captions = () if caption_column is None else captions_of(record, caption_column, where)
         if captions is None:
             raise _no_column(where, "caption", caption_column, list(record))
         if has_image is None:
             has_image = image_column in record
         if image_column not in record and (has_image or image_column != DEFAULT_IMAGE):
             raise _no_column(where, "image", image_column, list(record))
-        yield _Line(where, number, record[image_column] if has_image else None, captions)
         if has_image and record[image_column] is None:
             raise InputError(f"{where}: {image_column!r} is null; leave the row out")
+        yield _Line(where, number, record[image_column] if has_image else None, captions)
 
 
-def _fields(path: Path, tabs: bool, image_column: str, caption_column: str) -> Iterator[_Line]:
+def _fields(path: Path, tabs: bool, image_column: str, caption_column: str | None) -> Iterator[_Line]:
     numbers: list[int] = []  # of the line that the reader took last
 
     def texts() -> Iterator[str]:
@@ -134,58 +142,55 @@ def _fields(path: Path, tabs: bool, image_column: str, caption_column: str) -> I
             yield text + "\n"
 
     reader = (text[:-1].split("\t") for text in texts()) if tabs else csv.reader(texts(), strict=True)
-    pick: Callable[[list[str]], tuple[str | None, str]] | None = None
+    picked: _Picked | None = None
     width = 0
     try:
         for row in reader:
             if not any(field.strip() for field in row):
                 continue
             where = f"{path}:{numbers[0]}"
-            if pick is None:
-                width = len(row)
-                pick, header = _columns(where, row, image_column, caption_column)
-                if header:
+            if picked is None:
+                width, picked = len(row), _columns(where, row, image_column, caption_column)
+                if picked.header:
                     continue
             if len(row) != width:
                 quote = "" if tabs else "; put a field that has a comma in quotes"
                 raise InputError(f"{where}: {len(row)} fields, where the first row has {width}{quote}")
-            image, caption = pick(row)
-            yield _Line(where, numbers[0], image, tuple(filter(None, [caption.strip()])))
+            image = None if picked.image is None else row[picked.image]
+            captions = () if picked.caption is None else not_blank([row[picked.caption]])
+            yield _Line(where, numbers[0], image, captions)
     except csv.Error as error:
         raise InputError(f"{path}:{numbers[0] if numbers else 1}: not CSV ({error})") from None
 
 
-def _columns(
-    where: str, row: list[str], image_column: str, caption_column: str
-) -> tuple[Callable[[list[str]], tuple[str | None, str]], bool]:
-    """From the first row: what picks (image, caption) out of a row, and whether this row is a header."""
-    numbered = caption_column.isdecimal()
-    if numbered != image_column.isdecimal() and image_column != DEFAULT_IMAGE:
-        raise InputError(
-            f"{where}: image_column {image_column!r} and caption_column {caption_column!r}: give two names or two numbers"
-        )
-    names = [str(n) for n in range(len(row))] if numbered else [name.strip() for name in row]
-    if caption_column not in names:
-        raise _no_column(where, "caption", caption_column, row, numbered)
-    caption = names.index(caption_column)
-    if image_column not in names:
-        if image_column != DEFAULT_IMAGE:
-            raise _no_column(where, "image", image_column, row, numbered)
-        return lambda fields: (None, fields[caption]), not numbered
-    image = names.index(image_column)
-    return lambda fields: (fields[image], fields[caption]), not numbered
+class _Picked(NamedTuple):
+    image: int | None
+    caption: int | None
+    header: bool  # whether the first row is one
 
 
-def _no_column(where: str, what: str, column: str, there: list[str], numbered: bool = False) -> InputError:
-    if numbered:
-        return InputError(f"{where}: {what}_column {column}: the row has {len(there)} columns, from 0")
-    shown = ", ".join(repr(name if len(name) <= 40 else f"{name[:40]}…") for name in there[:20])
-    hint = (
-        ""
-        if where.rpartition(":")[0].removesuffix(".gz").endswith(".jsonl")
-        else "; without a header, give a number from 0"
+def _columns(where: str, row: list[str], image_column: str, caption_column: str | None) -> _Picked:
+    """Where image and caption stand, from the first row."""
+    named = [column for column in (caption_column, image_column) if column not in (None, DEFAULT_IMAGE)]
+    numbers = [column for column in named if column.isdecimal()]
+    if numbers and len(numbers) < len(named):
+        raise InputError(f"{where}: columns {' and '.join(named)}: give two names, or two numbers")
+    names = [str(n) for n in range(len(row))] if numbers else [name.strip() for name in row]
+    for what, column, may_lack in (("caption", caption_column, None), ("image", image_column, DEFAULT_IMAGE)):
+        if column not in names and column != may_lack:
+            if numbers:
+                raise InputError(f"{where}: {what}_column {column}: the row has {len(row)} columns, from 0")
+            raise InputError(f"{_no_column(where, what, column, row)}; if the file has no header, give numbers, from 0")
+    return _Picked(
+        image=names.index(image_column) if image_column in names else None,
+        caption=None if caption_column is None else names.index(caption_column),
+        header=not numbers,
     )
-    return InputError(f"{where}: no {what} column {column!r}; there are {shown}{hint}")
+
+
+def _no_column(where: str, what: str, column: str | None, there: list[str]) -> InputError:
+    shown = ", ".join(repr(name if len(name) <= 40 else f"{name[:40]}…") for name in there[:20])
+    return InputError(f"{where}: no {what} column {column!r}; there are {shown}")
 
 
 def _image_path(table: Path, line: _Line) -> Path:
@@ -193,9 +198,9 @@ def _image_path(table: Path, line: _Line) -> Path:
         raise InputError(f"{line.where}: the image must be a path, not {line.image!r}")
     if "://" in line.image:
         raise InputError(f"{line.where}: the image is a URL; download the images first, for example with img2dataset")
-    if os.path.isabs(line.image):
+    if Path(line.image).is_absolute():
         return Path(line.image)
-    if os.path.normpath(line.image).split(os.sep)[0] == "..":
+    if Path(os.path.normpath(line.image)).parts[:1] == ("..",):
         raise InputError(
             f"{line.where}: the image {line.image!r} lies outside the folder of the table; give an absolute path"
         )

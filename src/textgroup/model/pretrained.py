@@ -32,7 +32,8 @@ def load_model(where: str | Path) -> tuple[TextGroupModel, CaptionTokenizer]:
         raise InputError(f"checkpoint {where} cannot be read: {reason}") from None
     if model.encoder.config.vocabulary != len(tokenizer):
         raise InputError(
-            f"checkpoint {where}: the model has {model.encoder.config.vocabulary} token ids, its tokenizer {len(tokenizer)}"
+            f"checkpoint {where}: the model has {model.encoder.config.vocabulary} token ids, "
+            f"its tokenizer {len(tokenizer)}"
         )
     return model, tokenizer
 

@@ -53,6 +53,11 @@ class TextGroupModel(nn.Module, PyTorchModelHubMixin, library_name="textgroup", 
         config = self.encoder.config
         return config.groups if config.kind == "grouping" else 1
 
+    @property
+    def noise(self) -> float:
+        """Scale of the Gumbel noise in training."""
+        return self.encoder.config.noise
+
     def decode(
         self, ids: Tensor, mask: Tensor, groups: Tensor, generator: torch.Generator | None = None
     ) -> tuple[Tensor, Tensor, Tensor]:

@@ -55,8 +55,8 @@ def join(samples: list[Sample], store: FeatureStore | None, tokenizer: CaptionTo
 
 
 def _read(source: str, config: RunConfig) -> list[Sample]:
-    columns = {"image_column": config.data.image_column, "caption_column": config.data.caption_column}
-    return list(read_samples(source, images=False, **columns))
+    data = config.data
+    return list(read_samples(source, images=False, image_column=data.image_column, caption_column=data.caption_column))
 
 
 def _store(path: str | None, config: RunConfig, name: str) -> FeatureStore | None:

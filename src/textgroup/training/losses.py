@@ -56,7 +56,7 @@ def reduce_tokens(losses: Sequence[Tensor], lengths: Sequence[Tensor], reduction
 
 def balance(outputs: Sequence[TextGroups]) -> Tensor:
     """log K minus the entropy of the groups' shares of the batch's tokens, in nats; 0 when they are equal."""
-    owned = sum(out.assignment.sum(dim=(0, 2)) for out in outputs)  # (K,)
+    owned = torch.stack([out.assignment.sum(dim=(0, 2)) for out in outputs]).sum(dim=0)  # (K,)
     share = owned / owned.sum()
     return math.log(len(share)) + torch.xlogy(share, share).sum()
 
@@ -83,7 +83,7 @@ def compute(
     for ids, mask in batch.chunks:
         noise = None
         if generator is not None:
-            noise = gumbel((len(ids), model.groups, ids.shape[1]), generator).to(ids.device)
+            noise = model.noise * gumbel((len(ids), model.groups, ids.shape[1]), generator).to(ids.device)
         out = model.encode(ids, mask, noise)
         outputs.append(out)
         if model.decoder is not None:

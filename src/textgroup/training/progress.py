@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from textgroup.model.textgroup import TextGroupModel
 from textgroup.report.terminal import TrainingBar
 from textgroup.training.losses import Losses
 from textgroup.training.monitor import Monitors
@@ -11,8 +12,9 @@ from textgroup.training.monitor import Monitors
 
 @dataclass
 class Progress:
-    """What the caller is shown after every step; means over the steps since the last line of the log."""
+    """What the caller is shown after every step, the live model among it. Means are over the steps since the last line of the log."""
 
+    model: TextGroupModel
     step: int
     steps: int
     losses: dict[str, float]

@@ -92,7 +92,7 @@ def train(
             meter.add(losses, batch.size)
 
             done = step + 1
-            report = Progress(done, steps, meter.means(), meter.captions_per_second())
+            report = Progress(model, done, steps, meter.means(), meter.captions_per_second())
             final = done == steps or stop.asked
             if step == first or done % config.log.every == 0 or final:
                 model.eval()

@@ -26,10 +26,16 @@ class Backbone:
     def __init__(self, name: str, model: nn.Module, transform: Transform, device: str | None = None) -> None:
         self.name, self.transform, self.objects = name, transform, GROUPS
         self._device = pick_device(device)
-        self._model = model.to(self._device)
+        self._model = model.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._digest: str | None = None
-        side = transform.crop
-        self.width = self._patches(torch.zeros(1, 3, side, side, device=self._device)).shape[-1]
+        trial = torch.zeros(1, 3, transform.crop, transform.crop, device=self._device)
+        try:
+            self.width = self._patches(trial).shape[-1]
+        except (AttributeError, TypeError, ValueError, RuntimeError) as error:
+            reason = " ".join(str(error).split())[:160]
+            raise InputError(
+                f"image encoder {name}: no patches of an image of {transform.crop} pixels: {reason}"
+            ) from None
 
     @classmethod
     def open(cls, where: str, resize: int | None = None, device: str | None = None) -> "Backbone":
@@ -52,7 +58,7 @@ class Backbone:
     @torch.no_grad()
     def encode(self, pixels: Tensor, groups: bool = False, masks: bool = False) -> Objects:
         """See `ObjectEncoder.encode`. Masks are 0 or 1: a patch belongs to one group."""
-        patches = self._patches(pixels.to(self._device))  # (B, N, D)
+        patches = self._patches(pixels.to(self._device, memory_format=torch.channels_last))  # (B, N, D)
         pooled = patches.mean(1).to(pixels.device)
         if not (groups or masks):
             return Objects(None, pooled, None)
@@ -60,15 +66,9 @@ class Backbone:
         where = self._masks(owner, pixels.shape[-2:]).to(pixels.device) if masks else None
         return Objects(centres.to(pixels.device) if groups else None, pooled, where)
 
+    @torch.no_grad()
     def _patches(self, pixels: Tensor) -> Tensor:
-        try:
-            with torch.no_grad():
-                hidden = self._model(pixel_values=pixels).last_hidden_state
-        except (AttributeError, ValueError, RuntimeError) as error:
-            reason = " ".join(str(error).split())[:160]
-            raise InputError(
-                f"image encoder {self.name}: no patches of images of {pixels.shape[-1]} pixels: {reason}"
-            ) from None
+        hidden = self._model(pixel_values=pixels).last_hidden_state
         if hidden.dim() == 4:  # (B, D, h, w) of a convolutional net
             hidden = hidden.flatten(2).transpose(1, 2)
         patches = math.isqrt(hidden.shape[1]) ** 2  # class and register tokens stand before a square of patches

@@ -11,7 +11,6 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -23,6 +22,7 @@ from textgroup.data.samples import Sample
 from textgroup.errors import InputError
 from textgroup.vision.manifest import GROUPS, KEYS, POOLED, Manifest, Part, Skipped, Stored, check_same_encoder
 from textgroup.vision.objects import ObjectEncoder
+from textgroup.vision.store import FeatureStore
 from textgroup.vision.transform import BrokenImage
 
 __all__ = ["FeatureStore", "Manifest", "check_same_encoder", "encode_features"]
@@ -44,7 +44,7 @@ def encode_features(
     *,
     source: str,
     groups: bool = False,
-    batch_size: int = 64,
+    batch_size: int | None = None,
     part: int = PART,
     progress: Callable[[int, int], None] = lambda images, skipped: None,
 ) -> Manifest:
@@ -55,16 +55,23 @@ def encode_features(
     counted and named in the manifest.
 
     source: what the samples were read from, as given; the store remembers it. groups: store the objects'
-    vectors too. part: images between two commits. progress: called with (images, skipped) after every batch.
+    vectors too. batch_size: images encoded at once; by default few on
+    a CPU, where large activations cost more than they save, and many on a GPU. part: images between two
+    commits. progress: called with (images, skipped) after every batch.
 
     Raises `InputError` if the store was made of another source, with another encoder, transform or `groups`,
     if a key comes twice, a sample has no image, features do not fit 16 bits, or if all images of a part are
     broken in a store that has none yet.
     """
     out = Path(out)
+    if batch_size is None:
+        batch_size = 256 if torch.cuda.is_available() else 4
     if batch_size < 1 or part < 1:
         raise InputError(f"batch_size {batch_size}, part {part}: both must be at least 1")
-    out.mkdir(parents=True, exist_ok=True)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{out}: no directory can be made there ({error.strerror})") from None
     with ExitStack() as stack:
         stack.enter_context(_only_writer(out))
         manifest = _begin(out, encoder, source, groups)
@@ -74,17 +81,15 @@ def encode_features(
         stream = iter(samples)
         seen = _catch_up(stream, out, manifest)
         decoded = stack.enter_context(_decode_ahead(stream, encoder, ahead=2 * batch_size))
-        while here := islice(decoded, part):
+        while not manifest.complete:
+            here = islice(decoded, part)
             done = _write_part(here, encoder, manifest, files, seen, batch_size, progress)
-            if done.samples < part:
-                manifest.complete = True
+            manifest.complete = done.samples < part
             if done.samples:
                 manifest.parts.append(done)
-                _need_images(manifest)
+            _need_images(manifest)
             manifest.write(out)
-            if manifest.complete:
-                return manifest
-    raise AssertionError("the last part is shorter than a part")
+    return manifest
 
 
 def _begin(out: Path, encoder: ObjectEncoder, source: str, groups: bool) -> Manifest:
@@ -98,9 +103,9 @@ def _begin(out: Path, encoder: ObjectEncoder, source: str, groups: bool) -> Mani
         return fresh
     old = Manifest.read(out)
     check_same_encoder(old.encoder, fresh.encoder, f"the store {out}", "this run")
-    for name in ("source", "groups", "objects", "width"):
+    for name in ("source", "groups", "objects"):
         a, b = getattr(old, name), getattr(fresh, name)
-        if a != b and (name != "objects" or groups):
+        if a != b:
             raise InputError(f"the store {out} was made with {name} {a}, not {b}: give another directory")
     return old
 
@@ -228,7 +233,7 @@ def _write_part(
         files[name].write(whole)
         files[name].flush()
         os.fsync(files[name].fileno())
-        stored[name] = Stored.of(whole)
+        stored[name] = Stored(len(whole), hashlib.sha256(whole).hexdigest())
     return Part(rows, samples, stored)
 
 
@@ -243,79 +248,10 @@ def _half(values: torch.Tensor, batch: Sequence[_Decoded]) -> bytes:
 
 
 def _need_images(manifest: Manifest) -> None:
+    if manifest.samples == 0:
+        raise InputError(f"{manifest.source}: it holds no images")
     if manifest.images == 0:
         first = manifest.skipped[0]
         raise InputError(
-            f"none of the first {manifest.samples} images of {manifest.source} can be read; {first.key!r}: {first.reason}"
+            f"{manifest.source}: none of the first {manifest.samples} images can be read; {first.key}: {first.reason}"
         )
-
-
-class FeatureStore:
-    """A complete store, for reading. Nothing is loaded but what is asked for.
-
-    manifest: what it holds. pooled: (N, D) fp16, memory-mapped. groups: (N, G, D) likewise, or None.
-    """
-
-    def __init__(self, path: Path, manifest: Manifest) -> None:
-        self.path, self.manifest = path, manifest
-        rows, width, objects = manifest.images, manifest.width, manifest.objects
-        self.pooled: np.ndarray = np.memmap(path / POOLED, "<f2", "r", shape=(rows, width))
-        self.groups: np.ndarray | None = None
-        if manifest.groups:
-            self.groups = np.memmap(path / GROUPS, "<f2", "r", shape=(rows, objects, width))
-
-    @classmethod
-    def open(cls, path: str | Path) -> "FeatureStore":
-        """Open the store at `path`. Raises `InputError` if it is none, not complete, or cut short."""
-        path = Path(path)
-        manifest = Manifest.read(path)
-        if not manifest.complete:
-            raise InputError(
-                f"the store {path} is not complete: {manifest.images} images so far; run the same command again"
-            )
-        for name, size in manifest.files.items():
-            there = (path / name).stat().st_size if (path / name).exists() else 0
-            if there != size:
-                raise InputError(
-                    f"{path / name}: {there} bytes where the manifest says {size}; encode again into a new directory"
-                )
-        return cls(path, manifest)
-
-    def __len__(self) -> int:
-        """N, the number of images."""
-        return self.manifest.images
-
-    @cached_property
-    def keys(self) -> list[str]:
-        """The key of each row."""
-        with (self.path / KEYS).open(encoding="utf-8") as file:
-            return [json.loads(line) for line in file]
-
-    @cached_property
-    def _index(self) -> dict[str, int]:
-        return {key: row for row, key in enumerate(self.keys)}
-
-    def index_of(self, key: str) -> int | None:
-        """The row of an image; None if the store has none (it was broken, or not in the source)."""
-        return self._index.get(key)
-
-    def rows(self, keys: Iterable[str]) -> np.ndarray:
-        """The rows of these images, (len(keys),) int64. Raises `InputError` naming one that is not there."""
-        keys = list(keys)
-        lacking = [key for key in keys if key not in self._index]
-        if lacking:
-            raise InputError(
-                f"the store {self.path} lacks {len(lacking)} of {len(keys)} images, such as {lacking[0]!r}"
-            )
-        return np.array([self._index[key] for key in keys], dtype=np.int64)
-
-    def verify(self) -> None:
-        """Read everything and compare it with the manifest. Raises `InputError` naming file and part."""
-        for name in self.manifest.files:
-            with (self.path / name).open("rb") as file:
-                for number, part in enumerate(self.manifest.parts):
-                    kept = part.files[name]
-                    if hashlib.sha256(file.read(kept.bytes)).hexdigest() != kept.sha256:
-                        raise InputError(
-                            f"{self.path / name}: part {number} is not what was written; encode again into a new directory"
-                        )

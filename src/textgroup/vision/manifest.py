@@ -1,6 +1,5 @@
 """What a feature store says of itself: `manifest.json`, replaced as a whole after every part."""
 
-import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -18,15 +17,10 @@ POOLED, GROUPS, KEYS = "pooled.f16", "groups.f16", "keys.txt"
 
 @dataclass(frozen=True)
 class Stored:
-    """What a part added to a file."""
+    """What a part added to a file: how many bytes, and their digest."""
 
     bytes: int
     sha256: str
-
-    @classmethod
-    def of(cls, data: bytes) -> "Stored":
-        """Of these bytes."""
-        return cls(len(data), hashlib.sha256(data).hexdigest())
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,7 @@ class Transform:
         left, top = (round((side - self.crop) / 2) for side in size)
         picture = picture.crop((left, top, left + self.crop, top + self.crop))
         values = np.asarray(picture, dtype=np.float32) / 255  # (H, W, 3)
-        values = (values - np.float32(self.mean)) / np.float32(self.std)
+        values = (values - np.asarray(self.mean, np.float32)) / np.asarray(self.std, np.float32)
         return np.ascontiguousarray(values.transpose(2, 0, 1))
 
     def to_dict(self) -> dict[str, Any]:
@@ -68,7 +68,8 @@ class Transform:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Transform":
         """The inverse of `to_dict`."""
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+        settings: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+        return cls(**settings)
 
 
 def decode(image: bytes | str | Path | Image.Image) -> Image.Image:

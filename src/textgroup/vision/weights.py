@@ -29,14 +29,15 @@ def load_frozen(kind: Any, where: str, name: str) -> nn.Module:
             model, report = kind.from_pretrained(
                 where,
                 use_safetensors=True,
-                output_loading_info=True,
-                dtype=torch.float32,
                 trust_remote_code=False,
+                dtype=torch.float32,
+                output_loading_info=True,
+                ignore_mismatched_sizes=True,  # they are reported, and refused below
             )
     except Exception as error:  # OSError offline, ValueError for an unknown architecture, safetensors' own, ...
         raise unreachable(where, name, error) from None
-    lacking = [*report["missing_keys"], *(str(key) for key in report["mismatched_keys"])]
-    lacking = sorted(key for key in lacking if POOLER not in key)
+    lacking = sorted({*report["missing_keys"], *(key for key, *_ in report["mismatched_keys"])})
+    lacking = [key for key in lacking if POOLER not in key]
     if lacking:
         raise InputError(
             f"image encoder {name}: these are not weights of a {type(model).__name__}: "
@@ -78,7 +79,7 @@ def check_place(where: str, name: str) -> None:
 
 def unreachable(where: str, name: str, error: Exception) -> InputError:
     """What to tell when a directory or the Hub does not give a model."""
-    reason = " ".join(str(error).split())[:160]
+    reason = " ".join(str(error).split()).partition(". ")[0][:160]
     if Path(where).is_dir():
         return InputError(f"image encoder {name}: no model can be read there, in safetensors: {reason}")
     return InputError(

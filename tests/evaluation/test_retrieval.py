@@ -1,0 +1,43 @@
+"""Recall and ranks on a table that can be read."""
+
+import numpy as np
+import torch
+from tests.training.runs import tiny_inputs
+
+from textgroup.config import EncoderConfig, ModelConfig
+from textgroup.evaluation.retrieval import evaluate, retrieval
+from textgroup.model.textgroup import TextGroupModel
+
+SIMILARITY = np.array(  # captions x images; captions 0, 1 describe image 0, caption 2 image 1, caption 3 image 2
+    [[0.9, 0.1, 0.2], [0.1, 0.5, 0.3], [0.8, 0.7, 0.1], [0.2, 0.3, 0.1]]
+)
+IMAGE_OF = np.array([0, 0, 1, 2])
+
+
+def test_ranks_are_those_that_one_counts_by_hand() -> None:
+    found = retrieval(SIMILARITY, IMAGE_OF)
+    # text to image: ranks 1, 3, 2, 3
+    assert (found.text_to_image.r1, found.text_to_image.r5) == (25.0, 100.0)
+    assert found.text_to_image.median_rank == 2.5
+    # image to text: image 0 best own .9 -> 1; image 1 own .7 -> 1; image 2 own .1, beaten by .2, .3 and tied by .1 -> 4
+    assert round(found.image_to_text.r1, 2) == 66.67
+    assert found.image_to_text.median_rank == 1
+    assert (found.images, found.captions) == (3, 4)
+
+
+def test_a_constant_score_ranks_last_and_not_first() -> None:
+    found = retrieval(np.zeros((6, 6)), np.arange(6))
+    assert found.text_to_image.r1 == found.image_to_text.r1 == 0
+    assert found.text_to_image.median_rank == 6
+
+
+def test_captions_beyond_the_first_are_left_out_when_asked() -> None:
+    inputs = tiny_inputs()
+    torch.manual_seed(0)
+    encoder = EncoderConfig(
+        vocabulary=len(inputs.tokenizer), max_tokens=16, width=8, heads=2, layers_before=1, layers_after=0
+    )
+    model = TextGroupModel(**vars(ModelConfig(encoder=encoder, decoder=None, image_width=8, embedding=4))).eval()
+    assert evaluate(model, inputs.train).captions == 32
+    first = evaluate(model, inputs.train, captions_per_image=1)
+    assert (first.captions, first.images) == (16, 16)

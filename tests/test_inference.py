@@ -1,0 +1,118 @@
+"""A checkpoint in use."""
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import textgroup
+from tests.training.runs import tiny_config, tiny_inputs
+from textgroup.config import OptimConfig
+from textgroup.inference import WINDOW, units
+from textgroup.tokenizer import SPECIAL, Tokens
+from textgroup.training.trainer import train
+from textgroup.units import Unit
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("runs") / "run"
+    train(tiny_config(out, optim=OptimConfig(batch_size=8, epochs=4, warmup_epochs=1)), tiny_inputs())
+    return out
+
+
+def test_units_are_runs_of_one_group() -> None:
+    caption = "A  red ring, far"
+    spans = [(0, 0), (0, 1), (3, 6), (7, 11), (11, 12), (13, 16), (0, 0)]
+    tokens = Tokens([9] * 7, spans, [SPECIAL, 0, 1, 2, 3, 4, SPECIAL])
+    found = units(caption, tokens, [3, 0, 0, 2, 2, 0, 1, -1])
+    assert found == [Unit("A  red", 0, 6, 0), Unit("ring,", 7, 12, 2), Unit("far", 13, 16, 0)]
+
+
+def test_units_lie_in_the_caption_as_it_was_given(run: Path) -> None:
+    captions = ["A  RED ring &amp; a \u201cblue\u201d star", "there is a kite , it is pink", "caf\u00e9", "!"]
+    for caption, found in zip(captions, textgroup.load(run).segment(captions)):
+        assert found
+        for unit in found:
+            assert caption[unit.start : unit.end] == unit.text != ""
+            assert unit.group in (0, 1)
+        assert [u.start for u in found] == sorted(u.start for u in found)
+        assert all(a.group != b.group for a, b in itertools.pairwise(found))
+        covered = "".join(u.text for u in found).replace(" ", "")
+        assert covered == caption.replace(" ", "")
+
+
+def test_a_stream_gives_the_same_units_in_order_whatever_the_window(run: Path) -> None:
+    model = textgroup.load(run)
+    captions = [f"a {'red ' * (i % 7)}ring and star number {i}" for i in range(WINDOW + 300)]
+    streamed = list(model.segment_stream(iter(captions)))
+    assert len(streamed) == len(captions)
+    for i in (0, 1, 77, WINDOW - 1, WINDOW, WINDOW + 299):
+        assert streamed[i] == model.segment([captions[i]])[0]
+
+
+def test_a_stream_is_read_a_window_at_a_time(run: Path) -> None:
+    taken = 0
+
+    def captions():  # type: ignore[no-untyped-def]
+        nonlocal taken
+        while True:
+            taken += 1
+            yield "a red ring"
+
+    stream = textgroup.load(run).segment_stream(captions())
+    for _ in range(5):
+        next(stream)
+    assert taken == WINDOW
+
+
+def test_an_empty_caption_is_an_error_in_a_list_and_empty_in_a_stream(run: Path) -> None:
+    model = textgroup.load(run)
+    with pytest.raises(textgroup.InputError, match="empty"):
+        model.segment(["a ring", "  "])
+    assert list(model.segment_stream(["a ring", "", "a ring"]))[1] == []
+    with pytest.raises(textgroup.InputError, match="list of captions"):
+        model.segment("a ring")
+
+
+def test_text_vectors_have_unit_length_and_one_row_a_caption(run: Path) -> None:
+    vectors = textgroup.load(run).encode_text(["a red ring", "a blue star"])
+    assert vectors.shape == (2, 8)
+    assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+
+
+def test_a_checkpoint_of_captions_alone_cannot_match_images(tmp_path: Path) -> None:
+    from textgroup.data.captions import CaptionData
+    from textgroup.training.trainer import Inputs
+
+    inputs = tiny_inputs()
+    alone = Inputs(inputs.tokenizer, CaptionData.build([("a red ring", "a star")] * 8, inputs.tokenizer))
+    train(tiny_config(tmp_path / "run", optim=OptimConfig(batch_size=8, epochs=1, warmup_epochs=0)), alone)
+    model = textgroup.load(tmp_path / "run")
+    with pytest.raises(textgroup.InputError, match="captions alone"):
+        model.encode_text(["a red ring"])
+    with pytest.raises(textgroup.InputError, match="captions alone"):
+        model.similarity(["x.jpg"], ["a red ring"])
+
+
+@pytest.mark.parametrize("what", ["nowhere", "file", "empty"])
+def test_what_is_no_checkpoint_is_named(tmp_path: Path, what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    place = tmp_path / what
+    if what == "file":
+        place.write_text("x")
+    if what == "empty":
+        place.mkdir()
+    with pytest.raises(textgroup.InputError, match=what):
+        textgroup.load(place)
+
+
+def test_importing_the_package_imports_no_torch() -> None:
+    import subprocess
+    import sys
+
+    code = (
+        "import sys, textgroup, textgroup.cli; assert 'torch' not in sys.modules and 'transformers' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,0 +1,184 @@
+"""Whole runs: they learn, they write what they say they write, they stop and go on."""
+
+import json
+import os
+import subprocess
+import sys
+import textwrap
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.training.runs import tiny_config, tiny_inputs
+from textgroup.config import ModelConfig, OptimConfig
+from textgroup.errors import InputError
+from textgroup.model.pretrained import load_model
+from textgroup.training import checkpoint
+from textgroup.training.log import read
+from textgroup.training.trainer import Inputs, Progress, train
+
+
+def same(a: torch.nn.Module, b: torch.nn.Module) -> bool:
+    return all(torch.equal(p, q) for p, q in zip(a.state_dict().values(), b.state_dict().values(), strict=True))
+
+
+def test_a_run_learns_both_losses_and_matches_images(tmp_path: Path) -> None:
+    train(tiny_config(tmp_path / "run"), tiny_inputs())
+    lines = read(tmp_path / "run" / "log.jsonl")
+    first, last = lines[0], lines[-1]
+    assert last["step"] == 40
+    assert last["contrastive"] < 0.7 * first["contrastive"]
+    assert last["reconstruction"] < 0.7 * first["reconstruction"]
+    assert last["val_i2t_r5"] > 2 * 100 * 5 / 16  # twice chance
+    for name in ("groups_in_use", "runs", "entropy", "biggest_share", "lr", "captions_per_second"):
+        assert name in first, "monitors are there from the first step on"
+
+
+def test_a_checkpoint_holds_the_trained_model_and_its_tokenizer(tmp_path: Path) -> None:
+    inputs = tiny_inputs()
+    model = train(tiny_config(tmp_path / "run"), inputs)
+    loaded, tokenizer = load_model(tmp_path / "run")
+    assert same(model, loaded)
+    assert not loaded.training
+    assert tokenizer.ids(["a red ring"]) == inputs.tokenizer.ids(["a red ring"])
+    assert loaded.image_encoder == inputs.image_encoder
+    names = sorted(p.name for p in (tmp_path / "run" / "last").iterdir())
+    assert names == ["config.json", "model.safetensors", "tokenizer.json", "training.pt"]
+
+
+def test_only_the_newest_checkpoints_are_kept(tmp_path: Path) -> None:
+    train(tiny_config(tmp_path / "run"), tiny_inputs())
+    kept = sorted(p.name for p in (tmp_path / "run" / "checkpoints").iterdir())
+    assert kept == ["000030", "000040"]
+    assert os.readlink(tmp_path / "run" / "last") == "checkpoints/000040"
+
+
+def test_a_resumed_run_is_the_unbroken_one_bit_for_bit(tmp_path: Path) -> None:
+    inputs = tiny_inputs()
+    unbroken = train(tiny_config(tmp_path / "a"), inputs)
+
+    class Kill(Exception):
+        pass
+
+    def kill(progress: Progress) -> None:
+        if progress.step == 17:
+            raise Kill
+
+    with pytest.raises(Kill):
+        train(tiny_config(tmp_path / "b"), inputs, progress=kill)
+    resumed = train(tiny_config(tmp_path / "b"), inputs, resume=True)
+    assert same(unbroken, resumed)
+    steps = [line["step"] for line in read(tmp_path / "b" / "log.jsonl")]
+    assert steps == sorted(set(steps)), "steps that were taken twice are logged once"
+    assert steps[-1] == 40
+
+
+def test_a_run_that_is_told_to_stop_saves_itself(tmp_path: Path) -> None:
+    script = """
+        import os, signal, sys
+        from pathlib import Path
+        from tests.training.runs import tiny_config, tiny_inputs
+        from textgroup.training.trainer import Stopped, train
+        def stop(progress):
+            if progress.step == 13:
+                os.kill(os.getpid(), signal.SIGTERM)
+        try:
+            train(tiny_config(Path(sys.argv[1])), tiny_inputs(), progress=stop)
+        except Stopped as stopped:
+            print(stopped)
+    """
+    root = Path(__file__).parents[2]
+    command = [sys.executable, "-c", textwrap.dedent(script), str(tmp_path / "run")]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=root, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert "stopped at step 13 of 40" in done.stdout
+    assert checkpoint.load_state(tmp_path / "run" / "last")["step"] == 13
+
+
+def test_a_new_run_does_not_overwrite_an_old_one(tmp_path: Path) -> None:
+    short = tiny_config(tmp_path / "run", optim=OptimConfig(batch_size=8, epochs=1, warmup_epochs=0))
+    train(short, tiny_inputs())
+    before = (tmp_path / "run" / "log.jsonl").read_text()
+    with pytest.raises(InputError, match="already holds a run"):
+        train(short, tiny_inputs())
+    assert (tmp_path / "run" / "log.jsonl").read_text() == before
+
+
+def test_resuming_nothing_or_something_else_is_told(tmp_path: Path) -> None:
+    inputs = tiny_inputs()
+    with pytest.raises(InputError, match="no checkpoint to resume"):
+        train(tiny_config(tmp_path / "run"), inputs, resume=True)
+    config = tiny_config(tmp_path / "run", optim=OptimConfig(batch_size=8, epochs=1, warmup_epochs=0))
+    train(config, inputs)
+    wider = replace(config, model=replace(config.model, embedding=9))
+    with pytest.raises(InputError, match="another architecture"):
+        train(wider, inputs, resume=True)
+
+
+def test_a_log_line_that_a_kill_left_half_written_is_dropped(tmp_path: Path) -> None:
+    (tmp_path / "log.jsonl").write_text(json.dumps({"step": 1}) + "\n" + '{"step": 2, "lo')
+    assert read(tmp_path / "log.jsonl") == [{"step": 1}]
+
+
+def test_captions_alone_train_without_heads_and_without_contrastive_loss(tmp_path: Path) -> None:
+    from textgroup.data.captions import CaptionData
+
+    inputs = tiny_inputs()
+    texts = [("a red ring", "a blue star"), ("there is a pink kite",)] * 8
+    alone = Inputs(inputs.tokenizer, CaptionData.build(texts, inputs.tokenizer))
+    model = train(tiny_config(tmp_path / "run"), alone)
+    assert model.image_head is None
+    assert "contrastive" not in read(tmp_path / "run" / "log.jsonl")[-1]
+
+
+def test_without_reconstruction_there_is_no_decoder(tmp_path: Path) -> None:
+    config = tiny_config(tmp_path / "run")
+    config = replace(config, model=replace(config.model, decoder=None))
+    model = train(config, tiny_inputs())
+    assert model.decoder is None
+    assert "reconstruction" not in read(tmp_path / "run" / "log.jsonl")[-1]
+
+
+def test_the_seed_decides_everything(tmp_path: Path) -> None:
+    optim = OptimConfig(batch_size=8, epochs=2, warmup_epochs=0)
+    a, b = (train(tiny_config(tmp_path / name, optim=optim), tiny_inputs()) for name in "ab")
+    c = train(tiny_config(tmp_path / "c", optim=optim, seed=1), tiny_inputs())
+    assert same(a, b)
+    assert not same(a, c)
+
+
+def test_a_loss_that_is_not_finite_stops_the_run_with_a_sentence(tmp_path: Path) -> None:
+    optim = OptimConfig(batch_size=8, epochs=20, lr=1e25, lr_start=1e25, warmup_epochs=0, clip=1e30)
+    with pytest.raises(InputError, match="lower optim.lr"):
+        train(tiny_config(tmp_path / "run", optim=optim), tiny_inputs())
+
+
+def test_tensorboard_gets_the_figures_too(tmp_path: Path) -> None:
+    pytest.importorskip("tensorboard")
+    config = tiny_config(tmp_path / "run", optim=OptimConfig(batch_size=8, epochs=1, warmup_epochs=0))
+    train(replace(config, log=replace(config.log, tensorboard=True)), tiny_inputs())
+    assert list((tmp_path / "run" / "tensorboard").glob("events*"))
+
+
+def test_the_paper_model_takes_a_step(tmp_path: Path) -> None:
+    """Section 4.1's sizes, a few captions, on whatever this machine is."""
+    optim = OptimConfig(batch_size=8, epochs=0.5, warmup_epochs=0)
+    model = train(tiny_config(tmp_path / "run", model=ModelConfig(), optim=optim), tiny_inputs())
+    assert model.encoder.config.width == 128
+    assert len(model.encoder.before) == 6
+
+
+@pytest.mark.parametrize("victim", ["config.json", "model.safetensors", "tokenizer.json"])
+def test_a_damaged_checkpoint_is_named(tmp_path: Path, victim: str) -> None:
+    train(tiny_config(tmp_path / "run", optim=OptimConfig(batch_size=8, epochs=1, warmup_epochs=0)), tiny_inputs())
+    file = tmp_path / "run" / "last" / victim
+    whole = file.read_bytes()
+    file.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(InputError) as caught:
+        load_model(tmp_path / "run")
+    assert "\n" not in str(caught.value)
+    file.unlink()
+    with pytest.raises(InputError, match=f"{victim} missing"):
+        load_model(tmp_path / "run")
