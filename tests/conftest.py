@@ -1,8 +1,11 @@
 """What all tests share."""
 
+import os
 from pathlib import Path
 
 import pytest
+
+os.environ["HF_HUB_OFFLINE"] = "1"  # read when huggingface_hub is imported: no test goes to the network
 
 
 @pytest.fixture(scope="session")

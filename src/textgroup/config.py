@@ -52,6 +52,10 @@ class EncoderConfig:
     """What Eq. 4 averages: encoded tokens, or raw token embeddings with their positions (V(t) as printed)."""
     assign_eps: float | None = None
     """Added to the normaliser of Eq. 4. Default: 1.0 for groupvit, 0.0 (empty group guarded) for equations."""
+    word_dropout: float = 0.0
+    """Share of the caption's tokens hidden from the encoder in training; start and end are always shown."""
+    positions: Literal["random", "smooth"] = "random"
+    """Initial learned positions: random (GroupViT), or sinusoids, so that neighbours begin alike."""
     mask_padding: bool = True
     """False: padding up to max_tokens takes part as in GroupViT's own code."""
 
@@ -72,6 +76,7 @@ class EncoderConfig:
         )
         _check(self.max_tokens >= 3, f"model.encoder.max_tokens must be at least 3, not {self.max_tokens}")
         _check(self.noise >= 0, f"model.encoder.noise must not be negative: {self.noise}")
+        _check(0 <= self.word_dropout < 1, f"model.encoder.word_dropout must be in 0..1, not {self.word_dropout}")
         if self.assign_eps is not None:
             _check(self.assign_eps >= 0, f"model.encoder.assign_eps must not be negative: {self.assign_eps}")
 
@@ -119,9 +124,12 @@ class ModelConfig:
     """Dimension of the space that both linear heads map into."""
     image_width: int | None = 384
     """Width of the image encoder's groups (GroupViT: 384). Null: no heads, no contrastive loss."""
+    image_dropout: float = 0.0
+    """Share of an image's features dropped in training."""
 
     def __post_init__(self) -> None:
         _check(self.embedding >= 1, f"model.embedding must be at least 1, not {self.embedding}")
+        _check(0 <= self.image_dropout < 1, f"model.image_dropout must be in 0..1, not {self.image_dropout}")
         _check(
             self.decoder is not None or self.image_width is not None,
             "model.decoder and model.image_width are both null: there is nothing to train on; give one of them",
@@ -177,9 +185,9 @@ class LossConfig:
     reduction: Literal["token_mean", "caption_mean", "sum"] = "token_mean"
     """How Eq. 10 adds up the tokens of a batch."""
     balance: float = 0.0
-    """Weight of the term that asks for groups of equal size over the batch (not in the paper)."""
+    """Weight of the term that asks for sure assignments and, over the batch, equal groups (not in the paper)."""
     contiguity: float = 0.0
-    """Weight of the term that charges neighbouring tokens for lying in different groups (not in the paper)."""
+    """Weight of the term that charges for parting neighbours that hold together firmly (not in the paper)."""
 
     def __post_init__(self) -> None:
         _check(self.temperature > 0, f"loss.temperature must be positive, not {self.temperature}")

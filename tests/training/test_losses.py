@@ -72,10 +72,14 @@ def test_balance_is_zero_for_equal_groups_and_log_k_for_a_collapse() -> None:
     assert balance([collapsed]).item() == pytest.approx(math.log(2))
     other = groups_of([[[0.0, 0, 0, 0], [1, 1, 1, 1]]], [[1, 1, 1, 1]])
     assert balance([collapsed, other]).item() == pytest.approx(0, abs=1e-6)  # over the batch, not the caption
+    uniform = groups_of([[[0.5, 0.5], [0.5, 0.5]]], [[1, 1]])
+    assert balance([uniform]).item() == pytest.approx(math.log(2))
 
 
 def test_contiguity_counts_the_changes_between_neighbours_and_no_padding() -> None:
     hard = groups_of([[[1.0, 1, 0, 0, 9], [0, 0, 1, 1, 9]]], [[1, 1, 1, 1, 0]])
-    assert contiguity([hard]).item() == pytest.approx(1 / 3)
+    ones = torch.ones(1, 5)
+    assert contiguity([hard], [ones]).item() == pytest.approx(1 / 3)
+    assert contiguity([hard], [torch.tensor([[9, 1, 0.25, 1, 9]])]).item() == pytest.approx(0.25 / 3)
     soft = groups_of([[[0.5, 0.5], [0.5, 0.5]]], [[1, 1]])
-    assert contiguity([soft]).item() == pytest.approx(0.5)
+    assert contiguity([soft], [torch.ones(1, 2)]).item() == pytest.approx(0.5)

@@ -6,11 +6,11 @@ import pytest
 import torch
 
 from textgroup.config import DecoderConfig, EncoderConfig, LossConfig, ModelConfig
-from textgroup.data.captions import Batch, pad
+from textgroup.data.captions import Batch, inner, pad
 from textgroup.model.encoder import TextGroups
 from textgroup.model.textgroup import TextGroupModel
 from textgroup.training.losses import compute
-from textgroup.training.monitor import Monitors, inner, leak, watch
+from textgroup.training.monitor import Monitors, leak, watch
 from textgroup.training.trainer import noise_generator
 
 
@@ -57,7 +57,7 @@ def test_a_leak_is_warned_of() -> None:
 
 @pytest.mark.parametrize("closed", [False, True])
 def test_the_leak_is_measured_where_it_is_and_not_where_it_is_not(closed: bool) -> None:
-    """A small model learns a handful of captions by heart; only with the residual can it do so around the assignment."""
+    """A small model learns captions by heart; only with the residual can it do so around the assignment."""
     encoder = EncoderConfig(vocabulary=40, max_tokens=10, width=32, heads=2, layers_before=2, layers_after=0, groups=2)
     encoder = replace(encoder, block="equations")
     if closed:

@@ -47,6 +47,13 @@ def pad(ids: Sequence[Sequence[int] | np.ndarray]) -> Chunk:
     return Chunk(torch.from_numpy(padded), torch.from_numpy(mask))
 
 
+def inner(mask: Tensor) -> Tensor:
+    """The mask (B, M) without each caption's first and last valid token (start and end of text)."""
+    last = mask.sum(dim=1, keepdim=True) - 1
+    position = torch.arange(mask.shape[1], device=mask.device)
+    return mask & (position > 0) & (position < last)
+
+
 @dataclass(frozen=True)
 class CaptionData:
     """A data set in memory: token ids, and the pooled image vectors where there are images.

@@ -54,6 +54,17 @@ class TextGroupTransformer(nn.Module):
         self.norm = nn.LayerNorm(config.width)
         nn.init.trunc_normal_(self.groups, std=0.02, a=-0.04, b=0.04)
 
+    @torch.no_grad()
+    def spread(self) -> None:
+        """Start with groups, queries and keys of unit variance, so that the groups differ from the first step on.
+
+        GroupViT's initial weights give logits near 0, that is a uniform map; at the paper's scale training
+        leaves it, at a small one it need not.
+        """
+        nn.init.normal_(self.groups)
+        for layer in (self.block.attention.query, self.block.attention.key):
+            nn.init.normal_(layer.weight, std=layer.in_features**-0.5)
+
     def forward(
         self, ids: Tensor, mask: Tensor, noise: Tensor | None = None, forced: Tensor | None = None
     ) -> TextGroups:

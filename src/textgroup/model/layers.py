@@ -1,5 +1,7 @@
 """Transformer layers, pre-norm, with explicit key masks. Nothing here knows of groups."""
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -71,6 +73,19 @@ class DecoderLayer(nn.Module):
         x = x + self.attention(self.norm1(x), causal=True)
         x = x + self.cross(self.norm2(x), memory)
         return x + self.mlp(self.norm3(x))
+
+
+@torch.no_grad()
+def smooth_positions(position: nn.Embedding) -> None:
+    """Start learned positions from sinusoids (Vaswani et al., 2017), so that neighbours begin alike.
+
+    From random ones, what a group binds to first are kinds of words, wherever they stand; from these, it is
+    stretches of the caption. The amplitude is above that of the initial token embeddings, so that they lead.
+    """
+    length, width = position.weight.shape
+    rate = 2 * math.pi / torch.logspace(math.log10(200), math.log10(8), width // 2)  # periods of 200 to 8 tokens
+    angle = torch.arange(length)[:, None] * rate  # (M, D / 2)
+    position.weight[:, : 2 * (width // 2)] = 0.1 * torch.cat([angle.sin(), angle.cos()], dim=1)
 
 
 def initialise(module: nn.Module) -> None:

@@ -1,6 +1,8 @@
 """Reading a checkpoint, from a directory or the Hub, with errors that say what is missing."""
 
+import io
 import json
+from contextlib import redirect_stdout
 from pathlib import Path
 
 from textgroup.errors import InputError
@@ -24,7 +26,8 @@ def load_model(where: str | Path) -> tuple[TextGroupModel, CaptionTokenizer]:
         )
     tokenizer = CaptionTokenizer.from_pretrained(directory)
     try:
-        model = TextGroupModel.from_pretrained(directory, strict=True).eval()
+        with redirect_stdout(io.StringIO()):  # the mixin prints that it loads
+            model = TextGroupModel.from_pretrained(directory, strict=True).eval()
     except InputError:
         raise
     except Exception as error:

@@ -10,13 +10,13 @@ from torch import Tensor, nn
 from textgroup.config import DecoderConfig, EncoderConfig
 from textgroup.model.decoder import TextDecoder
 from textgroup.model.encoder import BaselineTransformer, TextGroups, TextGroupTransformer
-from textgroup.model.layers import initialise
+from textgroup.model.layers import initialise, smooth_positions
 
 
 class TextGroupModel(nn.Module, PyTorchModelHubMixin, library_name="textgroup", license="apache-2.0"):
     """Everything that is trained (Figure 1, without the frozen image encoder).
 
-    The first four arguments are the fields of `ModelConfig`; they and `image_encoder` become config.json.
+    The arguments before the last are the fields of `ModelConfig`; they and `image_encoder` become config.json.
     image_encoder: identity of the encoder whose features the image head is trained on
     (`ObjectEncoder.identity()`); None for a model that has seen no images.
     """
@@ -27,10 +27,11 @@ class TextGroupModel(nn.Module, PyTorchModelHubMixin, library_name="textgroup", 
         decoder: DecoderConfig | None,
         embedding: int,
         image_width: int | None,
+        image_dropout: float = 0.0,
         image_encoder: dict[str, Any] | None = None,
     ) -> None:
         super().__init__()
-        self.image_encoder = image_encoder
+        self.image_encoder, self.image_dropout = image_encoder, image_dropout
         self.encoder = (TextGroupTransformer if encoder.kind == "grouping" else BaselineTransformer)(encoder)
         self.decoder = TextDecoder(decoder, encoder) if decoder else None
         self.embedding = embedding
@@ -40,6 +41,23 @@ class TextGroupModel(nn.Module, PyTorchModelHubMixin, library_name="textgroup", 
             self.text_head = nn.Linear(encoder.width, embedding)
             self.image_head = nn.Linear(image_width, embedding)
         initialise(self)
+        if encoder.positions == "smooth":
+            smooth_positions(self.encoder.embedding.position)
+            if self.decoder is not None:
+                smooth_positions(self.decoder.position)
+        if isinstance(self.encoder, TextGroupTransformer) and encoder.block == "equations":
+            self.encoder.spread()
+
+    @torch.no_grad()
+    def standardise_images(self, mean: Tensor, std: Tensor) -> None:
+        """Start the image head as if it saw standardised features: folded into its weight and bias.
+
+        mean, std: (D_image,) over the training images. Features after a rectifier share a large mean that
+        makes all cosines alike; the head stays one linear map.
+        """
+        assert self.image_head is not None, "a model without an image side has no image head"
+        self.image_head.weight.div_(std)
+        self.image_head.bias.sub_(self.image_head.weight @ mean)
 
     def encode(
         self, ids: Tensor, mask: Tensor, noise: Tensor | None = None, forced: Tensor | None = None
@@ -58,6 +76,11 @@ class TextGroupModel(nn.Module, PyTorchModelHubMixin, library_name="textgroup", 
         """Scale of the Gumbel noise in training."""
         return self.encoder.config.noise
 
+    @property
+    def word_dropout(self) -> float:
+        """Share of the tokens hidden from the encoder in training."""
+        return self.encoder.config.word_dropout
+
     def decode(
         self, ids: Tensor, mask: Tensor, groups: Tensor, generator: torch.Generator | None = None
     ) -> tuple[Tensor, Tensor, Tensor]:
@@ -70,9 +93,15 @@ class TextGroupModel(nn.Module, PyTorchModelHubMixin, library_name="textgroup", 
         assert self.text_head is not None, "a model without an image side has no common space"
         return F.normalize(self.text_head(groups).mean(dim=1), dim=-1)
 
-    def embed_image(self, pooled: Tensor) -> Tensor:
-        """Mean of the image groups (B, D_image) -> unit vectors (B, E). Head and mean commute."""
+    def embed_image(self, pooled: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """Mean of the image groups (B, D_image) -> unit vectors (B, E). Head and mean commute.
+
+        generator: draws the dropout of training; None is evaluation.
+        """
         assert self.image_head is not None, "a model without an image side has no common space"
+        if generator is not None and self.image_dropout:
+            keep = torch.rand(pooled.shape, generator=generator).to(pooled) >= self.image_dropout
+            pooled = pooled * keep / (1 - self.image_dropout)
         return F.normalize(self.image_head(pooled), dim=-1)
 
     def parameter_counts(self) -> dict[str, int]:

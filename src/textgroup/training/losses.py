@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from textgroup.config import LossConfig
-from textgroup.data.captions import Batch
+from textgroup.data.captions import Batch, inner
 from textgroup.model.encoder import TextGroups
 from textgroup.model.grouping import gumbel
 from textgroup.model.textgroup import TextGroupModel
@@ -55,36 +55,50 @@ def reduce_tokens(losses: Sequence[Tensor], lengths: Sequence[Tensor], reduction
 
 
 def balance(outputs: Sequence[TextGroups]) -> Tensor:
-    """log K minus the entropy of the groups' shares of the batch's tokens, in nats; 0 when they are equal."""
+    """log K minus the mutual information of token and group, in nats.
+
+    0 when every token is sure of its group and the groups are equal over the batch; log K for a collapse, and
+    for a uniform map too: equal shares alone would be had most easily by a map that decides nothing.
+    """
     owned = torch.stack([out.assignment.sum(dim=(0, 2)) for out in outputs]).sum(dim=0)  # (K,)
+    unsure = torch.stack([-torch.xlogy(out.assignment, out.assignment.clamp_min(1e-9)).sum() for out in outputs]).sum()
     share = owned / owned.sum()
-    return math.log(len(share)) + torch.xlogy(share, share).sum()
+    return math.log(len(share)) + torch.xlogy(share, share.clamp_min(1e-9)).sum() + unsure / owned.sum()
 
 
-def contiguity(outputs: Sequence[TextGroups]) -> Tensor:
-    """Mean probability that two neighbouring tokens lie in different groups."""
-    apart, pairs = [], 0
-    for out in outputs:
+def contiguity(outputs: Sequence[TextGroups], cohesion: Sequence[Tensor]) -> Tensor:
+    """What it costs to part neighbouring tokens, a mean over the pairs of neighbours.
+
+    The probability that two neighbours lie in different groups, times how firmly the second holds on to the
+    first. cohesion: (B, M) for each chunk, in 0..1 (`statistics.cohesion` of each token).
+    """
+    apart, pairs = [], []
+    for out, firm in zip(outputs, cohesion):
         both = out.mask[:, 1:] & out.mask[:, :-1]
         together = (out.assignment[:, :, 1:] * out.assignment[:, :, :-1]).sum(dim=1)  # (B, M - 1)
-        apart.append(((1 - together) * both).sum())
-        pairs += int(both.sum())
-    return torch.stack(apart).sum() / pairs
+        apart.append(((1 - together) * firm[:, 1:] * both).sum())
+        pairs.append(both.sum())
+    return torch.stack(apart).sum() / torch.stack(pairs).sum()
 
 
 def compute(
-    model: TextGroupModel, batch: Batch, config: LossConfig, generator: torch.Generator | None
+    model: TextGroupModel,
+    batch: Batch,
+    config: LossConfig,
+    generator: torch.Generator | None,
+    cohesion: Tensor | None = None,
 ) -> tuple[Losses, list[TextGroups]]:
     """The losses of one batch (Eq. 5) and what the encoder gave for each of its chunks.
 
-    generator: draws all the noise of a training step; None is evaluation, without noise.
+    generator: draws all the noise of a training step; None is evaluation, without noise. cohesion: (V,), see
+    `contiguity`; None holds all neighbours equally firmly.
     """
     outputs, token, lengths = [], [], []
     for ids, mask in batch.chunks:
         noise = None
         if generator is not None:
             noise = model.noise * gumbel((len(ids), model.groups, ids.shape[1]), generator).to(ids.device)
-        out = model.encode(ids, mask, noise)
+        out = model.encode(ids, shown(mask, model.word_dropout, generator), noise)
         outputs.append(out)
         if model.decoder is not None:
             states, targets, valid = model.decode(ids, mask, out.groups, generator)
@@ -94,10 +108,15 @@ def compute(
     contrastive = None
     if batch.image is not None and model.image_head is not None:
         text = torch.cat([model.embed_text(out.groups) for out in outputs])
-        contrastive = info_nce(text, model.embed_image(batch.image), config.temperature)
+        contrastive = info_nce(text, model.embed_image(batch.image, generator), config.temperature)
     reconstruction = reduce_tokens(token, lengths, config.reduction) if token else None
     balanced = balance(outputs) if config.balance else None
-    contiguous = contiguity(outputs) if config.contiguity else None
+    contiguous = None
+    if config.contiguity:
+        firm = [
+            torch.ones_like(ids, dtype=torch.float32) if cohesion is None else cohesion[ids] for ids, _ in batch.chunks
+        ]
+        contiguous = contiguity(outputs, firm)
     total = _weighted(
         (1.0, contrastive),
         (config.reconstruction, reconstruction),
@@ -105,6 +124,14 @@ def compute(
         (config.contiguity, contiguous),
     )
     return Losses(total, contrastive, reconstruction, balanced, contiguous), outputs
+
+
+def shown(mask: Tensor, share: float, generator: torch.Generator | None) -> Tensor:
+    """The mask (B, M) without a random `share` of the tokens; a caption's first and last always stay."""
+    if generator is None or not share:
+        return mask
+    kept = torch.rand(mask.shape, generator=generator).to(mask.device) >= share
+    return mask & (kept | ~inner(mask))
 
 
 def _weighted(*terms: tuple[float, Tensor | None]) -> Tensor:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 import torch
 from torch import Tensor
 
-from textgroup.data.captions import Batch
+from textgroup.data.captions import Batch, inner
 from textgroup.model.encoder import TextGroups
 from textgroup.model.textgroup import TextGroupModel
 from textgroup.training.losses import reduce_tokens, token_losses
@@ -60,13 +60,6 @@ def watch(outputs: Sequence[TextGroups], leak: float | None = None) -> Monitors:
     return Monitors(in_use, runs, entropy, share, leak)
 
 
-def inner(mask: Tensor) -> Tensor:
-    """The mask (B, M) without each caption's first and last valid token (start and end of text)."""
-    last = mask.sum(dim=1, keepdim=True) - 1
-    position = torch.arange(mask.shape[1], device=mask.device)
-    return mask & (position > 0) & (position < last)
-
-
 def _per_caption(out: TextGroups) -> Tensor:
     """groups in use, runs, entropy and biggest share of each caption: (B, 4)."""
     mask = inner(out.mask)
@@ -109,6 +102,6 @@ def leak(model: TextGroupModel, batch: Batch) -> float | None:
             loss = token_losses(states, model.encoder.embedding.token.weight, targets, valid)
             sums[i] += reduce_tokens([loss], [valid.sum(dim=1)], "sum").cpu()
     told, blocked_sum, other = sums.tolist()
-    if other - told < 0.01 * other:
+    if not other - told > 0.01 * other:
         return None
     return min(1.0, max(0.0, (other - blocked_sum) / (other - told)))

@@ -12,7 +12,7 @@ from textgroup.training.monitor import Monitors
 
 @dataclass
 class Progress:
-    """What the caller is shown after every step, the live model among it. Means are over the steps since the last line of the log."""
+    """What the caller is shown after every step: the live model, and means since the last line of the log."""
 
     model: TextGroupModel
     step: int

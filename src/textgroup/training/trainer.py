@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from textgroup.config import RunConfig
 from textgroup.data.captions import Batch, CaptionData, Chunk
+from textgroup.data.statistics import cohesion
 from textgroup.errors import InputError
 from textgroup.evaluation.retrieval import Retrieval
 from textgroup.evaluation.retrieval import evaluate as evaluate_retrieval
@@ -25,7 +27,8 @@ from textgroup.training.monitor import leak, watch
 from textgroup.training.optim import adamw, learning_rate, total_steps
 from textgroup.training.progress import Meter, Progress
 
-NOISE, DROPPED = 1, 2  # what a step's random numbers are for, beside the run's seed
+STATISTICS = 10_000
+"""Images from which the mean and deviation of the features are taken."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,11 @@ def build_model(config: RunConfig, inputs: Inputs) -> TextGroupModel:
         decoder=config.model.decoder if config.loss.reconstruction else None,
         image_width=None if pooled is None else pooled.shape[1],
     )
-    return TextGroupModel(**vars(architecture), image_encoder=inputs.image_encoder)
+    model = TextGroupModel(**vars(architecture), image_encoder=inputs.image_encoder)
+    if pooled is not None:
+        sample = torch.from_numpy(np.asarray(pooled[:: max(1, len(pooled) // STATISTICS)], dtype=np.float32))
+        model.standardise_images(sample.mean(dim=0), sample.std(dim=0).clamp_min(1e-3))
+    return model
 
 
 def train(
@@ -75,6 +82,10 @@ def train(
     per_epoch = inputs.train.steps_per_epoch(config.optim.batch_size)
     steps = total_steps(per_epoch, config.optim)
 
+    firm = None
+    if config.loss.contiguity:
+        firm = torch.from_numpy(cohesion(inputs.train, len(inputs.tokenizer))).to(place)
+
     with RunLog(run, config, resumed_at=first if resume else None) as log, _stop_signals() as stop:
         meter = Meter()
         for step in range(first, steps):
@@ -82,7 +93,7 @@ def train(
             for group in optimizer.param_groups:
                 group["lr"] = learning_rate(step, per_epoch, config.optim)
             model.train()
-            losses, _ = compute(model, batch, config.loss, noise_generator(config.seed, step))
+            losses, _ = compute(model, batch, config.loss, noise_generator(config.seed, step), firm)
             if not torch.isfinite(losses.total):
                 raise InputError(f"the loss became {losses.total.item()} at step {step}: lower optim.lr and --resume")
             optimizer.zero_grad(set_to_none=True)
@@ -99,13 +110,13 @@ def train(
                 report.monitors = watch([model.encode(*c) for c in batch.chunks], leak(model, batch))
                 report.warnings = report.monitors.warnings(model.groups)
                 if inputs.val is not None and (done % config.log.eval_every == 0 or done == steps):
-                    report.validation = validate(model, inputs.val, config)
+                    report.validation = validate(model, inputs.val, config, firm)
                 log.write(report, optimizer.param_groups[0]["lr"])
                 meter = Meter()
             if done % config.log.save_every == 0 or final:
                 checkpoint.save(run, done, model, inputs.tokenizer, optimizer)
             progress(report)
-            if stop.asked and done < steps:
+            if final and done < steps:
                 raise Stopped(f"stopped at step {done} of {steps}; {run} is saved: go on with --resume")
     return model.eval()
 
@@ -115,13 +126,15 @@ class Stopped(Exception):
 
 
 @torch.no_grad()
-def validate(model: TextGroupModel, data: CaptionData, config: RunConfig) -> dict[str, float]:
+def validate(
+    model: TextGroupModel, data: CaptionData, config: RunConfig, firm: Tensor | None = None
+) -> dict[str, float]:
     """Noise-free losses over a data set, a mean over its captions, and retrieval where there are images."""
     model.eval()
     place = next(model.parameters()).device
     size = min(config.optim.batch_size, len(data))
     batches = [to_device(data.batch(i, size, config.seed), place) for i in range(data.steps_per_epoch(size))]
-    found = [compute(model, batch, config.loss, None)[0] for batch in batches]
+    found = [compute(model, batch, config.loss, None, firm)[0] for batch in batches]
     result = {
         name: torch.stack([getattr(losses, name) for losses in found]).mean().item()
         for name in Losses._fields
