@@ -35,7 +35,7 @@ from textgroup.training.monitor import Monitors
 from textgroup.training.progress import Progress, shown_on
 from textgroup.training.trainer import Inputs, build_model, train
 
-TRAIN_SCENES, HELD_OUT_SCENES, EXAMPLES = 40_000, 400, 5
+TRAIN_SCENES, HELD_OUT_SCENES, EXAMPLES = 30_000, 400, 5
 RUNS = (("scenes", "TextGroup, leak closed"), ("scenes_paper", "the paper's recipe"))
 """Configuration and name of the two models; the first is ours."""
 
@@ -96,7 +96,7 @@ class Outcome:
 
 def run_demo(out: Path, *, steps: int | None, seed: int) -> None:
     """Train, compare, print, and write the report to `out`. steps: training steps a model, for a quick look."""
-    console = Console(highlight=False)
+    console = Console(highlight=False, soft_wrap=True)
     started = time.monotonic()
     console.print(f"[bold]TextGroup demo[/]: {TRAIN_SCENES:,} generated scenes, two models, one report")
     inputs, held_out = make_data(seed)
@@ -112,7 +112,7 @@ def run_demo(out: Path, *, steps: int | None, seed: int) -> None:
     write_page(out, "demo.html", report(outcomes, held_out, rows, inputs, seconds, seed))
     console.print(f"\n{out} has the attention maps and curves  ({seconds:.0f} s)")
     console.print(
-        f'More of it: textgroup segment -c {ours.config.out} "a small red ring floats above two striped fish"'
+        f'More of it:\n  textgroup segment -c {ours.config.out} "a small red ring floats above two striped fish"'
     )
 
 
@@ -157,7 +157,9 @@ def show_captions(console: Console, outcome: Outcome, held_out: HeldOut) -> None
     for i in range(EXAMPLES):
         for label, assigned in (("before", outcome.before), ("after", after)):
             caption, tokens = held_out.scenes[i].caption, held_out.tokens[i]
-            console.print(Text(f"{label:<8}", style="dim") + styled(units(caption, tokens, assigned[i])))
+            found = units(caption, tokens, assigned[i])
+            shown = styled(found) if console.is_terminal else Text(" | ".join(unit.text for unit in found))
+            console.print(Text(f"{label:<8}", style="dim") + shown)
         console.print()
 
 
