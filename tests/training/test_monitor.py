@@ -10,7 +10,7 @@ from textgroup.data.captions import Batch, inner, pad
 from textgroup.model.encoder import TextGroups
 from textgroup.model.textgroup import TextGroupModel
 from textgroup.training.losses import compute
-from textgroup.training.monitor import Monitors, leak, watch
+from textgroup.training.monitor import Monitors, describe, leak
 from textgroup.training.trainer import noise_generator
 
 
@@ -23,7 +23,7 @@ def outputs(rows: list[list[int]], groups: int = 4, sharpness: float = 1.0) -> T
 
 
 def test_monitors_count_groups_runs_and_shares_without_start_and_end() -> None:
-    seen = watch([outputs([[3, 0, 0, 1, 1, 0, 3], [3, 2, 2, 2, 2, 3]])])
+    seen = describe([outputs([[3, 0, 0, 1, 1, 0, 3], [3, 2, 2, 2, 2, 3]])])
     assert seen.groups_in_use == (2 + 1) / 2
     assert seen.runs == (3 + 1) / 2
     assert seen.biggest_share == pytest.approx((3 / 5 + 1) / 2)
@@ -36,19 +36,19 @@ def test_inner_leaves_out_the_first_and_the_last_valid_token() -> None:
 
 
 def test_uniform_maps_are_warned_of() -> None:
-    uniform = watch([outputs([[0, 0, 1, 2, 0]], sharpness=0.01)])
+    uniform = describe([outputs([[0, 0, 1, 2, 0]], sharpness=0.01)])
     assert uniform.entropy > 0.99
     assert any("uniform" in warning for warning in uniform.warnings(4))
 
 
 def test_collapse_is_warned_of_but_not_for_one_group() -> None:
-    collapsed = watch([outputs([[0, 1, 1, 1, 1, 0]])])
+    collapsed = describe([outputs([[0, 1, 1, 1, 1, 0]])])
     assert any("collapse" in warning for warning in collapsed.warnings(4))
     assert collapsed.warnings(1) == []
 
 
 def test_healthy_units_give_no_warning() -> None:
-    assert watch([outputs([[0, 1, 1, 2, 2, 3, 0]])], leak=0.1).warnings(4) == []
+    assert describe([outputs([[0, 1, 1, 2, 2, 3, 0]])], leak=0.1).warnings(4) == []
 
 
 def test_a_leak_is_warned_of() -> None:

@@ -53,8 +53,13 @@ class Monitors:
 
 
 @torch.no_grad()
-def watch(outputs: Sequence[TextGroups], leak: float | None = None) -> Monitors:
-    """Monitors of the chunks of a batch."""
+def watch(model: TextGroupModel, batch: Batch) -> Monitors:
+    """Monitors of a model, in evaluation mode, on one batch."""
+    return describe([model.encode(ids, mask) for ids, mask in batch.chunks], leak(model, batch))
+
+
+def describe(outputs: Sequence[TextGroups], leak: float | None = None) -> Monitors:
+    """Monitors of what the encoder gave for the chunks of a batch."""
     rows = torch.cat([_per_caption(out) for out in outputs])  # (B, 4)
     in_use, runs, entropy, share = rows.mean(dim=0).tolist()
     return Monitors(in_use, runs, entropy, share, leak)

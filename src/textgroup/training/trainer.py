@@ -23,9 +23,10 @@ from textgroup.tokenizer import CaptionTokenizer
 from textgroup.training import checkpoint
 from textgroup.training.log import RunLog
 from textgroup.training.losses import Losses, compute
-from textgroup.training.monitor import leak, watch
+from textgroup.training.monitor import watch
 from textgroup.training.optim import adamw, learning_rate, total_steps
 from textgroup.training.progress import Meter, Progress
+from textgroup.vision.manifest import check_same_encoder
 
 STATISTICS = 10_000
 """Images from which the mean and deviation of the features are taken."""
@@ -106,9 +107,9 @@ def train(
             report = Progress(model, done, steps, meter.means(), meter.captions_per_second())
             final = done == steps or stop.asked
             if step == first or done % config.log.every == 0 or final:
-                model.eval()
-                report.monitors = watch([model.encode(*c) for c in batch.chunks], leak(model, batch))
-                report.warnings = report.monitors.warnings(model.groups)
+                report.monitors = watch(model.eval(), batch)
+                if done > config.optim.warmup_epochs * per_epoch:  # before that, nothing can have formed
+                    report.warnings = report.monitors.warnings(model.groups)
                 if inputs.val is not None and (done % config.log.eval_every == 0 or done == steps):
                     report.validation = validate(model, inputs.val, config, firm)
                 log.write(report, optimizer.param_groups[0]["lr"])
@@ -209,6 +210,8 @@ def _resume(run: Path, model: TextGroupModel, optimizer: torch.optim.Optimizer, 
         model.load_state_dict(old.state_dict())
     except RuntimeError:
         raise InputError(f"{saved} has another architecture than this run's: start anew in another directory") from None
+    if old.image_encoder and inputs.image_encoder:
+        check_same_encoder(old.image_encoder, inputs.image_encoder, str(saved), "data.features")
     state = checkpoint.load_state(saved)
     optimizer.load_state_dict(state["optimizer"])
     return state["step"]
