@@ -2,6 +2,7 @@
 
 import base64
 import io
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,13 +15,16 @@ COLOURS = ("#8ecae6", "#ffd166", "#a7e8a0", "#f4acb7", "#cdb4db", "#ffb385", "#d
 """One a group; the same as on the terminal."""
 LINES = ("#1d6fa5", "#d1495b", "#5b8e3e", "#8f6fb0", "#c77f1b")
 
+LONGEST_LABEL = 18
+"""Characters of a token that a figure shows."""
+
 Series = Mapping[str, tuple[Sequence[float], Sequence[float]]]
 """Name of a line -> its x and y values."""
 
 
 def curves(panels: Sequence[tuple[str, Series]], x_label: str = "step") -> str:
     """Line plots side by side: one panel a (title, series). Returns an SVG data address."""
-    with matplotlib.rc_context({"svg.fonttype": "path", "font.size": 9}):
+    with matplotlib.rc_context({"svg.fonttype": "none", "font.size": 9}):
         figure = Figure(figsize=(3.4 * len(panels), 2.6), layout="constrained")
         axes = np.atleast_1d(np.asarray(figure.subplots(1, len(panels))))
         for axis, (title, series) in zip(axes, panels):
@@ -41,7 +45,7 @@ def heat_map(pieces: Sequence[str], assignment: Any, bars: Sequence[tuple[int, i
     """
     assignment = np.asarray(assignment)
     groups, tokens = assignment.shape
-    with matplotlib.rc_context({"svg.fonttype": "path", "font.size": 9}):
+    with matplotlib.rc_context({"svg.fonttype": "none", "font.size": 9}):
         figure = Figure(figsize=(max(4.0, 0.36 * tokens + 0.8), 0.26 * groups + 1.25), layout="constrained")
         axis = figure.subplots()
         axis.imshow(assignment, cmap="Blues", vmin=0, vmax=1, aspect="auto")
@@ -64,13 +68,15 @@ def picture(image: Image.Image) -> str:
 
 def _svg(figure: Figure) -> str:
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="svg", metadata={"Date": None})
+    with warnings.catch_warnings():  # the browser has the glyphs that matplotlib's own font lacks
+        warnings.filterwarnings("ignore", message="Glyph .* missing")
+        figure.savefig(buffer, format="svg", metadata={"Date": None})
     return _address("image/svg+xml", buffer.getvalue())
 
 
 def _plain(text: str) -> str:
-    """Text that matplotlib takes as it is: a `$` would begin a formula."""
-    return text.replace("$", r"\$")
+    """A label that fits, as matplotlib takes it: a `$` would begin a formula."""
+    return (text if len(text) <= LONGEST_LABEL else text[: LONGEST_LABEL - 1] + "\u2026").replace("$", r"\$")
 
 
 def _address(kind: str, content: bytes) -> str:
