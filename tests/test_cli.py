@@ -109,6 +109,12 @@ def test_segment_refuses_what_it_cannot_read(run: Path, tmp_path: Path, capsys: 
     assert "nowhere" in refused(capsys, "segment", "-c", "nowhere", "a ring")
     assert "--checkpoint" in refused(capsys, "segment", "a ring")
     assert "no command 'segmnt'" in refused(capsys, "segmnt")
+    (tmp_path / "endless.txt").write_text("a ring " * 200_000)
+    assert "line 1 is longer" in refused(capsys, "segment", "-c", str(run), "--file", str(tmp_path / "endless.txt"))
+    (tmp_path / "one.txt").write_text("a ring")
+    given = ["segment", "-c", str(run), "--file", str(tmp_path / "one.txt"), "--out"]
+    assert "is a directory" in refused(capsys, *given, str(tmp_path))
+    assert "one.txt" in refused(capsys, *given, str(tmp_path / "one.txt" / "below.jsonl"))
 
 
 def test_help_is_quick_and_needs_no_torch() -> None:

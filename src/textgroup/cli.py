@@ -14,6 +14,9 @@ from textgroup.units import Unit
 if TYPE_CHECKING:
     from textgroup.inference import TextGroup
 
+LONGEST_LINE = 1_000_000
+"""Characters of a line that `segment --file` reads: a file without line ends must not fill the memory."""
+
 HELP = """\
 textgroup: the units of a caption, grounded in the picture (arXiv 2511.11262).
 
@@ -63,12 +66,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except InputError as error:
         print(f"textgroup: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print("textgroup: interrupted", file=sys.stderr)
-        return 130
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         sys.stderr.close()
         return 0
+    except OSError as error:  # no permission, no space, no such directory
+        print(f"textgroup: {error.filename or 'the system'}: {error.strerror or error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("textgroup: interrupted", file=sys.stderr)
+        return 130
     return 0
 
 
@@ -120,8 +126,10 @@ def _lines(file: IO[str], name: str) -> Iterable[str]:
     """The lines of a text file, without their ends. An empty file, and one that is not text, is bad input."""
     read = 0
     try:
-        for line in file:
+        while line := file.readline(LONGEST_LINE + 1):
             read += 1
+            if len(line) > LONGEST_LINE:
+                raise InputError(f"{name}: line {read} is longer than {LONGEST_LINE:,} characters: one caption a line")
             yield line.rstrip("\r\n")
     except UnicodeDecodeError as error:
         raise InputError(f"{name}: not UTF-8 text after line {read} ({error.reason})") from None

@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from textgroup.errors import InputError
+
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary sibling of `path` (file or directory); on success it takes the place of `path`.
 
     If the block raises, the sibling is removed and whatever stood at `path` is untouched. A directory that
-    stands at `path` is moved away before the new one moves in.
+    stands at `path` is moved away before the new one moves in; a file never takes a directory's place.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -20,6 +22,8 @@ def replacing(path: Path) -> Iterator[Path]:
     try:
         yield temporary
         if path.is_dir() and not path.is_symlink():
+            if not temporary.is_dir():
+                raise InputError(f"{path} is a directory: give the name of a file")
             old = path.with_name(f".{path.name}.{os.getpid()}.old")
             path.rename(old)
             temporary.rename(path)
