@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -54,6 +55,18 @@ def inner(mask: Tensor) -> Tensor:
     return mask & (position > 0) & (position < last)
 
 
+@lru_cache(maxsize=2)
+def _order(items: int, seed: int, epoch: int) -> np.ndarray:
+    """The order of an epoch; kept, since every step of the epoch asks for it."""
+    return np.random.default_rng([seed, epoch]).permutation(items)
+
+
+@lru_cache(maxsize=2)
+def _first_turns(items: int, seed: int) -> np.ndarray:
+    """With which of its captions each item begins (modulo their number)."""
+    return np.random.default_rng([seed]).integers(0, 1 << 30, items)
+
+
 @dataclass(frozen=True)
 class CaptionData:
     """A data set in memory: token ids, and the pooled image vectors where there are images.
@@ -103,7 +116,7 @@ class CaptionData:
         return self.ids[self.starts[index] : self.starts[index + 1]]
 
     def steps_per_epoch(self, batch_size: int) -> int:
-        """Whole batches in an epoch; what is left over comes first in no epoch, and may come in the next."""
+        """Whole batches in an epoch; what is left over is not seen in it. The next epoch has another order."""
         return max(1, len(self) // batch_size)
 
     def batch(self, step: int, batch_size: int, seed: int) -> Batch:
@@ -112,10 +125,9 @@ class CaptionData:
         Each epoch has its own order; an item gives one caption an epoch, and all its captions in turn.
         """
         epoch, place = divmod(step, self.steps_per_epoch(batch_size))
-        order = np.random.default_rng([seed, epoch]).permutation(len(self))
-        items = order[place * batch_size : (place + 1) * batch_size]
+        items = _order(len(self), seed, epoch)[place * batch_size : (place + 1) * batch_size]
         counts = self.first[items + 1] - self.first[items]
-        turn = np.random.default_rng([seed]).integers(0, 1 << 30, len(self))[items] + epoch
+        turn = _first_turns(len(self), seed)[items] + epoch
         chosen = self.first[items] + turn % counts
         by_length = np.argsort(self.starts[chosen + 1] - self.starts[chosen], kind="stable")
         chunks = [
