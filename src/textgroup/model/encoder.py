@@ -51,18 +51,21 @@ class TextGroupTransformer(nn.Module):
         self.before = nn.ModuleList(EncoderLayer(config.width, config.heads) for _ in range(config.layers_before))
         self.block = GroupViTBlock(config) if config.block == "groupvit" else EquationsBlock(config)
         self.after = nn.ModuleList(EncoderLayer(config.width, config.heads) for _ in range(config.layers_after))
-        self.norm = nn.LayerNorm(config.width)
+        # The norm that ends a pre-norm stack. Without a stack a group keeps its length: one of function words alone
+        # can be short, and so weigh little in the mean over the groups.
+        self.norm = nn.LayerNorm(config.width) if config.layers_after else nn.Identity()
         nn.init.trunc_normal_(self.groups, std=0.02, a=-0.04, b=0.04)
 
     @torch.no_grad()
     def spread(self) -> None:
-        """Start with groups, queries and keys of unit variance, so that the groups differ from the first step on.
+        """Start with groups and projections of unit variance, so that the groups differ from the first step on.
 
         GroupViT's initial weights give logits near 0, that is a uniform map; at the paper's scale training
         leaves it, at a small one it need not.
         """
         nn.init.normal_(self.groups)
-        for layer in (self.block.attention.query, self.block.attention.key):
+        attention = self.block.attention
+        for layer in (attention.query, attention.key, attention.value, attention.out):
             nn.init.normal_(layer.weight, std=layer.in_features**-0.5)
 
     def forward(
