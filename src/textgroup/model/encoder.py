@@ -58,14 +58,17 @@ class TextGroupTransformer(nn.Module):
 
     @torch.no_grad()
     def spread(self) -> None:
-        """Start with groups and projections of unit variance, so that the groups differ from the first step on.
+        """Start with groups, queries and keys of unit variance, so that the groups differ from the first step on.
 
         GroupViT's initial weights give logits near 0, that is a uniform map; at the paper's scale training
         leaves it, at a small one it need not.
         """
         nn.init.normal_(self.groups)
         attention = self.block.attention
-        for layer in (attention.query, attention.key, attention.value, attention.out):
+        layers = [attention.query, attention.key]
+        if not self.after:  # no norm follows: values must not be small beside the biases
+            layers += [attention.value, attention.out]
+        for layer in layers:
             nn.init.normal_(layer.weight, std=layer.in_features**-0.5)
 
     def forward(
