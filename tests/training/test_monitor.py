@@ -58,7 +58,7 @@ def test_a_leak_is_warned_of() -> None:
 @pytest.mark.parametrize("closed", [False, True])
 def test_the_leak_is_measured_where_it_is_and_not_where_it_is_not(closed: bool) -> None:
     """A small model learns captions by heart; only with the residual can it do so around the assignment."""
-    encoder = EncoderConfig(vocabulary=40, max_tokens=10, width=32, heads=2, layers_before=2, layers_after=0, groups=2)
+    encoder = EncoderConfig(vocabulary=40, max_tokens=10, width=32, heads=2, layers_before=2, layers_after=1, groups=2)
     encoder = replace(encoder, block="equations")
     if closed:
         encoder = replace(encoder, residual="none", values="embedded")
@@ -76,7 +76,7 @@ def test_the_leak_is_measured_where_it_is_and_not_where_it_is_not(closed: bool) 
     assert losses.total < 1.0  # it has learned something, so that there is something to leak
     measured = leak(model.eval(), batch)
     assert measured is not None
-    assert measured < 0.35 if closed else measured > 0.65
+    assert measured < 1e-4 if closed else measured > 0.5
 
 
 def test_there_is_no_leak_to_measure_without_a_decoder_or_before_anything_is_learned() -> None:

@@ -10,7 +10,7 @@ from torch import Tensor
 from textgroup.data.captions import Batch, inner
 from textgroup.model.encoder import TextGroups
 from textgroup.model.textgroup import TextGroupModel
-from textgroup.training.losses import reduce_tokens, token_losses
+from textgroup.training.losses import token_losses
 
 UNIFORM, COLLAPSED, LEAKING = 0.95, 0.90, 0.50
 """Above these values of entropy, biggest share and leak, a plain warning is given."""
@@ -89,24 +89,31 @@ def _per_caption(out: TextGroups) -> Tensor:
 def leak(model: TextGroupModel, batch: Batch) -> float | None:
     """Share of the groups' information that reaches the decoder *around* the assignment, in 0..1.
 
-    Three reconstructions of the same captions: with their groups (a), with their groups when nothing is
-    assigned (b: what is left came by another way, the leak of `residual: groups`), and with the groups of
-    another caption (c: no information). The leak is (c - b) / (c - a). Changing the groups can only hurt the
-    decoder, so this is, if anything, an underestimate. None without a decoder, or when the groups tell nothing.
+    Told: how much worse the decoder does with another caption's groups than with the caption's own. Leaked: the
+    same when no token is assigned to any group, so that what the groups still know came by another way
+    (`residual: groups`). The leak is leaked / told, and exactly 0 where only what is assigned passes on. None
+    without a decoder, or when the groups tell nothing.
     """
     if model.decoder is None:
         return None
-    sums = torch.zeros(3)
+    own, other, blocked_own, blocked_other = 0.0, 0.0, 0.0, 0.0
     for ids, mask in batch.chunks:
         if len(ids) < 2:
             continue
         groups = model.encode(ids, mask).groups
-        blocked = model.encode(ids, mask, forced=torch.zeros(len(ids), model.groups, ids.shape[1], device=ids.device))
-        for i, memory in enumerate((groups, blocked.groups, groups.roll(1, dims=0))):
-            states, targets, valid = model.decode(ids, mask, memory)
-            loss = token_losses(states, model.encoder.embedding.token.weight, targets, valid)
-            sums[i] += reduce_tokens([loss], [valid.sum(dim=1)], "sum").cpu()
-    told, blocked_sum, other = sums.tolist()
-    if not other - told > 0.01 * other:
+        nothing = torch.zeros(len(ids), model.groups, ids.shape[1], device=ids.device)
+        blocked = model.encode(ids, mask, forced=nothing).groups
+        own += _reconstruction(model, ids, mask, groups)
+        other += _reconstruction(model, ids, mask, groups.roll(1, dims=0))
+        blocked_own += _reconstruction(model, ids, mask, blocked)
+        blocked_other += _reconstruction(model, ids, mask, blocked.roll(1, dims=0))
+    told = other - own
+    if not told > 0.01 * other:
         return None
-    return min(1.0, max(0.0, (other - blocked_sum) / (other - told)))
+    return min(1.0, max(0.0, (blocked_other - blocked_own) / told))
+
+
+def _reconstruction(model: TextGroupModel, ids: Tensor, mask: Tensor, groups: Tensor) -> float:
+    """Summed loss of writing these captions from these groups."""
+    states, targets, valid = model.decode(ids, mask, groups)
+    return token_losses(states, model.encoder.embedding.token.weight, targets, valid).sum().item()
