@@ -45,7 +45,7 @@ def main() -> None:
     print(f"text step: {size} captions, {sum(lengths)} tokens in {time.perf_counter() - started:.1f} s")
     print(shape("tokens", batch.chunks[0].ids), shape("text groups", out.groups), shape("assignment", out.assignment))
     print(
-        shape("text embedding", model.embed_text(out.groups)),
+        shape("text embedding", model.embed_text(out)),
         shape("image embedding", model.embed_image(objects.pooled)),
     )
     print(", ".join(f"{name} {value.item():.3f}" for name, value in losses._asdict().items() if value is not None))

@@ -26,8 +26,9 @@ def _check(condition: bool, message: str) -> None:
 class EncoderConfig:
     """The text encoder: the Text Group Transformer, or the paper's baseline."""
 
-    kind: Literal["grouping", "baseline"] = "grouping"
-    """grouping: Section 2.1.1. baseline: a vanilla causal Transformer read at <eos> (Section 4.1)."""
+    kind: Literal["grouping", "dynamic", "baseline"] = "grouping"
+    """grouping: Section 2.1.1. dynamic: as many groups as the caption needs, cut by a router (not in the paper).
+    baseline: a vanilla causal Transformer read at <eos> (Section 4.1)."""
     vocabulary: int = 49_408
     """Number of token ids. Training sets it to the tokenizer's."""
     max_tokens: int = 77
@@ -37,11 +38,12 @@ class EncoderConfig:
     heads: int = 4
     """Attention heads of every self-attention layer."""
     layers_before: int = 6
-    """Layers over [tokens ; groups] before the grouping block. The baseline has all its layers in one stack."""
+    """Layers over [tokens ; groups] before the grouping block; dynamic: layers of the router, each way. The baseline
+    has all its layers in one stack."""
     layers_after: int = 3
     """Layers over the groups after the grouping block."""
     groups: int = 4
-    """K, the number of groups; fixed (Section 2)."""
+    """K, the number of groups; fixed (Section 2). Dynamic: the most units that a caption can have."""
     block: Literal["groupvit", "equations"] = "groupvit"
     """groupvit: GroupViT's grouping block. equations: layer norm and Eq. 1-4 as printed."""
     noise: float = 1.0
@@ -188,10 +190,16 @@ class LossConfig:
     """Weight of the term that asks for sure assignments and, over the batch, equal groups (not in the paper)."""
     contiguity: float = 0.0
     """Weight of the term that charges for parting neighbours that hold together firmly (not in the paper)."""
+    views: float = 0.0
+    """Weight of what the router's place view learns from its word view (dynamic encoders; not in the paper)."""
+    sharpness: float = 3.0
+    """How sure the word view is taken to be when it teaches: its logits are multiplied by this."""
+    refit: tuple[float, ...] = (0.5, 1.0)
+    """When the word view is taken anew from the place view, as shares of the schedule."""
 
     def __post_init__(self) -> None:
         _check(self.temperature > 0, f"loss.temperature must be positive, not {self.temperature}")
-        for name in ("reconstruction", "balance", "contiguity"):
+        for name in ("reconstruction", "balance", "contiguity", "views", "sharpness"):
             _check(getattr(self, name) >= 0, f"loss.{name} must not be negative: {getattr(self, name)}")
 
 
@@ -271,6 +279,18 @@ class RunConfig:
     """Logs and checkpoints."""
     seed: int = 0
     """Seeds weights, order, noise."""
+
+    def __post_init__(self) -> None:
+        dynamic = self.model.encoder.kind == "dynamic"
+        _check(
+            dynamic == (self.loss.views > 0),
+            f"loss.views {self.loss.views} with model.encoder.kind {self.model.encoder.kind}: "
+            "a dynamic encoder needs loss.views above 0, the others have no views",
+        )
+        _check(
+            not dynamic or self.loss.balance == self.loss.contiguity == 0,
+            "loss.balance and loss.contiguity are for a fixed number of groups: set them to 0 for a dynamic encoder",
+        )
 
 
 SHIPPED = Path(__file__).parent / "configs"

@@ -64,7 +64,7 @@ class TextGroup:
         found: list[list[Unit]] = [[] for _ in captions]
         for a in range(0, len(order), BATCH):
             rows = order[a : a + BATCH]
-            owner = self._encode([tokens[i] for i in rows]).hard().tolist()  # (B, M)
+            owner = self._encode([tokens[i] for i in rows]).owner.tolist()  # (B, M)
             for i, groups in zip(rows, owner):
                 found[i] = units(captions[i], tokens[i], groups)
         return found
@@ -74,9 +74,7 @@ class TextGroup:
         """Captions -> unit vectors (captions, E), fp32. Needs a model trained with images."""
         self._need_image_side("encode_text")
         tokens = self.tokenizer.encode_batch(list(captions))
-        parts = [
-            self.model.embed_text(self._encode(tokens[a : a + BATCH]).groups) for a in range(0, len(tokens), BATCH)
-        ]
+        parts = [self.model.embed_text(self._encode(tokens[a : a + BATCH])) for a in range(0, len(tokens), BATCH)]
         return torch.cat(parts).float().cpu().numpy()
 
     @torch.inference_mode()

@@ -146,6 +146,11 @@ class CaptionTokenizer:
         """The cleaned text that these ids spell; special tokens are left out."""
         return self._bpe.decode([i for i in ids if i < self.start]).strip()
 
+    def ends_word(self) -> list[bool]:
+        """For each id, whether it ends a word, so that what follows begins one."""
+        entries = sorted(self._bpe.get_vocab(False).items(), key=lambda entry: entry[1])
+        return [*(entry.endswith(_SUFFIX) for entry, _ in entries[: self.start]), True, True]
+
     def pieces(self, ids: Iterable[int]) -> list[str]:
         """Each id as a readable piece, for figures."""
         return [START if i == self.start else END if i == self.end else self.decode([i]) for i in ids]

@@ -62,7 +62,7 @@ def test_reductions_count_the_tokens_of_the_whole_batch(reduction: str, expected
 
 def groups_of(assignment: list[list[list[float]]], mask: list[list[int]]) -> TextGroups:
     soft, valid = torch.tensor(assignment), torch.tensor(mask).bool()
-    return TextGroups(torch.zeros(len(soft), soft.shape[1], 2), soft * valid[:, None, :], valid)
+    return TextGroups.fixed(torch.zeros(len(soft), soft.shape[1], 2), soft * valid[:, None, :], valid)
 
 
 def test_balance_is_zero_for_equal_groups_and_log_k_for_a_collapse() -> None:

@@ -19,7 +19,7 @@ def outputs(rows: list[list[int]], groups: int = 4, sharpness: float = 1.0) -> T
     ids, mask = pad(rows)
     hard = torch.nn.functional.one_hot(ids, groups).transpose(1, 2).float()
     soft = sharpness * hard + (1 - sharpness) / groups
-    return TextGroups(torch.zeros(len(rows), groups, 2), soft * mask[:, None, :], mask)
+    return TextGroups.fixed(torch.zeros(len(rows), groups, 2), soft * mask[:, None, :], mask)
 
 
 def test_monitors_count_groups_runs_and_shares_without_start_and_end() -> None:

@@ -32,10 +32,13 @@ class TextDecoder(nn.Module):
         ids: Tensor,
         mask: Tensor,
         groups: Tensor,
+        present: Tensor,
         embedding: nn.Embedding,
         generator: torch.Generator | None = None,
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """ids and mask (B, M), groups (B, K, D); `generator` draws the noise of training, None is evaluation.
+        """ids and mask (B, M), groups (B, K, D), present (B, K) True for the groups that the decoder may ask.
+
+        `generator` draws the noise of training; None is evaluation.
 
         Returns the states (B, M - 1, D) whose product with the embedding are Eq. 9's logits, the ids that they
         are to predict (B, M - 1), and where those are valid (B, M - 1).
@@ -51,7 +54,7 @@ class TextDecoder(nn.Module):
             x = x * keep.to(x)[:, :, None]
         x = x + self.position.weight[: x.shape[1]]
         for layer in self.layers:
-            x = layer(x, groups)
+            x = layer(x, groups, present)
         return self.norm(x), ids[:, 1:], mask[:, 1:]
 
 

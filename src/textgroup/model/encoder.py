@@ -1,4 +1,4 @@
-"""The two text encoders: the Text Group Transformer (Section 2.1.1) and the paper's baseline (Section 4.1)."""
+"""The paper's text encoders: the Text Group Transformer (Section 2.1.1) and its baseline (Section 4.1)."""
 
 from typing import NamedTuple
 
@@ -9,22 +9,29 @@ from torch import Tensor, nn
 from textgroup.config import EncoderConfig
 from textgroup.model.grouping import EquationsBlock, GroupViTBlock
 from textgroup.model.layers import EncoderLayer
+from textgroup.model.router import Views
 
 
 class TextGroups(NamedTuple):
     """What a text encoder gives.
 
-    groups: (B, K, D). assignment: (B, K, M), soft, fp32, no noise; zero on padding. mask: (B, M), True where
-    a token is valid.
+    groups: (B, K, D). assignment: (B, K, M), soft, fp32, no noise; zero on padding. owner: (B, M), the group of
+    each token without noise; -1 on padding. mask: (B, M), True where a token is valid. present: (B, K), True for
+    the groups that the caption has: all of them, unless it chose their number. views: of the router that chose it.
     """
 
     groups: Tensor
     assignment: Tensor
+    owner: Tensor
     mask: Tensor
+    present: Tensor
+    views: Views | None = None
 
-    def hard(self) -> Tensor:
-        """The group of each token (B, M); -1 on padding."""
-        return self.assignment.argmax(dim=1).masked_fill(~self.mask, -1)
+    @classmethod
+    def fixed(cls, groups: Tensor, assignment: Tensor, mask: Tensor) -> "TextGroups":
+        """All groups are present; a token's is the most probable one."""
+        owner = assignment.argmax(dim=1).masked_fill(~mask, -1)
+        return cls(groups, assignment, owner, mask, torch.ones_like(groups[:, :, 0], dtype=torch.bool))
 
 
 class TokenEmbedding(nn.Module):
@@ -35,9 +42,10 @@ class TokenEmbedding(nn.Module):
         self.token = nn.Embedding(config.vocabulary, config.width)
         self.position = nn.Embedding(config.max_tokens, config.width)
 
-    def forward(self, ids: Tensor) -> Tensor:
-        """ids (B, M) -> (B, M, D)."""
-        return self.token(ids) + self.position.weight[: ids.shape[1]]
+    def forward(self, ids: Tensor, shown: Tensor | None = None) -> Tensor:
+        """ids (B, M) -> (B, M, D). shown: (B, M), False for tokens of which nothing but the place is given."""
+        tokens = self.token(ids) if shown is None else self.token(ids) * shown[:, :, None]
+        return tokens + self.position.weight[: ids.shape[1]]
 
 
 class TextGroupTransformer(nn.Module):
@@ -93,7 +101,7 @@ class TextGroupTransformer(nn.Module):
         groups, assignment = self.block(groups, tokens, values, seen, noise, forced)
         for layer in self.after:
             groups = layer(groups)
-        return TextGroups(self.norm(groups), assignment[:, :, :length] * mask[:, None, :], mask)
+        return TextGroups.fixed(self.norm(groups), assignment[:, :, :length] * mask[:, None, :], mask)
 
 
 class BaselineTransformer(nn.Module):
@@ -104,8 +112,7 @@ class BaselineTransformer(nn.Module):
         self.config = config
         self.embedding = TokenEmbedding(config)
         self.layers = nn.ModuleList(
-            EncoderLayer(config.width, config.heads, causal=True)
-            for _ in range(config.layers_before + config.layers_after)
+            EncoderLayer(config.width, config.heads, "left") for _ in range(config.layers_before + config.layers_after)
         )
         self.norm = nn.LayerNorm(config.width)
 
@@ -115,7 +122,7 @@ class BaselineTransformer(nn.Module):
         """ids and mask (B, M). Noise and forced assignments mean nothing here, and change nothing."""
         last = mask.sum(dim=1) - 1  # <eos> is the last valid token
         state = self.tokens(ids, mask)[torch.arange(len(ids), device=ids.device), last]
-        return TextGroups(state[:, None, :], mask[:, None, :].float(), mask)
+        return TextGroups.fixed(state[:, None, :], mask[:, None, :].float(), mask)
 
     def tokens(self, ids: Tensor, mask: Tensor) -> Tensor:
         """The encoded tokens (B, M, D)."""

@@ -1,10 +1,13 @@
 """Transformer layers, pre-norm, with explicit key masks. Nothing here knows of groups."""
 
 import math
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+Sees = Literal["all", "left", "right"]
 
 
 class Attention(nn.Module):
@@ -19,18 +22,21 @@ class Attention(nn.Module):
         self.out = nn.Linear(width, width)
 
     def forward(
-        self, x: Tensor, memory: Tensor | None = None, mask: Tensor | None = None, causal: bool = False
+        self, x: Tensor, memory: Tensor | None = None, mask: Tensor | None = None, sees: Sees = "all"
     ) -> Tensor:
-        """x (B, N, D), memory (B, M, D) or None for self-attention, mask (B, M) True where a key is valid."""
+        """x (B, N, D), memory (B, M, D) or None for self-attention, mask (B, M) True where a key is valid.
+
+        sees: what a token attends to beside itself: all tokens, those to its left (causal) or to its right.
+        """
+        assert mask is not None or sees != "right", "what is to the right is known from the mask alone"
         memory = x if memory is None else memory
         q, k, v = self._split(self.query(x)), self._split(self.key(memory)), self._split(self.value(memory))
-        allowed = None
-        if mask is not None:
-            allowed = mask[:, None, None, :].expand(-1, 1, x.shape[1], -1)  # (B, 1, N, M)
-            if causal:
-                n = x.shape[1]
-                allowed = allowed & torch.ones(n, n, dtype=torch.bool, device=x.device).tril()
-        out = F.scaled_dot_product_attention(q, k, v, attn_mask=allowed, is_causal=causal and mask is None)
+        allowed = None if mask is None else mask[:, None, None, :].expand(-1, 1, x.shape[1], -1)  # (B, 1, N, M)
+        if allowed is not None and sees != "all":
+            square = torch.ones(x.shape[1], x.shape[1], dtype=torch.bool, device=x.device)
+            itself = torch.eye(x.shape[1], dtype=torch.bool, device=x.device)  # a padded row must see something
+            allowed = allowed & (square.tril() if sees == "left" else square.triu()) | itself
+        out = F.scaled_dot_product_attention(q, k, v, attn_mask=allowed, is_causal=sees == "left" and mask is None)
         return self.out(out.transpose(1, 2).flatten(2))
 
     def _split(self, x: Tensor) -> Tensor:
@@ -47,15 +53,15 @@ class MLP(nn.Sequential):
 class EncoderLayer(nn.Module):
     """Self-attention and MLP, each after a layer norm and added to its input."""
 
-    def __init__(self, width: int, heads: int, causal: bool = False) -> None:
+    def __init__(self, width: int, heads: int, sees: Sees = "all") -> None:
         super().__init__()
-        self.causal = causal
+        self.sees: Sees = sees
         self.norm1, self.attention = nn.LayerNorm(width), Attention(width, heads)
         self.norm2, self.mlp = nn.LayerNorm(width), MLP(width, 4 * width)
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """x (B, N, D), mask (B, N) True where valid -> (B, N, D)."""
-        x = x + self.attention(self.norm1(x), mask=mask, causal=self.causal)
+        x = x + self.attention(self.norm1(x), mask=mask, sees=self.sees)
         return x + self.mlp(self.norm2(x))
 
 
@@ -68,10 +74,13 @@ class DecoderLayer(nn.Module):
         self.norm2, self.cross = nn.LayerNorm(width), Attention(width, heads)
         self.norm3, self.mlp = nn.LayerNorm(width), MLP(width, 4 * width)
 
-    def forward(self, x: Tensor, memory: Tensor) -> Tensor:
-        """x (B, M, D), memory (B, K, D) -> (B, M, D). Padding stands at the end: a causal mask hides it."""
-        x = x + self.attention(self.norm1(x), causal=True)
-        x = x + self.cross(self.norm2(x), memory)
+    def forward(self, x: Tensor, memory: Tensor, present: Tensor | None = None) -> Tensor:
+        """x (B, M, D), memory (B, K, D), present (B, K) True for the groups there are -> (B, M, D).
+
+        Padding stands at the end: a causal mask hides it.
+        """
+        x = x + self.attention(self.norm1(x), sees="left")
+        x = x + self.cross(self.norm2(x), memory, present)
         return x + self.mlp(self.norm3(x))
 
 

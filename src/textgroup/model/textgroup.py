@@ -9,8 +9,11 @@ from torch import Tensor, nn
 
 from textgroup.config import DecoderConfig, EncoderConfig
 from textgroup.model.decoder import TextDecoder
+from textgroup.model.dynamic import DynamicGroupTransformer
 from textgroup.model.encoder import BaselineTransformer, TextGroups, TextGroupTransformer
 from textgroup.model.layers import initialise, smooth_positions
+
+Encoder = TextGroupTransformer | DynamicGroupTransformer | BaselineTransformer
 
 
 class TextGroupModel(nn.Module, PyTorchModelHubMixin, library_name="textgroup", license="apache-2.0"):
@@ -32,7 +35,12 @@ class TextGroupModel(nn.Module, PyTorchModelHubMixin, library_name="textgroup", 
     ) -> None:
         super().__init__()
         self.image_encoder, self.image_dropout = image_encoder, image_dropout
-        self.encoder = (TextGroupTransformer if encoder.kind == "grouping" else BaselineTransformer)(encoder)
+        kinds: dict[str, type[Encoder]] = {
+            "grouping": TextGroupTransformer,
+            "dynamic": DynamicGroupTransformer,
+            "baseline": BaselineTransformer,
+        }
+        self.encoder = kinds[encoder.kind](encoder)
         self.decoder = TextDecoder(decoder, encoder) if decoder else None
         self.embedding = embedding
         self.text_head: nn.Linear | None = None
@@ -67,9 +75,9 @@ class TextGroupModel(nn.Module, PyTorchModelHubMixin, library_name="textgroup", 
 
     @property
     def groups(self) -> int:
-        """K, the number of groups that a caption is given (1 for the baseline)."""
+        """K, the number of groups that a caption is given, or may have (1 for the baseline)."""
         config = self.encoder.config
-        return config.groups if config.kind == "grouping" else 1
+        return 1 if config.kind == "baseline" else config.groups
 
     @property
     def noise(self) -> float:
@@ -82,16 +90,21 @@ class TextGroupModel(nn.Module, PyTorchModelHubMixin, library_name="textgroup", 
         return self.encoder.config.word_dropout
 
     def decode(
-        self, ids: Tensor, mask: Tensor, groups: Tensor, generator: torch.Generator | None = None
+        self, ids: Tensor, mask: Tensor, text: TextGroups, generator: torch.Generator | None = None
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """The decoder's states (B, M - 1, D), the ids to predict and where they are valid (B, M - 1): Eq. 9."""
-        assert self.decoder is not None, "a model trained without reconstruction has no decoder"
-        return self.decoder(ids, mask, groups, self.encoder.embedding.token, generator)
+        """The decoder's states (B, M - 1, D), the ids to predict and where they are valid (B, M - 1): Eq. 9.
 
-    def embed_text(self, groups: Tensor) -> Tensor:
-        """groups (B, K, D) -> unit vectors (B, E): head on each group, mean over the groups (Section 2.2.1)."""
+        ids and mask (B, M) of the captions to write from the groups of `text`.
+        """
+        assert self.decoder is not None, "a model trained without reconstruction has no decoder"
+        return self.decoder(ids, mask, text.groups, text.present, self.encoder.embedding.token, generator)
+
+    def embed_text(self, text: TextGroups) -> Tensor:
+        """Unit vectors (B, E): head on each group, mean over the groups of the caption (Section 2.2.1)."""
         assert self.text_head is not None, "a model without an image side has no common space"
-        return F.normalize(self.text_head(groups).mean(dim=1), dim=-1)
+        present = text.present[:, :, None]  # (B, K, 1)
+        pooled = (self.text_head(text.groups) * present).sum(dim=1) / present.sum(dim=1)
+        return F.normalize(pooled, dim=-1)
 
     def embed_image(self, pooled: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """Mean of the image groups (B, D_image) -> unit vectors (B, E). Head and mean commute.

@@ -23,6 +23,7 @@ class Losses(NamedTuple):
     reconstruction: Tensor | None
     balance: Tensor | None
     contiguity: Tensor | None
+    views: Tensor | None
 
 
 def info_nce(text: Tensor, image: Tensor, temperature: float) -> Tensor:
@@ -81,6 +82,19 @@ def contiguity(outputs: Sequence[TextGroups], cohesion: Sequence[Tensor]) -> Ten
     return torch.stack(apart).sum() / torch.stack(pairs).sum()
 
 
+def two_views(outputs: Sequence[TextGroups], sharpness: float) -> Tensor:
+    """What the place view has to learn from the word view: cross-entropy, a mean over where units may begin, in nats.
+
+    sharpness: how sure the word view is taken to be; its logits are multiplied by it.
+    """
+    losses = []
+    for out in outputs:
+        assert out.views is not None, "only an encoder of kind dynamic has two views"
+        place, word = out.views.place[out.views.allowed], out.views.word[out.views.allowed]
+        losses.append(F.binary_cross_entropy_with_logits(place, (sharpness * word).sigmoid(), reduction="none"))
+    return torch.cat(losses).mean()
+
+
 def compute(
     model: TextGroupModel,
     batch: Batch,
@@ -101,13 +115,13 @@ def compute(
         out = model.encode(ids, shown(mask, model.word_dropout, generator), noise)
         outputs.append(out)
         if model.decoder is not None:
-            states, targets, valid = model.decode(ids, mask, out.groups, generator)
+            states, targets, valid = model.decode(ids, mask, out, generator)
             token.append(token_losses(states, model.encoder.embedding.token.weight, targets, valid))
             lengths.append(valid.sum(dim=1))
 
     contrastive = None
     if batch.image is not None and model.image_head is not None:
-        text = torch.cat([model.embed_text(out.groups) for out in outputs])
+        text = torch.cat([model.embed_text(out) for out in outputs])
         contrastive = info_nce(text, model.embed_image(batch.image, generator), config.temperature)
     reconstruction = reduce_tokens(token, lengths, config.reduction) if token else None
     balanced = balance(outputs) if config.balance else None
@@ -117,13 +131,15 @@ def compute(
             torch.ones_like(ids, dtype=torch.float32) if cohesion is None else cohesion[ids] for ids, _ in batch.chunks
         ]
         contiguous = contiguity(outputs, firm)
+    views = two_views(outputs, config.sharpness) if config.views else None
     total = _weighted(
         (1.0, contrastive),
         (config.reconstruction, reconstruction),
         (config.balance, balanced),
         (config.contiguity, contiguous),
+        (config.views, views),
     )
-    return Losses(total, contrastive, reconstruction, balanced, contiguous), outputs
+    return Losses(total, contrastive, reconstruction, balanced, contiguous, views), outputs
 
 
 def shown(mask: Tensor, share: float, generator: torch.Generator | None) -> Tensor:

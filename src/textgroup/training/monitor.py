@@ -70,7 +70,7 @@ def _per_caption(out: TextGroups) -> Tensor:
     mask = inner(out.mask)
     tokens = mask.sum(dim=1).clamp_min(1)
     k = out.assignment.shape[1]
-    hard = out.hard()
+    hard = out.owner
     owned = torch.stack([((hard == g) & mask).sum(dim=1) for g in range(k)], dim=1)  # (B, K)
     changes = (hard[:, 1:] != hard[:, :-1]) & mask[:, 1:] & mask[:, :-1]
     entropy = -torch.xlogy(out.assignment, out.assignment).sum(dim=1) / max(math.log(k), 1e-9)  # (B, M)
@@ -100,20 +100,25 @@ def leak(model: TextGroupModel, batch: Batch) -> float | None:
     for ids, mask in batch.chunks:
         if len(ids) < 2:
             continue
-        groups = model.encode(ids, mask).groups
+        text = model.encode(ids, mask)
         nothing = torch.zeros(len(ids), model.groups, ids.shape[1], device=ids.device)
-        blocked = model.encode(ids, mask, forced=nothing).groups
-        own += _reconstruction(model, ids, mask, groups)
-        other += _reconstruction(model, ids, mask, groups.roll(1, dims=0))
+        blocked = model.encode(ids, mask, forced=nothing)
+        own += _reconstruction(model, ids, mask, text)
+        other += _reconstruction(model, ids, mask, _of_another(text))
         blocked_own += _reconstruction(model, ids, mask, blocked)
-        blocked_other += _reconstruction(model, ids, mask, blocked.roll(1, dims=0))
+        blocked_other += _reconstruction(model, ids, mask, _of_another(blocked))
     told = other - own
     if not told > 0.01 * other:
         return None
     return min(1.0, max(0.0, (blocked_other - blocked_own) / told))
 
 
-def _reconstruction(model: TextGroupModel, ids: Tensor, mask: Tensor, groups: Tensor) -> float:
+def _of_another(text: TextGroups) -> TextGroups:
+    """Each caption with the groups of the next one in the batch."""
+    return text._replace(groups=text.groups.roll(1, dims=0), present=text.present.roll(1, dims=0))
+
+
+def _reconstruction(model: TextGroupModel, ids: Tensor, mask: Tensor, text: TextGroups) -> float:
     """Summed loss of writing these captions from these groups."""
-    states, targets, valid = model.decode(ids, mask, groups)
+    states, targets, valid = model.decode(ids, mask, text)
     return token_losses(states, model.encoder.embedding.token.weight, targets, valid).sum().item()

@@ -17,10 +17,11 @@ from textgroup.data.statistics import cohesion
 from textgroup.errors import InputError
 from textgroup.evaluation.retrieval import Retrieval
 from textgroup.evaluation.retrieval import evaluate as evaluate_retrieval
+from textgroup.model.dynamic import DynamicGroupTransformer
 from textgroup.model.pretrained import load_model
 from textgroup.model.textgroup import TextGroupModel
 from textgroup.tokenizer import CaptionTokenizer
-from textgroup.training import checkpoint
+from textgroup.training import checkpoint, teaching
 from textgroup.training.log import RunLog
 from textgroup.training.losses import Losses, compute
 from textgroup.training.monitor import watch
@@ -57,6 +58,8 @@ def build_model(config: RunConfig, inputs: Inputs) -> TextGroupModel:
     if pooled is not None:
         sample = torch.from_numpy(np.asarray(pooled[:: max(1, len(pooled) // STATISTICS)], dtype=np.float32))
         model.standardise_images(sample.mean(dim=0), sample.std(dim=0).clamp_min(1e-3))
+    if isinstance(model.encoder, DynamicGroupTransformer):
+        teaching.begin(model.encoder.router, inputs.train, inputs.tokenizer)
     return model
 
 
@@ -83,6 +86,7 @@ def train(
     per_epoch = inputs.train.steps_per_epoch(config.optim.batch_size)
     steps = total_steps(per_epoch, config.optim)
 
+    refits = {round(share * steps) for share in config.loss.refit} if config.loss.views else set()
     firm = None
     if config.loss.contiguity:
         firm = torch.from_numpy(cohesion(inputs.train, len(inputs.tokenizer))).to(place)
@@ -90,6 +94,8 @@ def train(
     with RunLog(run, config, resumed_at=first if resume else None) as log, _stop_signals() as stop:
         meter = Meter()
         for step in range(first, steps):
+            if step in refits:
+                teaching.refit(model, inputs.train, config.optim.batch_size, config.seed)
             batch = to_device(inputs.train.batch(step, config.optim.batch_size, config.seed), place)
             for group in optimizer.param_groups:
                 group["lr"] = learning_rate(step, per_epoch, config.optim)
@@ -104,6 +110,8 @@ def train(
             meter.add(losses, batch.size)
 
             done = step + 1
+            if done == steps and done in refits:
+                teaching.refit(model, inputs.train, config.optim.batch_size, config.seed)
             report = Progress(model, done, steps, meter.means(), meter.captions_per_second())
             final = done == steps or stop.asked
             if step == first or done % config.log.every == 0 or final:
