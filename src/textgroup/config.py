@@ -192,14 +192,12 @@ class LossConfig:
     """Weight of the term that charges for parting neighbours that hold together firmly (not in the paper)."""
     views: float = 0.0
     """Weight of what the router's place view learns from its word view (dynamic encoders; not in the paper)."""
-    sharpness: float = 3.0
-    """How sure the word view is taken to be when it teaches: its logits are multiplied by this."""
     refit: tuple[float, ...] = (0.5, 1.0)
     """When the word view is taken anew from the place view, as shares of the schedule."""
 
     def __post_init__(self) -> None:
         _check(self.temperature > 0, f"loss.temperature must be positive, not {self.temperature}")
-        for name in ("reconstruction", "balance", "contiguity", "views", "sharpness"):
+        for name in ("reconstruction", "balance", "contiguity", "views"):
             _check(getattr(self, name) >= 0, f"loss.{name} must not be negative: {getattr(self, name)}")
 
 

@@ -64,9 +64,10 @@ class TextGroup:
         found: list[list[Unit]] = [[] for _ in captions]
         for a in range(0, len(order), BATCH):
             rows = order[a : a + BATCH]
-            owner = self._encode([tokens[i] for i in rows]).owner.tolist()  # (B, M)
-            for i, groups in zip(rows, owner):
-                found[i] = units(captions[i], tokens[i], groups)
+            text = self._encode([tokens[i] for i in rows])
+            named = [None] * len(rows) if text.views is None else (text.views.several >= 0).tolist()  # (B, M)
+            for i, groups, names in zip(rows, text.owner.tolist(), named):
+                found[i] = units(captions[i], tokens[i], groups, names)
         return found
 
     @torch.inference_mode()
@@ -110,16 +111,18 @@ class TextGroup:
         return self._encoder
 
 
-def units(caption: str, tokens: Tokens, groups: Sequence[int]) -> list[Unit]:
+def units(caption: str, tokens: Tokens, groups: Sequence[int], names: Sequence[bool] | None = None) -> list[Unit]:
     """Runs of tokens of one group as spans of the caption; start and end of text are left out.
 
-    groups: the group of each token, start and end included; what lies beyond the tokens is ignored.
+    groups: the group of each token, start and end included; what lies beyond the tokens is ignored. names: for each
+    token, whether a unit that ends with it is groundable; None leaves that open.
     """
     found: list[Unit] = []
-    for (start, end), group in list(zip(tokens.spans, groups))[1 : len(tokens.ids) - 1]:
-        if found and found[-1].group == group:
+    for i in range(1, len(tokens.ids) - 1):
+        start, end = tokens.spans[i]
+        if found and found[-1].group == groups[i]:
             start = found.pop().start
-        found.append(Unit(caption[start:end], start, end, group))
+        found.append(Unit(caption[start:end], start, end, groups[i], None if names is None else names[i]))
     return found
 
 

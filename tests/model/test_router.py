@@ -105,6 +105,22 @@ def test_marginals_equal_a_sum_over_all_ways_to_cut() -> None:
 
 
 def test_both_views_count_alike_and_no_unit_begins_where_none_may() -> None:
-    views = Views(torch.tensor([[2.0, -1, 5]]), torch.tensor([[-2.0, 3, 5]]), torch.tensor([[True, True, False]]))
-    found = views.probability()[0].tolist()
-    assert found == pytest.approx([0.5, torch.tensor(2.0).sigmoid().item(), 0.0])
+    word, place = torch.tensor([[2.0, -1, 5]]), torch.tensor([[-2.0, 3, 5]])
+    views = Views(word, place, torch.zeros(1, 3), torch.zeros(1, 3), torch.tensor([[True, True, False]]))
+    assert views.probability()[0].tolist() == pytest.approx([0.5, torch.tensor(2.0).sigmoid().item(), 0.0])
+    assert views.begins()[0].tolist() == [False, True, False]
+
+
+def test_a_word_that_as_a_rule_makes_a_unit_is_cut_off_where_it_begins_one() -> None:
+    """
+               <s> two men [with] glas ses  on  [with] it  </s>
+    probable                 x                              (a unit begins at the first `with` only)
+    closes                   x                     x
+    begins                   x     x                        (`with` in mid-unit closes nothing)
+    """
+    where = {"probable": [3], "closes": [3, 7], "allowed": [2, 3, 4, 6, 7, 8], "begins": [3, 4]}
+    at = {name: torch.tensor([[float(i in found) for i in range(10)]]) for name, found in where.items()}
+    views = Views(
+        2 * at["probable"] - 1, torch.zeros(1, 10), 2 * at["closes"] - 1, torch.zeros(1, 10), at["allowed"] > 0
+    )
+    assert torch.equal(views.begins(), at["begins"] > 0)

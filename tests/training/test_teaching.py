@@ -7,7 +7,7 @@ import torch
 
 from tests.model.test_model import SMALL
 from textgroup.config import DecoderConfig, ModelConfig
-from textgroup.data.captions import CaptionData, pad
+from textgroup.data.captions import CaptionData, inner, pad
 from textgroup.data.statistics import BEGINS, FREQUENT, beginning, left_entropy
 from textgroup.model.encoder import TextGroups
 from textgroup.model.router import Views
@@ -88,16 +88,31 @@ def test_a_word_view_taken_anew_is_the_mean_of_what_its_places_say(tokenizer: Ca
 
 
 def test_the_place_view_is_taught_where_units_may_begin_only() -> None:
+    zeros = torch.zeros(1, 3)
     allowed = torch.tensor([[False, True, True]])
-    views = Views(torch.tensor([[9.0, 2.0, -1.0]]), torch.tensor([[5.0, 0.5, 0.0]]), allowed)
+    views = Views(torch.tensor([[9.0, 2.0, -1.0]]), torch.tensor([[5.0, 0.5, 0.25]]), zeros, zeros, allowed)
     out = TextGroups.fixed(torch.zeros(1, 2, 4), torch.zeros(1, 2, 3), torch.ones(1, 3).bool())._replace(views=views)
 
-    def cross_entropy(logit: float, target: float) -> float:
-        p = 1 / (1 + math.exp(-logit))
-        return -target * math.log(p) - (1 - target) * math.log(1 - p)
+    begins, goes_on = math.log(1 + math.exp(-0.5)), math.log(1 + math.exp(0.25))  # -log of what is right
+    assert two_views([out]).item() == pytest.approx((begins + goes_on) / 2)
 
-    def sigmoid(x: float) -> float:
-        return 1 / (1 + math.exp(-x))
 
-    expected = (cross_entropy(0.5, sigmoid(6.0)) + cross_entropy(0.0, sigmoid(-3.0))) / 2
-    assert two_views([out], sharpness=3.0).item() == pytest.approx(expected)
+def test_words_are_counted_as_first_and_last_of_their_units(tokenizer: CaptionTokenizer) -> None:
+    """a | cat sees | a dog: as many words as white space makes, the first and the last of the caption too."""
+    ids, mask = pad(tokenizer.ids(["a cat sees a dog", "the cat"]))
+    begins = torch.full(ids.shape, -1.0)
+    begins[0, [2, 4]] = 1.0
+    allowed = torch.zeros_like(mask)
+    allowed[0, 2:6] = allowed[1, 2] = True
+    zeros = torch.zeros(ids.shape)
+    views = Views(begins, zeros, zeros, zeros, allowed)
+    types, first, last = teaching._words([(ids, inner(mask), views)], torch.tensor(tokenizer.ends_word()))
+    assert types.tolist() == [id_of(tokenizer, word) for word in ["a", "cat", "sees", "a", "dog", "the", "cat"]]
+    assert first.int().tolist() == [1, 1, 0, 1, 0, 1, 0]
+    assert last.int().tolist() == [1, 0, 1, 0, 1, 0, 1]
+
+
+def test_what_a_type_does_most_becomes_its_logit_and_others_keep_theirs() -> None:
+    logits = torch.tensor([7.0, 7.0, 7.0])
+    teaching._count(logits, torch.tensor([0, 0, 0, 2]), torch.tensor([True, True, False, False]))
+    assert logits.tolist() == pytest.approx([math.log(2.5 / 1.5), 7.0, math.log(0.5 / 1.5)])

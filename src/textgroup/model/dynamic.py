@@ -41,9 +41,8 @@ class DynamicGroupTransformer(nn.Module):
         embedded = self.embedding(ids, mask)  # (B, M, D)
         views = self.router(ids, embedded, mask)
         with torch.no_grad():
-            begins = views.probability()
-            soft = marginals(begins, units) * valid  # (B, K, M)
-            owner = unit_of(begins > 0.5, units)  # (B, M)
+            soft = marginals(views.probability(), units) * valid  # (B, K, M)
+            owner = unit_of(views.begins(), units)  # (B, M)
         hard = F.one_hot(owner, units).transpose(1, 2) if forced is None else forced  # (B, K, M)
         hard = hard * valid
         total = hard.sum(dim=2, keepdim=True)  # (B, K, 1)

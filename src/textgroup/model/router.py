@@ -16,25 +16,46 @@ from textgroup.model.layers import MLP, EncoderLayer
 
 
 class Views(NamedTuple):
-    """Two logits, for each token, of a unit beginning there.
+    """What the router sees in each token; logits, (B, M).
 
-    word: (B, M), from the token's type alone. place: (B, M), from all tokens but this one. allowed: (B, M), True
-    where a unit may begin: at the second word of the caption and after.
+    word: a unit begins here, from the token's type alone. place: the same, from all tokens but this one. closes: a
+    unit that begins with this word ends with it (type). several: a unit that ends with this word has several (type).
+    allowed: True where a unit may begin, that is at the second word of the caption and after.
     """
 
     word: Tensor
     place: Tensor
+    closes: Tensor
+    several: Tensor
     allowed: Tensor
 
     def probability(self) -> Tensor:
         """Of a unit beginning at each token (B, M), both views together; 0 where none may."""
         return (self.word + self.place).sigmoid() * self.allowed
 
+    def begins(self) -> Tensor:
+        """Where units begin (B, M): where it is probable, and after a word that as a rule makes a unit alone.
+
+        So "with books" is cut as "with a book" is, though nothing about "books" itself says that a unit begins.
+        """
+        probable = (self.word + self.place > 0) & self.allowed
+        after_closing = F.pad(self.closes[:, :-1] > 0, (1, 0)) & self.allowed
+        alone = torch.ones_like(probable[:, 0])  # the unit so far is one word
+        found = []
+        for here, closed, allowed in zip(probable.unbind(1), after_closing.unbind(1), self.allowed.unbind(1)):
+            begin = here | (alone & closed)
+            alone = begin | (alone & ~allowed)
+            found.append(begin)
+        return torch.stack(found, dim=1)
+
 
 class Router(nn.Module):
-    """Both views. Buffers, not weights: `word` (V,), logits; `ends_word` (V,), True for a token that ends a word."""
+    """The place view, and four facts of each token type, (V,): `word`, `closes` and `several` (logits; see `Views`),
+    and `ends_word`, True for a token that ends a word. They are buffers: `training/teaching.py` counts them."""
 
     word: Tensor
+    closes: Tensor
+    several: Tensor
     ends_word: Tensor
 
     def __init__(self, config: EncoderConfig) -> None:
@@ -44,7 +65,8 @@ class Router(nn.Module):
         self.right = nn.ModuleList(EncoderLayer(width, config.heads, "right") for _ in range(config.layers_before))
         self.norm = nn.LayerNorm(2 * width)
         self.place = MLP(2 * width, width, 1)
-        self.register_buffer("word", torch.zeros(config.vocabulary))
+        for name in ("word", "closes", "several"):
+            self.register_buffer(name, torch.zeros(config.vocabulary))
         self.register_buffer("ends_word", torch.ones(config.vocabulary, dtype=torch.bool))
 
     def forward(self, ids: Tensor, embedded: Tensor, mask: Tensor) -> Views:
@@ -59,7 +81,7 @@ class Router(nn.Module):
         end = len(self.word) - 1  # the last id: CLIP's layout
         allowed = F.pad(self.ends_word[ids[:, :-1]], (1, 0)) & mask & (ids != end)
         allowed[:, :2] = False  # start of text, and the first word: the first unit begins there anyway
-        return Views(self.word[ids], place, allowed)
+        return Views(self.word[ids], place, self.closes[ids], self.several[ids], allowed)
 
 
 def unit_of(begins: Tensor, units: int) -> Tensor:

@@ -82,16 +82,13 @@ def contiguity(outputs: Sequence[TextGroups], cohesion: Sequence[Tensor]) -> Ten
     return torch.stack(apart).sum() / torch.stack(pairs).sum()
 
 
-def two_views(outputs: Sequence[TextGroups], sharpness: float) -> Tensor:
-    """What the place view has to learn from the word view: cross-entropy, a mean over where units may begin, in nats.
-
-    sharpness: how sure the word view is taken to be; its logits are multiplied by it.
-    """
+def two_views(outputs: Sequence[TextGroups]) -> Tensor:
+    """What the place view learns from the word view: cross-entropy, a mean over where units may begin, in nats."""
     losses = []
     for out in outputs:
         assert out.views is not None, "only an encoder of kind dynamic has two views"
         place, word = out.views.place[out.views.allowed], out.views.word[out.views.allowed]
-        losses.append(F.binary_cross_entropy_with_logits(place, (sharpness * word).sigmoid(), reduction="none"))
+        losses.append(F.binary_cross_entropy_with_logits(place, (word > 0).float(), reduction="none"))
     return torch.cat(losses).mean()
 
 
@@ -131,7 +128,7 @@ def compute(
             torch.ones_like(ids, dtype=torch.float32) if cohesion is None else cohesion[ids] for ids, _ in batch.chunks
         ]
         contiguous = contiguity(outputs, firm)
-    views = two_views(outputs, config.sharpness) if config.views else None
+    views = two_views(outputs) if config.views else None
     total = _weighted(
         (1.0, contrastive),
         (config.reconstruction, reconstruction),
