@@ -1,0 +1,60 @@
+"""The command line: parses, calls, prints. Bad input is one line on standard error and exit status 2."""
+
+import sys
+from collections.abc import Sequence
+
+from textgroup.cli.evaluate import evaluate
+from textgroup.cli.make import demo, features, train
+from textgroup.cli.use import score, segment
+from textgroup.errors import InputError
+
+HELP = """\
+textgroup: the units of a caption, grounded in the picture (arXiv 2511.11262).
+
+  textgroup demo                                        see it work: train, segment, report.html
+  textgroup segment -c RUN "A man in a blue hat ..."    the units of captions
+  textgroup score -c RUN IMAGE CAPTION [CAPTION ...]    rank captions for an image
+  textgroup features --images DATA --encoder NAME --out DIR   encode a data set's images once
+  textgroup train --config configs/NAME.yaml            train (any field: --optim.lr 1e-3)
+  textgroup evaluate retrieval -c RUN --captions DATA --features DIR   recall at 1, 5, 10
+
+Each one has --help. Documentation: README.md and docs/.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit status: 0, 2 for bad input, 130 when interrupted."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    commands = {
+        "demo": demo,
+        "segment": segment,
+        "score": score,
+        "features": features,
+        "train": train,
+        "evaluate": evaluate,
+    }
+    try:
+        if not words or words[0] in ("-h", "--help"):
+            print(HELP, end="")
+            return 0
+        if words[0] == "--version":
+            from importlib.metadata import version
+
+            print(f"textgroup {version('textgroup')}")
+            return 0
+        if words[0] not in commands:
+            raise InputError(f"no command {words[0]!r}: there are {', '.join(commands)}")
+        commands[words[0]](words[1:])
+    except InputError as error:
+        print(f"textgroup: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        sys.stderr.close()
+        return 0
+    except OSError as error:  # no permission, no space, no such directory
+        print(f"textgroup: {error.filename or 'the system'}: {error.strerror or error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("textgroup: interrupted", file=sys.stderr)
+        return 130
+    return 0

@@ -1,0 +1,5 @@
+import sys
+
+from textgroup.cli import main
+
+sys.exit(main())
