@@ -65,7 +65,7 @@ class TextGroup:
         for a in range(0, len(order), BATCH):
             rows = order[a : a + BATCH]
             text = self._encode([tokens[i] for i in rows])
-            named = [None] * len(rows) if text.views is None else (text.views.several >= 0).tolist()  # (B, M)
+            named = [None] * len(rows) if text.views is None else text.views.groundable().tolist()  # (B, M)
             for i, groups, names in zip(rows, text.owner.tolist(), named):
                 found[i] = units(captions[i], tokens[i], groups, names)
         return found

@@ -10,7 +10,7 @@ from tests.model.test_model import SMALL
 from textgroup.data.captions import pad
 from textgroup.model.dynamic import DynamicGroupTransformer
 from textgroup.model.layers import initialise
-from textgroup.model.router import Views, marginals, unit_of
+from textgroup.model.router import Views, cut, marginals, unit_of
 
 CAPTIONS = [[58, 5, 6, 7, 8, 59], [58, 8, 59], [58, *range(9, 20), 59]]
 
@@ -97,30 +97,63 @@ def test_marginals_equal_a_sum_over_all_ways_to_cut() -> None:
     expected = torch.zeros(units, 4)
     for cuts in product([0, 1], repeat=3):
         weight = 1.0
-        for cut, p in zip(cuts, probability[0, 1:].tolist()):
-            weight *= p if cut else 1 - p
-        owner = unit_of(torch.tensor([[0, *cuts]]), units)[0]
+        for begins, p in zip(cuts, probability[0, 1:].tolist()):
+            weight *= p if begins else 1 - p
+        owner = unit_of(torch.tensor([[1, *cuts]]), units)[0]
         expected[owner, range(4)] += weight
     assert torch.allclose(marginals(probability, units)[0], expected, atol=1e-6)
 
 
+def row(*where: int, length: int = 10) -> torch.Tensor:
+    """(1, length), True at these places."""
+    return torch.tensor([[i in where for i in range(length)]])
+
+
+def signs(where: torch.Tensor) -> torch.Tensor:
+    """Logits: +1 where True, -1 elsewhere."""
+    return 2.0 * where - 1
+
+
 def test_both_views_count_alike_and_no_unit_begins_where_none_may() -> None:
-    word, place = torch.tensor([[2.0, -1, 5]]), torch.tensor([[-2.0, 3, 5]])
-    views = Views(word, place, torch.zeros(1, 3), torch.zeros(1, 3), torch.tensor([[True, True, False]]))
-    assert views.probability()[0].tolist() == pytest.approx([0.5, torch.tensor(2.0).sigmoid().item(), 0.0])
-    assert views.begins()[0].tolist() == [False, True, False]
+    word, place = torch.tensor([[9.0, 9, 2, -1, 5, 9]]), torch.tensor([[9.0, -9, -1.5, 0.5, 5, 9]])
+    words = row(1, 2, 3, length=6)  # the token at 4 goes on with a word, the one at 5 is the end of text
+    nothing, end = torch.zeros(1, 6), torch.tensor([[5]])
+    found = cut(word + place, nothing - 1, words, end)
+    assert found.begins.tolist() == row(1, 2, length=6).tolist(), "the first word begins the first unit"
+    views = Views(word, place, nothing, nothing, nothing, words, end, found)
+    expected = [torch.tensor(x).sigmoid().item() for x in (0.5, -0.5)]
+    assert views.probability()[0].tolist() == pytest.approx([0, 0, *expected, 0, 0])
 
 
 def test_a_word_that_as_a_rule_makes_a_unit_is_cut_off_where_it_begins_one() -> None:
     """
-               <s> two men [with] glas ses  on  [with] it  </s>
-    probable                 x                              (a unit begins at the first `with` only)
-    closes                   x                     x
-    begins                   x     x                        (`with` in mid-unit closes nothing)
+    0    1    2     3      4    5    6    7    8    9
+    <s>  two  men  [with]  glas ses  on [with] it  </s>
+                     x                              probable: a unit begins at the first `with` only
+                     x      x                       begins: what follows it too; `with` in mid-unit closes nothing
     """
-    where = {"probable": [3], "closes": [3, 7], "allowed": [2, 3, 4, 6, 7, 8], "begins": [3, 4]}
-    at = {name: torch.tensor([[float(i in found) for i in range(10)]]) for name, found in where.items()}
-    views = Views(
-        2 * at["probable"] - 1, torch.zeros(1, 10), 2 * at["closes"] - 1, torch.zeros(1, 10), at["allowed"] > 0
-    )
-    assert torch.equal(views.begins(), at["begins"] > 0)
+    words, closes = row(1, 2, 3, 4, 6, 7, 8), row(3, 7)
+    found = cut(signs(row(3)), signs(closes), words, torch.tensor([[9]]))
+    assert found.begins.tolist() == row(1, 3, 4).tolist()
+
+
+def test_a_cut_knows_the_ends_of_every_unit_and_whether_it_has_several_words() -> None:
+    """<s> | two men | glas ses | on | </s> and padding."""
+    words = row(1, 2, 3, 5)
+    found = cut(signs(row(3, 5)), signs(row()), words, torch.tensor([[6]]))
+    assert found.first[0, 1:6].tolist() == [1, 1, 3, 3, 5]
+    assert found.final[0, 1:6].tolist() == [2, 2, 4, 4, 5]
+    assert found.several[0, 1:6].tolist() == [True, True, False, False, False], "one word of two tokens is one word"
+
+
+@torch.no_grad()
+def test_what_a_unit_names_is_asked_of_everything_but_the_unit() -> None:
+    made = encoder()
+    made.router.word.fill_(-1e3)
+    made.router.word[7] = 1e3  # <s> 5 6 | 7 8 </s>
+    ids, mask = pad([[58, 5, 6, 7, 8, 59]])
+    before = made(ids, mask).views.names_place
+    other = ids.clone()
+    other[0, 4] = 30  # in the second unit
+    moved = ((made(other, mask).views.names_place - before).abs() > 1e-6)[0]
+    assert moved[1:5].tolist() == [True, True, False, False]

@@ -1,16 +1,17 @@
 """How the two views of a router teach each other."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 
 from tests.model.test_model import SMALL
 from textgroup.config import DecoderConfig, ModelConfig
-from textgroup.data.captions import CaptionData, inner, pad
+from textgroup.data.captions import CaptionData, pad
 from textgroup.data.statistics import BEGINS, FREQUENT, beginning, left_entropy
 from textgroup.model.encoder import TextGroups
-from textgroup.model.router import Views
+from textgroup.model.router import Views, cut
 from textgroup.model.textgroup import TextGroupModel
 from textgroup.tokenizer import CaptionTokenizer
 from textgroup.training import teaching
@@ -26,6 +27,12 @@ def tokenizer() -> CaptionTokenizer:
 
 def data_of(tokenizer: CaptionTokenizer) -> CaptionData:
     return CaptionData.build([(caption,) for caption in CAPTIONS], tokenizer)
+
+
+def dynamic_model(tokenizer: CaptionTokenizer) -> TextGroupModel:
+    encoder = replace(SMALL, kind="dynamic", vocabulary=len(tokenizer), max_tokens=tokenizer.max_tokens)
+    torch.manual_seed(0)
+    return TextGroupModel(**vars(ModelConfig(encoder=encoder, decoder=DecoderConfig(), image_width=None)))
 
 
 def id_of(tokenizer: CaptionTokenizer, word: str) -> int:
@@ -64,15 +71,7 @@ def test_a_type_begins_units_if_it_is_frequent_and_follows_anything(tokenizer: C
 
 @torch.no_grad()
 def test_a_word_view_taken_anew_is_the_mean_of_what_its_places_say(tokenizer: CaptionTokenizer) -> None:
-    config = ModelConfig(
-        encoder=SMALL.__class__(
-            **{**vars(SMALL), "kind": "dynamic", "vocabulary": len(tokenizer), "max_tokens": tokenizer.max_tokens}
-        ),
-        decoder=DecoderConfig(),
-        image_width=None,
-    )
-    torch.manual_seed(0)
-    model = TextGroupModel(**vars(config))
+    model = dynamic_model(tokenizer)
     data = data_of(tokenizer)
     teaching.begin(model.encoder.router, data, tokenizer)
     dog, absent = id_of(tokenizer, "dog"), 7
@@ -87,32 +86,47 @@ def test_a_word_view_taken_anew_is_the_mean_of_what_its_places_say(tokenizer: Ca
     assert model.encoder.router.word[absent].item() == kept, "a type that was not met keeps its logit"
 
 
-def test_the_place_view_is_taught_where_units_may_begin_only() -> None:
-    zeros = torch.zeros(1, 3)
-    allowed = torch.tensor([[False, True, True]])
-    views = Views(torch.tensor([[9.0, 2.0, -1.0]]), torch.tensor([[5.0, 0.5, 0.25]]), zeros, zeros, allowed)
-    out = TextGroups.fixed(torch.zeros(1, 2, 4), torch.zeros(1, 2, 3), torch.ones(1, 3).bool())._replace(views=views)
-
-    begins, goes_on = math.log(1 + math.exp(-0.5)), math.log(1 + math.exp(0.25))  # -log of what is right
-    assert two_views([out]).item() == pytest.approx((begins + goes_on) / 2)
+def views_of(words: torch.Tensor, **logits: torch.Tensor) -> Views:
+    """Views of captions that are nothing but words; what is not given is 0. A unit begins where `word` says so."""
+    nothing = torch.zeros(words.shape)
+    given = {name: logits.get(name, nothing) for name in ("word", "place", "names_word", "names_place", "closes")}
+    end = words.int().cumsum(dim=1).argmax(dim=1, keepdim=True) + 1
+    return Views(**given, words=words, end=end, cut=cut(given["word"], nothing, words, end))
 
 
-def test_words_are_counted_as_first_and_last_of_their_units(tokenizer: CaptionTokenizer) -> None:
-    """a | cat sees | a dog: as many words as white space makes, the first and the last of the caption too."""
-    ids, mask = pad(tokenizer.ids(["a cat sees a dog", "the cat"]))
-    begins = torch.full(ids.shape, -1.0)
-    begins[0, [2, 4]] = 1.0
-    allowed = torch.zeros_like(mask)
-    allowed[0, 2:6] = allowed[1, 2] = True
-    zeros = torch.zeros(ids.shape)
-    views = Views(begins, zeros, zeros, zeros, allowed)
-    types, first, last = teaching._words([(ids, inner(mask), views)], torch.tensor(tokenizer.ends_word()))
-    assert types.tolist() == [id_of(tokenizer, word) for word in ["a", "cat", "sees", "a", "dog", "the", "cat"]]
-    assert first.int().tolist() == [1, 1, 0, 1, 0, 1, 0]
-    assert last.int().tolist() == [1, 0, 1, 0, 1, 0, 1]
+def cross_entropy(logit: float, yes: bool) -> float:
+    return math.log(1 + math.exp(-logit if yes else logit))
+
+
+def test_the_place_views_are_taught_where_units_may_begin_and_once_a_unit() -> None:
+    """<s> | a cat | sees | </s>: two places where a unit may begin, three words, two units."""
+    word = torch.tensor([[9.0, 9.0, -1.0, 2.0, 9.0]])
+    place = torch.tensor([[5.0, 5.0, 0.25, 0.5, 5.0]])
+    names = torch.tensor([[7.0, 1.5, 7.0, 0.75, 7.0]])
+    views = views_of(torch.tensor([[False, True, True, True, False]]), word=word, place=place, names_place=names)
+    out = TextGroups.fixed(torch.zeros(1, 2, 4), torch.zeros(1, 2, 5), torch.ones(1, 5).bool())._replace(views=views)
+    begin = (cross_entropy(0.25, False) + cross_entropy(0.5, True)) / 2
+    several = (cross_entropy(1.5, True) + cross_entropy(0.75, False)) / 2
+    assert two_views([out]).item() == pytest.approx(begin + several)
+
+
+@torch.no_grad()
+def test_what_a_type_closes_and_names_is_taken_from_the_units_of_the_captions(tokenizer: CaptionTokenizer) -> None:
+    """With places that want a unit at every word."""
+    model = dynamic_model(tokenizer)
+    router, data = model.encoder.router, data_of(tokenizer)
+    teaching.begin(router, data, tokenizer)
+    for part, says in ((router.place, 1.0), (router.names_place, 0.5)):  # all places say the same
+        part[1][2].weight.zero_()
+        part[1][2].bias.fill_(says)
+    teaching.refit(model, data, batch_size=3, seed=0)
+    dog, absent = id_of(tokenizer, "dog"), 7
+    assert router.closes[dog].item() == pytest.approx(math.log(3.5 / 0.5)), "three times a unit of its own"
+    assert router.names[dog].item() == pytest.approx(0.5 * 3 / (3 + teaching.RARE))
+    assert router.closes[absent].item() == router.names[absent].item() == 0, "a type that was not met keeps its logits"
 
 
 def test_what_a_type_does_most_becomes_its_logit_and_others_keep_theirs() -> None:
     logits = torch.tensor([7.0, 7.0, 7.0])
-    teaching._count(logits, torch.tensor([0, 0, 0, 2]), torch.tensor([True, True, False, False]))
+    teaching._odds(logits, torch.tensor([0, 0, 0, 2]), torch.tensor([True, True, False, False]))
     assert logits.tolist() == pytest.approx([math.log(2.5 / 1.5), 7.0, math.log(0.5 / 1.5)])

@@ -42,7 +42,7 @@ class DynamicGroupTransformer(nn.Module):
         views = self.router(ids, embedded, mask)
         with torch.no_grad():
             soft = marginals(views.probability(), units) * valid  # (B, K, M)
-            owner = unit_of(views.begins(), units)  # (B, M)
+            owner = unit_of(views.cut.begins, units)  # (B, M)
         hard = F.one_hot(owner, units).transpose(1, 2) if forced is None else forced  # (B, K, M)
         hard = hard * valid
         total = hard.sum(dim=2, keepdim=True)  # (B, K, 1)

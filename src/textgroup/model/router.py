@@ -15,47 +15,59 @@ from textgroup.config import EncoderConfig
 from textgroup.model.layers import MLP, EncoderLayer
 
 
-class Views(NamedTuple):
-    """What the router sees in each token; logits, (B, M).
+class Cut(NamedTuple):
+    """A caption cut into units; all (B, M). Start and end of text lie in no unit.
 
-    word: a unit begins here, from the token's type alone. place: the same, from all tokens but this one. closes: a
-    unit that begins with this word ends with it (type). several: a unit that ends with this word has several (type).
-    allowed: True where a unit may begin, that is at the second word of the caption and after.
+    begins: True for the first token of a unit. first, final: index of the first and the last token of each token's
+    unit. several: True where the token's unit has more than one word.
+    """
+
+    begins: Tensor
+    first: Tensor
+    final: Tensor
+    several: Tensor
+
+
+class Views(NamedTuple):
+    """What the router sees in a caption; all (B, M), logits unless said otherwise.
+
+    word, place: a unit begins with this token; from the token's type alone, from all tokens but this one.
+    names_word, names_place: this token's unit names something; from the type of its last token (so it is to be read
+    there), from all tokens outside the unit.
+    closes: a unit that begins with the word that this token ends has no other word (type).
+    words: True for the first token of each word of the caption. end: (B, 1), index of the end of text.
+    cut: into units, by `word`, `place` and `closes`.
     """
 
     word: Tensor
     place: Tensor
+    names_word: Tensor
+    names_place: Tensor
     closes: Tensor
-    several: Tensor
-    allowed: Tensor
+    words: Tensor
+    end: Tensor
+    cut: Cut
 
     def probability(self) -> Tensor:
-        """Of a unit beginning at each token (B, M), both views together; 0 where none may."""
-        return (self.word + self.place).sigmoid() * self.allowed
+        """Of a unit beginning at each token (B, M) after the first, both views together."""
+        return (self.word + self.place).sigmoid() * self.open()
 
-    def begins(self) -> Tensor:
-        """Where units begin (B, M): where it is probable, and after a word that as a rule makes a unit alone.
+    def open(self) -> Tensor:
+        """Where it is open whether a unit begins (B, M): at the second word and after."""
+        return self.words & (self.words.cumsum(dim=1) > 1)
 
-        So "with books" is cut as "with a book" is, though nothing about "books" itself says that a unit begins.
-        """
-        probable = (self.word + self.place > 0) & self.allowed
-        after_closing = F.pad(self.closes[:, :-1] > 0, (1, 0)) & self.allowed
-        alone = torch.ones_like(probable[:, 0])  # the unit so far is one word
-        found = []
-        for here, closed, allowed in zip(probable.unbind(1), after_closing.unbind(1), self.allowed.unbind(1)):
-            begin = here | (alone & closed)
-            alone = begin | (alone & ~allowed)
-            found.append(begin)
-        return torch.stack(found, dim=1)
+    def groundable(self) -> Tensor:
+        """Whether a unit that ends with this token names something (B, M), both views together."""
+        return self.names_word + self.names_place > 0
 
 
 class Router(nn.Module):
-    """The place view, and four facts of each token type, (V,): `word`, `closes` and `several` (logits; see `Views`),
-    and `ends_word`, True for a token that ends a word. They are buffers: `training/teaching.py` counts them."""
+    """The place views, and four facts of each token type, (V,): `word`, `names`, `closes` (logits; see `Views`) and
+    `ends_word`, True for a token that ends a word. They are buffers: `training/teaching.py` counts them."""
 
     word: Tensor
+    names: Tensor
     closes: Tensor
-    several: Tensor
     ends_word: Tensor
 
     def __init__(self, config: EncoderConfig) -> None:
@@ -63,9 +75,9 @@ class Router(nn.Module):
         width = config.width
         self.left = nn.ModuleList(EncoderLayer(width, config.heads, "left") for _ in range(config.layers_before))
         self.right = nn.ModuleList(EncoderLayer(width, config.heads, "right") for _ in range(config.layers_before))
-        self.norm = nn.LayerNorm(2 * width)
-        self.place = MLP(2 * width, width, 1)
-        for name in ("word", "closes", "several"):
+        self.place = nn.Sequential(nn.LayerNorm(2 * width), MLP(2 * width, width, 1))
+        self.names_place = nn.Sequential(nn.LayerNorm(2 * width), MLP(2 * width, width, 1))
+        for name in ("word", "names", "closes"):
             self.register_buffer(name, torch.zeros(config.vocabulary))
         self.register_buffer("ends_word", torch.ones(config.vocabulary, dtype=torch.bool))
 
@@ -76,17 +88,56 @@ class Router(nn.Module):
             left = layer(left, mask)
         for layer in self.right:
             right = layer(right, mask)
-        around = torch.cat([F.pad(left, (0, 0, 1, 0))[:, :-1], F.pad(right, (0, 0, 0, 1))[:, 1:]], dim=-1)
-        place = self.place(self.norm(around)).squeeze(-1).float()  # (B, M): what stands before and after
-        end = len(self.word) - 1  # the last id: CLIP's layout
-        allowed = F.pad(self.ends_word[ids[:, :-1]], (1, 0)) & mask & (ids != end)
-        allowed[:, :2] = False  # start of text, and the first word: the first unit begins there anyway
-        return Views(self.word[ids], place, self.closes[ids], self.several[ids], allowed)
+        position = torch.arange(ids.shape[1], device=ids.device).expand_as(ids)  # (B, M)
+        end = (position * mask).amax(dim=1, keepdim=True)  # (B, 1), the end of text is always shown
+        words = F.pad(self.ends_word[ids[:, :-1]], (1, 0)) & (position < end)  # the start of text ends a word
+        place = self.place(_around(left, right, position, position)).squeeze(-1).float()
+        word, closes = self.word[ids], self.closes[ids]
+        found = cut(word + place, closes, words, end)
+        names_place = self.names_place(_around(left, right, found.first, found.final)).squeeze(-1).float()
+        return Views(word, place, self.names[ids], names_place, closes, words, end, found)
+
+
+def _around(left: Tensor, right: Tensor, first: Tensor, final: Tensor) -> Tensor:
+    """What stands before token `first` and after token `final`: (B, M, 2 D), for first and final (B, M)."""
+
+    def at(states: Tensor, place: Tensor) -> Tensor:
+        place = place.clamp(0, states.shape[1] - 1)
+        return states.gather(1, place[:, :, None].expand(-1, -1, states.shape[2]))
+
+    return torch.cat([at(left, first - 1), at(right, final + 1)], dim=-1)
+
+
+@torch.no_grad()
+def cut(logits: Tensor, closes: Tensor, words: Tensor, end: Tensor) -> Cut:
+    """A unit begins with the first word, where it is probable, and after a word that as a rule makes a unit alone.
+
+    So "with books" is cut as "with a book" is, though nothing about "books" itself says that a unit begins.
+    logits, closes, words: (B, M), see `Views`. end: (B, 1), index of the end of text.
+    """
+    number = words.cumsum(dim=1)  # of the word that each token is in, from 1
+    probable = words & ((logits > 0) | (number == 1))
+    after_closing = F.pad(closes[:, :-1] > 0, (1, 0)) & words
+    alone = torch.zeros_like(words[:, 0])  # the unit so far is one word
+    found = []
+    for here, closed, word in zip(probable.unbind(1), after_closing.unbind(1), words.unbind(1)):
+        begin = here | (alone & closed)
+        alone = begin | (alone & ~word)
+        found.append(begin)
+    begins = torch.stack(found, dim=1)  # (B, M)
+
+    position = torch.arange(begins.shape[1], device=begins.device).expand_as(begins)
+    first = torch.where(begins, position, 0).cummax(dim=1).values
+    later = (
+        torch.where(begins, position, end).flip(1).cummin(dim=1).values.flip(1)
+    )  # where a unit begins, here or later
+    final = F.pad(later[:, 1:], (0, 1), value=begins.shape[1]) - 1
+    return Cut(begins, first, final, number.gather(1, final) > number.gather(1, first))
 
 
 def unit_of(begins: Tensor, units: int) -> Tensor:
     """The number of each token's unit (B, M), counted from 0; what comes after the last joins the last."""
-    return begins.cumsum(dim=1).clamp_max(units - 1)
+    return (begins.cumsum(dim=1) - 1).clamp(0, units - 1)
 
 
 def marginals(probability: Tensor, units: int) -> Tensor:

@@ -83,13 +83,22 @@ def contiguity(outputs: Sequence[TextGroups], cohesion: Sequence[Tensor]) -> Ten
 
 
 def two_views(outputs: Sequence[TextGroups]) -> Tensor:
-    """What the place view learns from the word view: cross-entropy, a mean over where units may begin, in nats."""
-    losses = []
+    """What the place views learn: cross-entropy in nats, a mean over where units may begin plus one over the units.
+
+    Where a unit begins, from the word view; and which places take units of several words, from the units themselves:
+    what names something can be said in several words, and a bare noun stands where such units stand.
+    """
+    begin, names = [], []
     for out in outputs:
         assert out.views is not None, "only an encoder of kind dynamic has two views"
-        place, word = out.views.place[out.views.allowed], out.views.word[out.views.allowed]
-        losses.append(F.binary_cross_entropy_with_logits(place, (word > 0).float(), reduction="none"))
-    return torch.cat(losses).mean()
+        views, may, unit = out.views, out.views.open(), out.views.cut.begins
+        begin.append(_cross_entropy(views.place[may], views.word[may] > 0))
+        names.append(_cross_entropy(views.names_place[unit], views.cut.several[unit]))
+    return torch.cat(begin).mean() + torch.cat(names).mean()
+
+
+def _cross_entropy(logits: Tensor, yes: Tensor) -> Tensor:
+    return F.binary_cross_entropy_with_logits(logits, yes.float(), reduction="none")
 
 
 def compute(

@@ -6,17 +6,16 @@ each word type is given the mean of what its places say, and what it does most i
 boundary is ever shown.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from textgroup.data.captions import CaptionData, inner
+from textgroup.data.captions import CaptionData
 from textgroup.data.statistics import beginning
 from textgroup.model.dynamic import DynamicGroupTransformer
-from textgroup.model.router import Router, Views
+from textgroup.model.router import Router, Views, cut
 from textgroup.model.textgroup import TextGroupModel
 from textgroup.tokenizer import CaptionTokenizer
 
@@ -36,55 +35,58 @@ def refit(model: TextGroupModel, data: CaptionData, batch_size: int, seed: int) 
     """Take each word type anew from the places where it stands, over some captions of the training set.
 
     `word`: the mean of the place view's logits there. Then, with units cut by both views, `closes`: how often a
-    unit that begins with the word ends with it; and, with units cut by that too, `several`: how often a unit that
-    ends with the word has several words. A type that does not stand there keeps what it has.
+    unit that begins with the word has no other. Then, with units cut by that too, `names`: the mean of the place
+    view's logits for the units that end with the word. A type that does not stand there keeps what it has.
     """
     model.eval()
     assert isinstance(model.encoder, DynamicGroupTransformer), "only a dynamic encoder has two views"
     router = model.encoder.router
-    seen = []
+    seen = list(_look(model, data, batch_size, seed))
+    may = [views.open() for _, views in seen]
+    _mean(router.word, _picked([ids for ids, _ in seen], may), _picked([views.place for _, views in seen], may))
+
+    types, alone = [], []
+    for ids, views in seen:
+        found = cut(router.word[ids] + views.place, torch.zeros_like(views.place), views.words, views.end)
+        number = views.words.cumsum(dim=1)  # (B, M), of the word that each token is in
+        head = (number == number.gather(1, found.first)) & router.ends_word[ids] & _inside(views)
+        types.append(ids[head])
+        alone.append(~found.several[head])
+    _odds(router.closes, torch.cat(types), torch.cat(alone))
+
+    seen = list(_look(model, data, batch_size, seed))
+    tails = [_inside(views) & (views.cut.final == torch.arange(ids.shape[1], device=ids.device)) for ids, views in seen]
+    _mean(router.names, _picked([ids for ids, _ in seen], tails), _picked([v.names_place for _, v in seen], tails))
+
+
+def _look(model: TextGroupModel, data: CaptionData, batch_size: int, seed: int) -> Iterator[tuple[Tensor, Views]]:
+    """Token ids (B, M) of some captions of the training set, and what the router sees in them."""
+    place = next(model.parameters()).device
     for step in range(max(1, min(CAPTIONS, len(data)) // batch_size)):
         for ids, mask in data.batch(step, batch_size, seed).chunks:
-            ids, mask = ids.to(router.word.device), mask.to(router.word.device)
-            views = model.encode(ids, mask).views
+            views = model.encode(ids.to(place), mask.to(place)).views
             assert views is not None
-            seen.append((ids, inner(mask), views._replace(closes=torch.zeros_like(views.place))))
-
-    places = torch.cat([views.place[views.allowed] for _, _, views in seen])
-    types = torch.cat([ids[views.allowed] for ids, _, views in seen])
-    total, count = (torch.zeros_like(router.word).index_add_(0, types, x) for x in (places, torch.ones_like(places)))
-    router.word.copy_(torch.where(count > 0, total / (count + RARE), router.word))
-
-    seen = [(ids, mask, views._replace(word=router.word[ids])) for ids, mask, views in seen]
-    types, first, last = _words(seen, router.ends_word)
-    _count(router.closes, types[first], last[first])
-    seen = [(ids, mask, views._replace(closes=router.closes[ids])) for ids, mask, views in seen]
-    types, first, last = _words(seen, router.ends_word)
-    _count(router.several, types[last], ~first[last])
+            yield ids.to(place), views
 
 
-def _words(seen: Sequence[tuple[Tensor, Tensor, Views]], ends_word: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """The words of some captions, cut by their views: type (of the last token), first of its unit, last of its unit.
-
-    seen: ids (B, M), mask of the tokens between start and end of text (B, M), views. Returns three (words,).
-    """
-    found = []
-    for ids, mask, views in seen:
-        initial = mask & F.pad(ends_word[ids[:, :-1]], (1, 0))
-        initial[:, 1] = mask[:, 1]
-        row, start = initial.nonzero(as_tuple=True)  # (words,), in reading order
-        first = views.begins()[row, start] | (start == 1)
-        closing = torch.ones_like(first)  # the last word of its caption
-        closing[:-1] = row[1:] != row[:-1]
-        end = torch.where(closing, mask.sum(dim=1)[row], start.roll(-1) - 1)  # column of the word's last token
-        found.append((ids[row, end], first, closing | first.roll(-1)))
-    types, first, last = (torch.cat(part) for part in zip(*found))
-    return types, first, last
+def _inside(views: Views) -> Tensor:
+    """Tokens between start and end of text (B, M)."""
+    position = torch.arange(views.words.shape[1], device=views.words.device)
+    return (position > 0) & (position < views.end)
 
 
-def _count(logits: Tensor, types: Tensor, yes: Tensor) -> None:
-    """Set the logit of each word type that was met to how often `yes` holds of it."""
-    for_it, met = (
-        torch.zeros_like(logits).index_add_(0, types, x) for x in (yes.float(), torch.ones_like(yes).float())
-    )
-    logits.copy_(torch.where(met > 0, torch.log((for_it + 0.5) / (met - for_it + 0.5)), logits))
+def _picked(values: Sequence[Tensor], where: Sequence[Tensor]) -> Tensor:
+    """The values (B, M) of all chunks where `where` is True, in one row."""
+    return torch.cat([value[picked] for value, picked in zip(values, where)])
+
+
+def _mean(logits: Tensor, types: Tensor, values: Tensor) -> None:
+    """Set the logit of each type (V,) that was met to the mean of its values, drawn to 0 where there are few."""
+    total, count = (torch.zeros_like(logits).index_add_(0, types, x) for x in (values, torch.ones_like(values)))
+    logits.copy_(torch.where(count > 0, total / (count + RARE), logits))
+
+
+def _odds(logits: Tensor, types: Tensor, yes: Tensor) -> None:
+    """Set the logit of each type (V,) that was met to how often `yes` holds of it."""
+    holds, met = (torch.zeros_like(logits).index_add_(0, types, x.float()) for x in (yes, torch.ones_like(yes)))
+    logits.copy_(torch.where(met > 0, torch.log((holds + 0.5) / (met - holds + 0.5)), logits))
