@@ -19,7 +19,7 @@ from textgroup.errors import InputError
 MAX_FILE = 16 << 20
 """Bytes of one file; the largest official one, the train list, has 0.3 MB."""
 _PHRASE = re.compile(r"\[/EN#(\w+)/(\S+) ([^\[\]]+)\]")
-_IMAGE = re.compile(r"\w+")
+_NAME = re.compile(r"\w+")
 NOT_VISUAL = "0"
 """The chain of phrases that name nothing in the image; their type is `notvisual`."""
 
@@ -86,12 +86,12 @@ def parse(line: str) -> tuple[str, tuple[Phrase, ...]] | None:
 
 
 def _read(where: str | Path, split: str, read: Callable[[str], str | None], drop_notvisual: bool) -> Entities:
-    listed = read(f"{split}.txt")
+    listed = read(f"{split}.txt") if _NAME.fullmatch(split) else None
     if listed is None:
         raise InputError(f"annotations {where}: no {split}.txt in it, so there is no split {split!r}")
     captions, skipped = [], []
     for image in listed.split():
-        lines = read(f"Sentences/{image}.txt") if _IMAGE.fullmatch(image) else None
+        lines = read(f"Sentences/{image}.txt") if _NAME.fullmatch(image) else None
         if lines is None:
             skipped.append(f"image {image[:40]}: no Sentences/{image[:40]}.txt")
             continue

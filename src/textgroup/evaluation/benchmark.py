@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from textgroup.data.entities import EntityCaption
+from textgroup.errors import InputError
 from textgroup.evaluation.intervals import interval, resampled
 from textgroup.evaluation.phrases import (
     FIGURES,
@@ -40,8 +41,12 @@ class Benchmark:
 
     @classmethod
     def make(cls, captions: Sequence[EntityCaption], tokens: Cut) -> "Benchmark":
-        """Captions without a phrase are left out: nothing can be matched on them."""
+        """Captions without a phrase are left out: nothing can be matched on them. `InputError` if none is left."""
         kept = [caption for caption in captions if caption.phrases]
+        if not kept:
+            raise InputError(
+                f"none of the {len(captions):,} captions has a phrase: there is nothing to measure against"
+            )
         spans = tokens([caption.text for caption in kept])
         gold = [
             np.array(gold_tokens(row, [(p.start, p.end) for p in caption.phrases])) for row, caption in zip(spans, kept)

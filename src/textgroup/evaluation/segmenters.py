@@ -139,7 +139,9 @@ def _from_file(path: Path) -> Segmenter:
 def _units(where: str, line: str) -> tuple[str, list[Unit]]:
     try:
         record: Any = json.loads(line)
-        caption, units = str(record["caption"]), record["units"]
+        caption, units = record["caption"], record["units"]
+        if not isinstance(caption, str):
+            raise TypeError("a caption is text")
         found = [
             Unit(caption[u["start"] : u["end"]], u["start"], u["end"], u.get("group", i), u.get("groundable"))
             for i, u in enumerate(units)
