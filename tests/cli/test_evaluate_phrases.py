@@ -5,8 +5,11 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from tests.training.runs import tiny_config, tiny_inputs
 
 from textgroup.cli import main
+from textgroup.config import OptimConfig
+from textgroup.training.trainer import train
 
 FILES = {
     "val.txt": "11\n12\n13\n",
@@ -83,6 +86,20 @@ def test_it_prints_a_table_and_writes_what_it_found(
     assert "| paper: Table 3, text group transformer, K=4 | 76.42 | 87.25 | 85.83 | 83.72 |" in page
     assert "Differences from singletons" in page
     assert sorted(p.name for p in out.iterdir()) == ["phrases.json", "phrases.md"]
+
+
+def test_what_segment_writes_scores_as_the_checkpoint_does(annotations: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    train(tiny_config(run, optim=OptimConfig(batch_size=8, epochs=1, warmup_epochs=0)), tiny_inputs())
+    (tmp_path / "captions.txt").write_text("Two dogs run\nA man rides a bike\nA man waits\n")
+    units = tmp_path / "units.jsonl"
+    assert main(["segment", "-c", str(run), "--file", str(tmp_path / "captions.txt"), "--out", str(units)]) == 0
+    words = ["--segmenter", f"model:{run}", "--segmenter", f"file:{units}", "--out", str(tmp_path / "out")]
+    assert evaluate(annotations, *words) == 0, "without --tokenizer, the checkpoint's tokens are compared"
+    _, copy = json.loads((tmp_path / "out" / "phrases.json").read_text())
+    difference = copy.pop("difference")
+    assert difference.pop("from") == f"model:{run}"
+    assert all(figure == {"value": 0, "ci95": [0, 0]} for figure in difference.values())
 
 
 def test_the_same_command_gives_the_same_intervals(annotations: Path, tmp_path: Path) -> None:

@@ -164,6 +164,7 @@ def test_a_file_of_units_is_a_segmenter_in_any_order(tmp_path: Path) -> None:
         ({"caption": "a ring", "units": [{"start": 0}]}, "in one line"),
         ({"caption": "a ring", "units": [[0, 6]]}, "in one line"),
         ({"caption": "a ring", "units": [{"start": "0", "end": 6}]}, "in one line"),
+        ({"caption": "a ring", "units": [{"start": 0, "end": 1, "group": 1}, {"start": 2, "end": 6}]}, "in one line"),
         ({"caption": "a ring", "units": [{"start": 0, "end": 7}]}, "does not lie in a caption of 6 characters"),
         ({"caption": "a ring", "units": [{"start": -2, "end": 6}]}, "does not lie in"),
         ({"caption": "a ring", "units": [{"start": 3, "end": 3}]}, "does not lie in"),

@@ -42,7 +42,7 @@ def phrases(words: Sequence[str]) -> None:
     tokens_of = options.tokenizer or _first_model(options.segmenter)
     from textgroup.data.entities import read_entities
     from textgroup.evaluation.benchmark import Benchmark, measure
-    from textgroup.evaluation.phrase_report import COLUMNS, cells, markdown
+    from textgroup.evaluation.phrase_report import COLUMNS, COMPARED, cells, differences, markdown
     from textgroup.evaluation.segmenters import open_segmenter
     from textgroup.evaluation.tokens import open_tokenizer, spans_of
     from textgroup.report.terminal import progress_bar, table
@@ -63,6 +63,9 @@ def phrases(words: Sequence[str]) -> None:
     records = [result.record(options.split, results[0] if i else None) for i, result in enumerate(results)]
     title = f"{options.split}: {len(benchmark.captions):,} captions, evaluation tokens of {tokens_of}"
     table(title, COLUMNS, [cells(record) for record in records])
+    if len(records) > 1:
+        print()
+        table(f"minus {options.segmenter[0]}", COMPARED, [differences(record) for record in records[1:]])
     if options.out:
         with replacing(options.out / "phrases.json") as partial:
             partial.write_text(json.dumps(records, indent=1) + "\n", encoding="utf-8")

@@ -5,7 +5,9 @@ from typing import Any
 
 COLUMNS = ("", "tIoU", "P", "R", "F1", "strict", "exact P", "exact R", "exact F1", "units", "captions/s")
 _KEYS = ("tiou", "precision", "recall", "f1", "strict_tiou", "exact_precision", "exact_recall", "exact_f1")
-_DIFFERENCES = ("tiou", "f1", "strict_tiou", "exact_f1")
+_COMPARED = ("tiou", "f1", "strict_tiou", "exact_f1")
+COMPARED = ("", *(COLUMNS[1 + _KEYS.index(key)] for key in _COMPARED))
+"""Columns of the paired differences."""
 
 PAPER = (
     ("Table 3, random (untrained)", "42.15", "61.51", "60.03", "54.54"),
@@ -35,6 +37,12 @@ def cells(record: dict[str, Any]) -> list[str]:
     ]
 
 
+def differences(record: dict[str, Any]) -> list[str]:
+    """What parts a record of phrases.json from the first one, as a row of `COMPARED`."""
+    found = [record["difference"][key] for key in _COMPARED]
+    return [record["segmenter"], *(f"{d['value']:+.2f} [{d['ci95'][0]:+.2f}, {d['ci95'][1]:+.2f}]" for d in found)]
+
+
 def markdown(title: str, records: Sequence[dict[str, Any]]) -> str:
     """The whole page."""
     ours = [_with_intervals(record) for record in records]
@@ -47,8 +55,7 @@ def markdown(title: str, records: Sequence[dict[str, Any]]) -> str:
     if len(records) > 1:
         first = records[0]["segmenter"]
         parts.append(f"\n## Differences from {first}\n\nPaired: both on the same draws of images.\n")
-        names = [COLUMNS[1 + _KEYS.index(key)] for key in _DIFFERENCES]
-        parts.append(_table(["", *names], [_differences(record) for record in records[1:]]))
+        parts.append(_table(COMPARED, [differences(record) for record in records[1:]]))
     return "\n".join(parts)
 
 
@@ -56,11 +63,6 @@ def _with_intervals(record: dict[str, Any]) -> list[str]:
     low_high = [record["ci95"][key] for key in (*_KEYS, "units_per_caption")]
     name, *figures, speed = cells(record)
     return [f"**{name}**", *(f"{f} [{low:.2f}, {high:.2f}]" for f, (low, high) in zip(figures, low_high)), speed]
-
-
-def _differences(record: dict[str, Any]) -> list[str]:
-    found = [record["difference"][key] for key in _DIFFERENCES]
-    return [record["segmenter"], *(f"{d['value']:+.2f} [{d['ci95'][0]:+.2f}, {d['ci95'][1]:+.2f}]" for d in found)]
 
 
 def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -142,9 +142,10 @@ def _units(where: str, line: str) -> tuple[str, list[Unit]]:
         caption, units = record["caption"], record["units"]
         if not isinstance(caption, str):
             raise TypeError("a caption is text")
+        groups = [u["group"] for u in units] if any("group" in u for u in units) else range(len(units))
         found = [
-            Unit(caption[u["start"] : u["end"]], u["start"], u["end"], u.get("group", i), u.get("groundable"))
-            for i, u in enumerate(units)
+            Unit(caption[u["start"] : u["end"]], u["start"], u["end"], group, u.get("groundable"))
+            for u, group in zip(units, groups)
         ]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise InputError(
