@@ -46,6 +46,14 @@ def refused(capsys: pytest.CaptureFixture[str], annotations: Path, *words: str) 
     return said.err
 
 
+def test_it_has_help(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["evaluate", "phrases", "--help"])
+    said = capsys.readouterr().out
+    assert "usage: textgroup evaluate phrases" in said
+    assert "left-entropy:THRESHOLD" in said
+
+
 def test_it_prints_a_table_and_writes_what_it_found(
     annotations: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

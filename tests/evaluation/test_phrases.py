@@ -1,5 +1,6 @@
 """The metric, pinned by cases that can be checked by hand, and by figures that depend on no model."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -7,12 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textgroup.data.entities import read_entities
+from textgroup.data.entities import EntityCaption, Phrase, read_entities
 from textgroup.errors import InputError
 from textgroup.evaluation.benchmark import Benchmark, measure
 from textgroup.evaluation.phrases import SHARES, gold_tokens, score_caption, score_captions, token_owners
 from textgroup.evaluation.segmenters import open_segmenter
-from textgroup.evaluation.tokens import open_tokenizer, spans_of
+from textgroup.evaluation.tokens import open_tokenizer, spans_of, word_spans
+from textgroup.units import Unit
 
 rows = st.lists(st.tuples(st.integers(-1, 4), st.integers(-1, 3)), min_size=1, max_size=14)
 
@@ -169,6 +171,21 @@ def test_a_token_belongs_to_the_phrase_that_has_most_of_its_characters() -> None
 def test_a_unit_of_several_pieces_owns_a_token_by_their_sum() -> None:
     """A word of seven characters, read by a model as three subwords: unit 1 has two and two, unit 0 three."""
     assert token_owners([(0, 7)], [(0, 2, 1), (2, 5, 0), (5, 7, 1)]) == [1]
+
+
+def test_captions_whose_phrases_have_no_token_are_left_out() -> None:
+    captions = [
+        EntityCaption("1", "- dogs run", (Phrase(0, 1, "1", ("other",)),)),
+        EntityCaption("2", "dogs run", (Phrase(0, 4, "1", ("animals",)),)),
+        EntityCaption("3", "it rains", ()),
+    ]
+    letters = Benchmark.make(captions, lambda texts: [[m.span() for m in re.finditer(r"[a-z]+", t)] for t in texts])
+    assert letters.captions == ["dogs run"]
+    assert letters.images == ["2"]
+    result = measure("one", lambda texts: [[Unit(t, 0, len(t), 0)] for t in texts], letters)
+    assert (result.score.n_captions, result.score.tiou) == (1, 1)
+    with pytest.raises(InputError, match="none of the 1 captions has a phrase"):
+        Benchmark.make(captions[2:], word_spans)
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,8 @@ recall and F1 (Table 3), and stricter figures. docs/evaluation.md defines each o
 
 def phrases(words: Sequence[str]) -> None:
     """`textgroup evaluate phrases`."""
+    from textgroup.evaluation.segmenters import SPECS
+
     parser = Parser("textgroup evaluate phrases", description=DESCRIPTION)
     parser.add_argument("--annotations", type=Path, required=True, help="directory or zip: Sentences/, val.txt, ...")
     parser.add_argument("--split", default="val", help="whose list of images (default: val)")
@@ -24,9 +26,7 @@ def phrases(words: Sequence[str]) -> None:
         action="append",
         required=True,
         metavar="SPEC",
-        help="what cuts the captions; repeat it to compare, each with the first: model:PATH, equal:K, singletons, "
-        "random:K, untrained:CONFIG, left-entropy:THRESHOLD, kmeans:K, spectral:K, meanshift, chunker:nltk, "
-        "chunker:spacy, file:UNITS.jsonl",
+        help=f"what cuts the captions; repeat it to compare, each with the first: {SPECS}",
     )
     parser.add_argument("--tokenizer", help="evaluation tokens: words, or a BPE (default: the first model's)")
     parser.add_argument("--fit-on", metavar="CAPTIONS", help="training captions of left-entropy")
@@ -48,11 +48,11 @@ def phrases(words: Sequence[str]) -> None:
     from textgroup.report.terminal import progress_bar, table
 
     tokenizer = open_tokenizer(tokens_of)
+    entities = read_entities(options.annotations, options.split, drop_notvisual=options.drop_notvisual)
     segmenters = [
         open_segmenter(spec, tokenizer, fit_on=options.fit_on, features_from=options.features_from)
         for spec in options.segmenter
     ]
-    entities = read_entities(options.annotations, options.split, drop_notvisual=options.drop_notvisual)
     for line in entities.skipped[:10]:
         print(f"textgroup: skipped: {line}", file=sys.stderr)
     if entities.skipped:

@@ -70,7 +70,7 @@ def read_entities(where: str | Path, split: str, *, drop_notvisual: bool = False
 def is_entities(where: str | Path) -> bool:
     """Whether `where` looks like this data set: a zip, or a directory with `Sentences`."""
     path = Path(where)
-    return (path / "Sentences").is_dir() or (path.is_file() and path.suffix == ".zip")
+    return (path / "Sentences").is_dir() or (path.is_file() and path.suffix.lower() == ".zip")
 
 
 def parse(line: str) -> tuple[str, tuple[Phrase, ...]] | None:

@@ -12,6 +12,7 @@ from textgroup.errors import InputError
 from textgroup.evaluation.intervals import interval, resampled
 from textgroup.evaluation.phrases import (
     FIGURES,
+    NONE,
     SHARES,
     CaptionScore,
     PhraseScore,
@@ -42,16 +43,20 @@ class Benchmark:
     @classmethod
     def make(cls, captions: Sequence[EntityCaption], tokens: Cut) -> "Benchmark":
         """Captions without a phrase are left out: nothing can be matched on them. `InputError` if none is left."""
-        kept = [caption for caption in captions if caption.phrases]
-        if not kept:
-            raise InputError(
-                f"none of the {len(captions):,} captions has a phrase: there is nothing to measure against"
-            )
-        spans = tokens([caption.text for caption in kept])
+        spans = tokens([caption.text for caption in captions])
         gold = [
-            np.array(gold_tokens(row, [(p.start, p.end) for p in caption.phrases])) for row, caption in zip(spans, kept)
+            np.array(gold_tokens(row, [(p.start, p.end) for p in caption.phrases]), dtype=int)
+            for row, caption in zip(spans, captions)
         ]
-        return cls([caption.text for caption in kept], [caption.image for caption in kept], spans, gold)
+        kept = [i for i, row in enumerate(gold) if (row != NONE).any()]
+        if not kept:
+            raise InputError(f"none of the {len(captions):,} captions has a phrase: nothing to measure against")
+        return cls(
+            [captions[i].text for i in kept],
+            [captions[i].image for i in kept],
+            [spans[i] for i in kept],
+            [gold[i] for i in kept],
+        )
 
 
 @dataclass(frozen=True)
@@ -105,9 +110,7 @@ def measure(
         began = time.perf_counter()
         found = segmenter(benchmark.captions[rows])
         seconds += time.perf_counter() - began
-        for units, spans, gold in zip(found, benchmark.spans[rows], benchmark.gold[rows]):
-            if (score := _score(units, spans, gold)) is not None:
-                scores.append(score)
+        scores += [_score(*caption) for caption in zip(found, benchmark.spans[rows], benchmark.gold[rows])]
         progress(len(scores), name)
     rows_of = np.array(scores, dtype=float)  # (captions, 10)
     counted = np.concatenate([rows_of, np.ones((len(scores), 1))], axis=1)
@@ -116,9 +119,11 @@ def measure(
     return Result(name, total, summarise(drawn[:, :-1], drawn[:, -1]), len(scores) / max(seconds, 1e-9))
 
 
-def _score(units: Sequence[Unit], spans: Sequence[tuple[int, int]], gold: np.ndarray) -> CaptionScore | None:
+def _score(units: Sequence[Unit], spans: Sequence[tuple[int, int]], gold: np.ndarray) -> CaptionScore:
     owners = token_owners(spans, ((unit.start, unit.end, unit.group) for unit in units))
-    return score_caption(owners, gold, {unit.group for unit in units if unit.groundable is False})
+    score = score_caption(owners, gold, {unit.group for unit in units if unit.groundable is False})
+    assert score is not None, "captions without phrases were left out"
+    return score
 
 
 def _percent(name: str, value: float) -> float:
