@@ -175,7 +175,7 @@ def score_rows(outcomes: Sequence[Outcome], held_out: HeldOut) -> list[tuple[str
 
 
 def _columns(rows: Sequence[tuple[str, PhraseScore]]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-    figures = [(name, *(f"{100 * value:.1f}" for value in score)) for name, score in rows]
+    figures = [(name, *(f"{100 * value:.1f}" for value in score[:4])) for name, score in rows]
     return ("", "tIoU", "P", "R", "F1"), figures
 
 

@@ -13,7 +13,7 @@ from textgroup.model.encoder import TextGroups
 from textgroup.model.pretrained import load_model
 from textgroup.model.textgroup import TextGroupModel
 from textgroup.tokenizer import CaptionTokenizer, Tokens
-from textgroup.units import Unit
+from textgroup.units import Unit, runs
 from textgroup.vision.features import check_same_encoder
 from textgroup.vision.objects import ObjectEncoder, open_encoder
 
@@ -117,13 +117,8 @@ def units(caption: str, tokens: Tokens, groups: Sequence[int], names: Sequence[b
     groups: the group of each token, start and end included; what lies beyond the tokens is ignored. names: for each
     token, whether a unit that ends with it is groundable; None leaves that open.
     """
-    found: list[Unit] = []
-    for i in range(1, len(tokens.ids) - 1):
-        start, end = tokens.spans[i]
-        if found and found[-1].group == groups[i]:
-            start = found.pop().start
-        found.append(Unit(caption[start:end], start, end, groups[i], None if names is None else names[i]))
-    return found
+    inner = slice(1, len(tokens.ids) - 1)
+    return runs(caption, tokens.spans[inner], groups[inner], None if names is None else names[inner])
 
 
 def load(path: str | Path, *, device: str = "cpu", encoder: str | None = None) -> TextGroup:

@@ -1,5 +1,6 @@
 """What a user gets for each discovered unit of a caption."""
 
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 
@@ -18,3 +19,23 @@ class Unit(NamedTuple):
     end: int
     group: int
     groundable: bool | None = None
+
+
+Segmenter = Callable[[Sequence[str]], list[list[Unit]]]
+"""Captions in, the units of each out, in reading order."""
+
+
+def runs(
+    caption: str, spans: Sequence[tuple[int, int]], groups: Sequence[int], names: Sequence[bool] | None = None
+) -> list[Unit]:
+    """Neighbouring tokens of one group, joined to units.
+
+    spans: characters (start, end) of each token. groups: the group of each. names: for each, whether a unit that ends
+    with it is groundable; None leaves that open.
+    """
+    found: list[Unit] = []
+    for i, ((start, end), group) in enumerate(zip(spans, groups)):
+        if found and found[-1].group == group:
+            start = found.pop().start
+        found.append(Unit(caption[start:end], start, end, group, None if names is None else names[i]))
+    return found

@@ -23,6 +23,9 @@ STYLES = (
 )
 """Background of a group; a group past the last begins again at the first."""
 
+WIDE = 1000
+"""Columns of a table that goes to a file."""
+
 T = TypeVar("T")
 
 
@@ -58,7 +61,10 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], con
         grid.add_column(name, justify="right" if i else "left", no_wrap=True)
     for row in rows:
         grid.add_row(*(Text(cell) for cell in row))
-    (console or Console()).print(grid)
+    console = console or Console()
+    if not console.is_terminal:  # a file is as wide as it needs to be
+        console.width = WIDE
+    console.print(grid)
 
 
 @contextmanager

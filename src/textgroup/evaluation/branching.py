@@ -1,0 +1,56 @@
+"""Units by left branching entropy (Harris, 1955): one begins at a word that many different words stand before.
+
+No model, no label, one threshold: the bar for what is learned. The statistic is a function of the word type.
+"""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from textgroup.data.captions import CaptionData
+from textgroup.data.entities import is_entities, read_entities
+from textgroup.data.samples import read_samples
+from textgroup.data.statistics import left_entropy
+from textgroup.errors import InputError
+from textgroup.evaluation.tokens import word_spans
+from textgroup.units import Segmenter, Unit
+
+
+def fitting_captions(source: str) -> list[str]:
+    """Training captions: the train split of Flickr30k Entities, or any source of captions (`data.samples`)."""
+    if is_entities(source):
+        return [caption.text for caption in read_entities(source, "train").captions]
+    return [caption for sample in read_samples(source, images=False) for caption in sample.captions]
+
+
+def word_entropy(captions: Iterable[str]) -> dict[str, float]:
+    """Left entropy, in nats, of each lower-case word; the first word of a caption follows nothing."""
+    number: dict[str, int] = {}
+    rows = [
+        [number.setdefault(word, len(number)) for word in words] for caption in captions if (words := _words(caption))
+    ]
+    if not rows:
+        raise InputError("--fit-on: there are no captions to count")
+    ids = np.concatenate([np.asarray(row, dtype=np.int32) for row in rows])
+    data = CaptionData(ids, np.cumsum([0, *map(len, rows)]), np.arange(len(rows) + 1))
+    entropy, _ = left_entropy(data, len(number))
+    return dict(zip(number, entropy.tolist()))
+
+
+def left_entropy_segmenter(threshold: float, source: str) -> Segmenter:
+    """Cut before each word whose left entropy in the captions of `source` is above `threshold` nats."""
+    entropy = word_entropy(fitting_captions(source))
+
+    def units(caption: str) -> list[Unit]:
+        found: list[Unit] = []
+        for start, end in word_spans([caption])[0]:
+            begins = entropy.get(caption[start:end].lower(), 0) > threshold
+            first = start if begins or not found else found.pop().start
+            found.append(Unit(caption[first:end], first, end, len(found)))
+        return found
+
+    return lambda captions: [units(caption) for caption in captions]
+
+
+def _words(caption: str) -> list[str]:
+    return [caption[a:b].lower() for a, b in word_spans([caption])[0]]

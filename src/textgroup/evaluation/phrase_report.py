@@ -1,0 +1,70 @@
+"""phrases.md: our figures, the paper's beside them, and paired differences."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+COLUMNS = ("", "tIoU", "P", "R", "F1", "strict", "exact P", "exact R", "exact F1", "units", "captions/s")
+_KEYS = ("tiou", "precision", "recall", "f1", "strict_tiou", "exact_precision", "exact_recall", "exact_f1")
+_COMPARED = ("tiou", "f1", "strict_tiou", "exact_f1")
+COMPARED = ("", *(COLUMNS[1 + _KEYS.index(key)] for key in _COMPARED))
+"""Columns of the paired differences."""
+
+PAPER = (
+    ("Table 3, random (untrained)", "42.15", "61.51", "60.03", "54.54"),
+    ("Table 3, baseline, k-means", "52.77", "61.82", "64.87", "59.55"),
+    ("Table 3, baseline, spectral clustering", "38.88", "49.81", "52.82", "45.52"),
+    ("Table 3, baseline, mean shift", "50.38", "99.64", "51.73", "65.13"),
+    ("Table 3, text group transformer, K=4", "76.42", "87.25", "85.83", "83.72"),
+    ("Table 4, without contrastive loss", "76.18"),
+    ("Table 4, without reconstruction loss", "40.80"),
+    ("Table 5, K=1", "43.55"),
+    ("Table 5, K=2", "53.12"),
+    ("Table 5, K=4", "76.42"),
+    ("Table 5, K=8", "63.93"),
+    ("Table 5, K=16", "52.54"),
+)
+"""arXiv 2511.11262: tIoU, precision, recall and F1, where it gives them."""
+
+
+def cells(record: dict[str, Any]) -> list[str]:
+    """A record of phrases.json as a row of `COLUMNS`."""
+    figures = [f"{record[key]:.2f}" for key in _KEYS]
+    return [
+        record["segmenter"],
+        *figures,
+        f"{record['units_per_caption']:.2f}",
+        f"{record['captions_per_second']:,.0f}",
+    ]
+
+
+def differences(record: dict[str, Any]) -> list[str]:
+    """What parts a record of phrases.json from the first one, as a row of `COMPARED`."""
+    found = [record["difference"][key] for key in _COMPARED]
+    return [record["segmenter"], *(f"{d['value']:+.2f} [{d['ci95'][0]:+.2f}, {d['ci95'][1]:+.2f}]" for d in found)]
+
+
+def markdown(title: str, records: Sequence[dict[str, Any]]) -> str:
+    """The whole page."""
+    ours = [_with_intervals(record) for record in records]
+    papers = [[f"paper: {name}", *figures, *[""] * (len(COLUMNS) - 1 - len(figures))] for name, *figures in PAPER]
+    parts = [
+        f"# Phrases\n\n{title}. Percentages; in brackets 95% intervals from a bootstrap over images. "
+        "The paper's figures are of the val split, one run each.\n",
+        _table(COLUMNS, [*ours, *papers]),
+    ]
+    if len(records) > 1:
+        first = records[0]["segmenter"]
+        parts.append(f"\n## Differences from {first}\n\nPaired: both on the same draws of images.\n")
+        parts.append(_table(COMPARED, [differences(record) for record in records[1:]]))
+    return "\n".join(parts)
+
+
+def _with_intervals(record: dict[str, Any]) -> list[str]:
+    low_high = [record["ci95"][key] for key in (*_KEYS, "units_per_caption")]
+    name, *figures, speed = cells(record)
+    return [f"**{name}**", *(f"{f} [{low:.2f}, {high:.2f}]" for f, (low, high) in zip(figures, low_high)), speed]
+
+
+def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [columns, ["---"] * len(columns), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
