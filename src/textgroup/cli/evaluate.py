@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from textgroup.cli.common import Parser, checkpoint_option
+from textgroup.cli.ranking import ranking
 from textgroup.errors import InputError
 
 
 def evaluate(words: Sequence[str]) -> None:
     """`textgroup evaluate`."""
-    benchmarks = {"retrieval": retrieval}
+    benchmarks = {"ranking": ranking, "retrieval": retrieval}
     if not words or words[0] not in benchmarks:
         raise InputError(f"textgroup evaluate: give what to evaluate: {', '.join(benchmarks)}")
     benchmarks[words[0]](words[1:])

@@ -46,7 +46,7 @@ def read_table(path: Path, image_column: str, caption_column: str | None) -> Ite
     """
     kind = kind_of(path)
     if kind == ".txt":
-        lines: Iterator[_Line] = (_Line("", n, None, not_blank([text])) for n, text in _text(path))
+        lines: Iterator[_Line] = (_Line("", n, None, not_blank([text])) for n, text in numbered_lines(path))
     elif kind == ".jsonl":
         lines = _records(path, image_column, caption_column)
     else:
@@ -89,7 +89,7 @@ def not_blank(captions: list[str]) -> tuple[str, ...]:
     return tuple(text.strip() for text in captions if text.strip())
 
 
-def _text(path: Path) -> Iterator[tuple[int, str]]:
+def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
     """Numbered lines, from 1, without their ends."""
     number = 0
     try:
@@ -111,7 +111,7 @@ def _text(path: Path) -> Iterator[tuple[int, str]]:
 
 def _records(path: Path, image_column: str, caption_column: str | None) -> Iterator[_Line]:
     has_image: bool | None = None
-    for number, text in _text(path):
+    for number, text in numbered_lines(path):
         if not text.strip():
             continue
         where = f"{path}:{number}"
@@ -137,7 +137,7 @@ def _fields(path: Path, tabs: bool, image_column: str, caption_column: str | Non
     numbers: list[int] = []  # of the line that the reader took last
 
     def texts() -> Iterator[str]:
-        for number, text in _text(path):
+        for number, text in numbered_lines(path):
             numbers[:] = [number]
             yield text + "\n"
 
