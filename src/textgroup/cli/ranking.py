@@ -55,9 +55,11 @@ def ranking(words: Sequence[str]) -> None:
         raise InputError(f"--out {options.out}: give a directory")
     if not options.images and not options.blind:
         raise InputError("give --images, or --blind to score by the captions alone")
+    from rich.console import Console
+
     from textgroup.data.probes.read import read_probes
     from textgroup.evaluation.probing import figures, restrict, score_models, write_run
-    from textgroup.evaluation.ranking_report import tables
+    from textgroup.evaluation.ranking_report import COLUMNS, tables
     from textgroup.report.terminal import table
 
     benchmarks = [read_probes(spec) for spec in options.probe]
@@ -77,8 +79,9 @@ def ranking(words: Sequence[str]) -> None:
     )
     results = figures(found)
     write_run(options.out, found, results)
-    for title, columns, rows in tables(results):
-        table(title, columns, rows)
+    wide = Console(width=max(120, Console().width))  # what does not fit a narrow terminal goes on in its next line
+    for name, rows in tables(results):
+        table(name, COLUMNS, rows, wide)
     for benchmark in found.benchmarks:
         if left_out := sum(benchmark.skipped.values()):
             print(f"textgroup: {benchmark.name}: {left_out:,} rows left out; {options.out} says why", file=sys.stderr)

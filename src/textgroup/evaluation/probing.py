@@ -5,8 +5,8 @@ vector an image and a vector a caption, of one model at a time.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 
@@ -27,7 +27,7 @@ from textgroup.evaluation.ranking import (
     svo_match,
     winoground,
 )
-from textgroup.evaluation.ranking_report import markdown
+from textgroup.evaluation.ranking_report import first_of, markdown, record
 from textgroup.evaluation.towers import open_dual_encoder
 from textgroup.files import replacing
 from textgroup.inference import TextGroup
@@ -41,8 +41,8 @@ CHUNK = 4096
 class Scored:
     """What the models gave.
 
-    benchmarks: their rows, cut to those that every model scored. scores: by model, over the rows of all
-    benchmarks, one after the other. thresholds: by model, where one was fitted. seconds: by model, all in all.
+    benchmarks: their rows, those alone that every model scored. scores: by model, over the rows of all benchmarks,
+    one after the other. thresholds: by model, where one was fitted. seconds: by model, all in all.
     """
 
     benchmarks: list[Probes]
@@ -77,12 +77,14 @@ def score_models(
     Raises `InputError` for what cannot be opened, and for a benchmark of which no row can be scored.
     """
     found = Scored(list(benchmarks), {}, {}, {})
-    without: dict[str, str] = {}  # why an image has no vector, by name
+    if images:
+        there = {name for name, _ in find_images(images, _images(found.rows))}
+        _keep(found, np.array([_images([row]) <= there for row in found.rows]), "missing")
     for spec in models:
         begun = perf_counter()
         model = open_dual_encoder(spec, device, encoder)
         if images:
-            found.scores[spec] = _similarities(spec, model, found.rows, images, batch_size, without)
+            found.scores[spec] = _similarities(spec, model, found.rows, images, batch_size)
             if fit_on is not None:
                 found.thresholds[spec] = _threshold(model, fit_on, batch_size)
             found.seconds[spec] = perf_counter() - begun
@@ -94,8 +96,28 @@ def score_models(
             found.seconds[f"{spec}, blind"] = perf_counter() - begun
     if not found.scores:
         raise InputError("--blind: none of the models has a decoder; give --images, or a model trained with one")
-    _cut(found, without)
+    scored = [np.isfinite(scores.better) & np.isfinite(scores.worse) for scores in found.scores.values()]
+    _keep(found, np.all(scored, axis=0), "broken")
     return found
+
+
+def _images(rows: Iterable[Probe]) -> set[str]:
+    return {pair.image for row in rows for pair in (row.better, row.worse)}
+
+
+def _keep(found: Scored, kept: np.ndarray, why: str) -> None:
+    """Leave only some rows, by a mask over all, and count the others where they came from."""
+    found.scores = {name: scores.take(kept) for name, scores in found.scores.items()}
+    start = 0
+    for benchmark in found.benchmarks:
+        rows, here = benchmark.rows, kept[start : start + len(benchmark.rows)]
+        start += len(rows)
+        for row, keep in zip(rows, here):
+            if not keep:
+                benchmark.skip(row.category, f"{why} image")
+        benchmark.rows = [row for row, keep in zip(rows, here) if keep]
+        if not benchmark.rows:
+            raise InputError(f"probe {benchmark.name}: all of its {len(rows):,} rows have {why} images: check --images")
 
 
 def _similarities(
@@ -104,14 +126,12 @@ def _similarities(
     rows: Sequence[Probe],
     sources: Sequence[str],
     batch_size: int | None,
-    without: dict[str, str],
 ) -> Scores:
-    wanted = {pair.image for row in rows for pair in (row.better, row.worse)}
+    wanted = _images(rows)
     with progress_bar(f"images, {name}", len(wanted)) as advance:
         images = embed_images(model, find_images(sources, wanted), batch_size, advance)
-    without |= dict.fromkeys(wanted - images.row.keys(), "missing image") | dict.fromkeys(images.broken, "broken image")
     if not images.row:
-        raise InputError(f"images {', '.join(sources)}: none of the {len(wanted)} that the probes name is there")
+        raise InputError(f"none of {len(wanted):,} images can be read: {next(iter(images.broken.values()))}")
     column, captions = _captions(rows)
     with progress_bar(f"captions, {name}", len(captions)) as advance:
         texts = embed_captions(model, captions, advance)
@@ -156,24 +176,6 @@ def _threshold(model: DualEncoder, source: str, batch_size: int | None) -> float
         raise InputError(f"--fit-on {source}: it needs at least two images with captions")
     texts = embed_captions(model, [first[key] for key in images.row])
     return fit_threshold((images.vectors * texts).sum(axis=1), (images.vectors * np.roll(texts, 1, axis=0)).sum(axis=1))
-
-
-def _cut(found: Scored, without: Mapping[str, str]) -> None:
-    """Leave the rows that every model scored, and count the others where they came from."""
-    kept = np.all([np.isfinite(s.better) & np.isfinite(s.worse) for s in found.scores.values()], axis=0)
-    start = 0
-    for benchmark in found.benchmarks:
-        rows, here = benchmark.rows, kept[start : start + len(benchmark.rows)]
-        start += len(rows)
-        for row, keep in zip(rows, here):
-            if not keep:
-                benchmark.skip(
-                    row.category, without.get(row.better.image) or without.get(row.worse.image) or "no score"
-                )
-        benchmark.rows = [row for row, keep in zip(rows, here) if keep]
-        if not benchmark.rows:
-            raise InputError(f"probe {benchmark.name}: none of its {len(rows)} rows has its images: check --images")
-    found.scores = {name: scores.take(kept) for name, scores in found.scores.items()}
 
 
 def restrict(benchmarks: Iterable[Probes], file: Path) -> None:
@@ -225,7 +227,7 @@ def write_run(out: Path, found: Scored, results: Sequence[Figure]) -> None:
         for (category, why), count in sorted(benchmark.skipped.items())
     ]
     content = {
-        "figures": [asdict(result) for result in results],
+        "figures": [record(result, first_of(results, result)) for result in results],
         "skipped": [dict(zip(("benchmark", "category", "why", "rows"), line)) for line in skipped],
         "thresholds": found.thresholds,
         "seconds": {model: round(seconds, 1) for model, seconds in found.seconds.items()},

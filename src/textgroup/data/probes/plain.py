@@ -11,8 +11,8 @@ WORSE = ("worse_caption", "worse_image")
 def read_plain(path: Path) -> Probes:
     """A line is {"image", "caption", "worse_caption"} or {"image", "caption", "worse_image"}.
 
-    It may also have "category" and "id". Without an id, a row is known by its number, from 1. Raises `InputError` for a row with neither or both of the
-    two, an empty caption, and an id that comes twice in a category.
+    It may also have "category" and "id"; without an id, a row is known by its number, from 1. Raises `InputError` for
+    a row with neither or both of the two, an empty caption, and an id that comes twice in a category.
     """
     probes = Probes("jsonl")
     seen: set[tuple[str, str]] = set()
