@@ -13,6 +13,7 @@ from typing import NamedTuple, Protocol, TypeVar
 import numpy as np
 import torch
 
+from textgroup.errors import InputError
 from textgroup.vision.transform import BrokenImage
 
 T = TypeVar("T")
@@ -54,7 +55,8 @@ def embed_images(
 ) -> Images:
     """The vectors of named images; one that cannot be decoded is left out and named.
 
-    batch_size: images encoded at once; by default few on a CPU and many on a GPU.
+    batch_size: images encoded at once; by default few on a CPU and many on a GPU. Raises `InputError` for a name that
+    comes twice.
     """
     batch_size = batch_size or (256 if torch.cuda.is_available() else 8)
     parts: list[np.ndarray] = []
@@ -71,6 +73,8 @@ def embed_images(
         for batch in _batches(images, batch_size):
             pixels = []
             for (name, _), found in zip(batch, pool.map(prepared, [image for _, image in batch])):
+                if name in row or name in broken:
+                    raise InputError(f"the image {name!r} comes twice: its rows must be consecutive")
                 if isinstance(found, str):
                     broken[name] = found
                 else:

@@ -52,13 +52,11 @@ class Figure:
     @property
     def ci95(self) -> tuple[float, float]:
         """The 95% interval."""
-        low, high = interval(self.draws).tolist()
-        return low, high
+        return _ends(self.draws)
 
     def difference(self, other: "Figure") -> tuple[float, tuple[float, float]]:
         """This score less another model's, and the 95% interval of that, draw by draw. Both are of the same rows."""
-        low, high = interval(self.draws - other.draws).tolist()
-        return self.score - other.score, (low, high)
+        return self.score - other.score, _ends(self.draws - other.draws)
 
 
 def figure(
@@ -73,7 +71,7 @@ def figure(
     name: model, benchmark, measure, category.
     """
     images = [row.better.image for row in rows]
-    with np.errstate(invalid="ignore", divide="ignore"):  # a draw without a row of some kind: undefined, left out
+    with np.errstate(invalid="ignore", divide="ignore"):  # see `_ends`
         score = float(formula(columns.sum(axis=0)))
         draws = formula(resampled(columns, images))
     return Figure(*name, score, draws, len(rows), len(set(images)), ties)
@@ -175,6 +173,12 @@ def _first_of(pairs: Sequence[Pair]) -> np.ndarray:
     """(pairs,), 1 where a pair stands for the first time."""
     first: dict[Pair, int] = {}
     return np.array([first.setdefault(pair, i) == i for i, pair in enumerate(pairs)], dtype=float)
+
+
+def _ends(draws: np.ndarray) -> tuple[float, float]:
+    """The 95% interval, without the draws in which the figure is undefined because a kind of row is missing."""
+    low, high = interval(draws[np.isfinite(draws)]).tolist()
+    return low, high
 
 
 def _share(sums: np.ndarray) -> np.ndarray:

@@ -74,7 +74,7 @@ class Towers:
             pixels: np.ndarray = processor(images=[decode(image)], return_tensors="np")["pixel_values"][0]
             return pixels
 
-        return cls(name, model, _tokenizer(where, name), prepare, device)
+        return cls(name, model, _tokenizer(where, name, model.config.text_config.vocab_size), prepare, device)
 
     @classmethod
     def groupvit(cls, where: str, device: str | None = None) -> "Towers":
@@ -83,7 +83,9 @@ class Towers:
 
         name = "groupvit" if where == PUBLISHED else f"groupvit:{where}"
         model: Any = load_frozen(GroupViTModel, where, name)
-        return cls(name, model, _tokenizer(where, name), authors_transform(model.config.vision_config), device)
+        config = model.config
+        tokenizer = _tokenizer(where, name, config.text_config.vocab_size)
+        return cls(name, model, tokenizer, authors_transform(config.vision_config), device)
 
     @torch.inference_mode()
     def encode_pixels(self, pixels: np.ndarray) -> np.ndarray:
@@ -107,10 +109,15 @@ def _unit(found: Any) -> np.ndarray:
     return nn.functional.normalize(features.float(), dim=-1).cpu().numpy()
 
 
-def _tokenizer(where: str, name: str) -> Any:
+def _tokenizer(where: str, name: str, vocabulary: int) -> Any:
     from transformers import AutoTokenizer
 
-    return _fetch(AutoTokenizer, where, name)
+    tokenizer = _fetch(AutoTokenizer, where, name)
+    if 2 * len(tokenizer) < vocabulary:  # what transformers 5 makes up, without a word, where the files are missing
+        raise InputError(
+            f"model {name}: its tokenizer has {len(tokenizer)} entries, the model {vocabulary}: add its files"
+        )
+    return tokenizer
 
 
 def _fetch(kind: Any, where: str, name: str) -> Any:
