@@ -30,6 +30,7 @@ def retrieval(words: Sequence[str]) -> None:
     which.add_argument("--model", metavar="SPEC", help="model:PATH, groupvit[:WHERE] or transformers:WHERE")
     parser.add_argument("--captions", required=True, help="captions with their images' keys, as for training")
     parser.add_argument("--features", type=Path, help="with -c: feature store of the images")
+    parser.add_argument("--encoder", help="with --model model:PATH: where its image encoder lies now")
     parser.add_argument("--first", type=int, help="use only the first N captions of each image")
     parser.add_argument("--json", action="store_true", help="one JSON object, for machines")
     options = parser.parse_args(words)
@@ -59,7 +60,9 @@ def _recall(options: argparse.Namespace) -> "Retrieval":
     if options.model is not None:
         from textgroup.evaluation.towers import open_dual_encoder
 
-        return evaluate_samples(open_dual_encoder(options.model), options.captions, options.first)
+        return evaluate_samples(
+            open_dual_encoder(options.model, encoder=options.encoder), options.captions, options.first
+        )
     from textgroup.model.pretrained import load_model
     from textgroup.training.inputs import read_pairs
 

@@ -65,6 +65,8 @@ def ranking(words: Sequence[str]) -> None:
     benchmarks = [read_probes(spec) for spec in options.probe]
     if len({benchmark.name for benchmark in benchmarks}) < len(benchmarks):
         raise InputError("--probe: a kind comes twice; give the directory that holds its files")
+    if options.fit_on is not None and "svo" not in {benchmark.name for benchmark in benchmarks}:
+        raise InputError("--fit-on sets the threshold of SVO's match: give --probe svo:PATH with it")
     if options.only is not None:
         restrict(benchmarks, options.only)
     found = score_models(

@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 
 from textgroup.data.captions import pad
+from textgroup.evaluation.dual import Progress
 from textgroup.inference import TextGroup
 
 BATCH = 32
@@ -21,7 +22,9 @@ BATCH = 32
 
 
 @torch.inference_mode()
-def caption_likelihood(encoder: TextGroup, captions: Sequence[str]) -> np.ndarray:
+def caption_likelihood(
+    encoder: TextGroup, captions: Sequence[str], progress: Progress = lambda done, note: None
+) -> np.ndarray:
     """Log-likelihood of each caption in nats, and its number of tokens, end of text included: (captions, 2).
 
     Of two captions the first measure prefers, other things equal, the shorter; per token it need not. The model
@@ -44,4 +47,5 @@ def caption_likelihood(encoder: TextGroup, captions: Sequence[str]) -> np.ndarra
         logits = (states @ model.encoder.embedding.token.weight.T).float()  # (B, M - 1, V)
         nats = F.cross_entropy(logits.transpose(1, 2), targets, reduction="none") * valid  # (B, M - 1)
         found[rows] = torch.stack([-nats.double().sum(1), valid.sum(1).double()], dim=1).cpu().numpy()
+        progress(a + len(rows), "")
     return found

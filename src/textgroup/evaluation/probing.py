@@ -90,7 +90,7 @@ def score_models(
             found.seconds[spec] = perf_counter() - begun
         if blind and isinstance(model, TextGroup) and model.model.decoder is not None:
             begun = perf_counter()
-            likelihood = _likelihoods(model, found.rows)
+            likelihood = _likelihoods(spec, model, found.rows)
             found.scores[f"{spec}, blind"] = Scores(likelihood.better[:, 0], likelihood.worse[:, 0])
             found.scores[f"{spec}, blind, a token"] = Scores(*(pair[:, 0] / pair[:, 1] for pair in likelihood))
             found.seconds[f"{spec}, blind"] = perf_counter() - begun
@@ -147,10 +147,11 @@ def _similarities(
     return Scores(cosine(row.better for row in rows), cosine(row.worse for row in rows))
 
 
-def _likelihoods(model: TextGroup, rows: Sequence[Probe]) -> Scores:
+def _likelihoods(name: str, model: TextGroup, rows: Sequence[Probe]) -> Scores:
     """Log-likelihood and tokens, (rows, 2), of the captions of both pairs."""
     column, captions = _captions(rows)
-    found = caption_likelihood(model, captions)
+    with progress_bar(f"captions, {name}, blind", len(captions)) as advance:
+        found = caption_likelihood(model, captions, advance)
     better, worse = ([column[pair.caption] for pair in pairs] for pairs in zip(*((r.better, r.worse) for r in rows)))
     return Scores(found[better], found[worse])
 
@@ -235,7 +236,7 @@ def write_run(out: Path, found: Scored, results: Sequence[Figure]) -> None:
     with replacing(out / "ranking.json") as partial:
         partial.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     with replacing(out / "ranking.md") as partial:
-        partial.write_text(markdown(results, skipped), encoding="utf-8")
+        partial.write_text(markdown(results, skipped, found.seconds), encoding="utf-8")
     names = [(benchmark.name, row) for benchmark in found.benchmarks for row in benchmark.rows]
     with replacing(out / "ranking_rows.jsonl") as partial, partial.open("w", encoding="utf-8") as file:
         for number, (benchmark, row) in enumerate(names):

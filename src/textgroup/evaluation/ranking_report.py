@@ -1,6 +1,6 @@
 """ranking.md and what the command prints: a table a benchmark, the paper's figures beside ours."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from textgroup.evaluation.ranking import OVERALL, Figure
@@ -15,8 +15,6 @@ PAPER: dict[tuple[str, str, str], tuple[str, str, str]] = {
     ("svo + foil", "noun understanding", "overall"): ("", "", "84.12"),
 }
 """arXiv 2511.11262, Tables 1, 2 and 4: by benchmark, measure and category, in the order of `PAPER_MODELS`."""
-
-
 COLUMNS = ("", "", "score", "95%", "than the first", "rows", "images", "ties")
 
 
@@ -66,8 +64,10 @@ def _cells(figure: Figure, first: Figure) -> tuple[str, ...]:
     return figure.model, f"{figure.score:.1f}", f"[{low:.1f}, {high:.1f}]", than_first, *counts
 
 
-def markdown(figures: Sequence[Figure], skipped: Iterable[tuple[str, str, str, int]]) -> str:
-    """The whole page. skipped: benchmark, category, why, and how many rows."""
+def markdown(
+    figures: Sequence[Figure], skipped: Iterable[tuple[str, str, str, int]], seconds: Mapping[str, float]
+) -> str:
+    """The whole page. skipped: benchmark, category, why, and how many rows. seconds: by model, loading included."""
     parts = [
         "# Rankings\n\nPer cent; in brackets 95% intervals from a bootstrap over images. A tie counts half. "
         "The paper's figures are of one run each, on the rows whose images it had.\n"
@@ -77,6 +77,7 @@ def markdown(figures: Sequence[Figure], skipped: Iterable[tuple[str, str, str, i
     left_out = [(benchmark, category, why, f"{rows:,}") for benchmark, category, why, rows in skipped]
     if left_out:
         parts.append(f"\n## Rows left out\n\n{_table(('benchmark', 'category', 'why', 'rows'), left_out)}")
+    parts.append(f"\n## Seconds\n\n{_table(('model', 'seconds'), [(m, f'{s:.1f}') for m, s in seconds.items()])}")
     return "".join(parts)
 
 
