@@ -103,6 +103,7 @@ def test_ranking_refuses_what_it_cannot_do(folder: Path, tmp_path: Path, capsys:
     assert "KIND one of" in told(*images, probe="svo")
     assert "take model:PATH" in told(*images, model="run")
     assert "give --probe svo" in told(*images, "--fit-on", str(folder / "images" / "captions.csv"))
+    assert "device 'abacus'" in told(*images, "--device", "abacus")
     assert "batch-size" in told(*images, "--batch-size", "0")
     assert "no such file or folder" in told("--images", str(tmp_path / "nowhere"))
     (tmp_path / "out").write_text("a file")

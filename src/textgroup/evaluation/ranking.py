@@ -30,7 +30,7 @@ class Scores(NamedTuple):
         return Scores(self.better[kept], self.worse[kept])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Figure:
     """One number: `score` per cent, of `rows` rows about `images` images.
 

@@ -102,8 +102,13 @@ def digest(model: nn.Module) -> str:
 
 
 def pick_device(device: str | None) -> torch.device:
-    """The device asked for, or a GPU if there is one."""
-    return torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    """The device asked for, or a GPU if there is one. Raises `InputError` for one that is not there."""
+    try:
+        found = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        torch.empty(0, device=found)
+    except (RuntimeError, AssertionError):
+        raise InputError(f"device {device!r}: this machine or this torch has none such; give cpu, or cuda") from None
+    return found
 
 
 @contextmanager
