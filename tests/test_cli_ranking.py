@@ -84,6 +84,13 @@ def test_ranking_compares_models_on_the_rows_whose_images_are_there(
     assert (tmp_path / "again" / "ranking_rows.jsonl").read_text().splitlines() == lines
 
 
+def test_ranking_has_help(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as done:
+        main(["evaluate", "ranking", "--help"])
+    assert done.value.code == 0
+    assert "usage: textgroup evaluate ranking" in capsys.readouterr().out
+
+
 def test_blind_alone_needs_no_image(folder: Path, tmp_path: Path) -> None:
     words = ["evaluate", "ranking", "--model", f"model:{folder / 'run'}", "--probe", f"jsonl:{folder / 'mine.jsonl'}"]
     assert main([*words, "--blind", "--out", str(tmp_path)]) == 0

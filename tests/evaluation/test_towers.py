@@ -148,7 +148,9 @@ def test_pickled_weights_and_a_missing_tokenizer_are_refused(folder: Path, tmp_p
     bare = write_clip(tmp_path / "bare")
     for file in bare.glob("*token*"):
         file.unlink()
-    with pytest.raises(InputError, match="its tokenizer has 2 entries, the model 16"):
+    with pytest.raises(InputError, match="its tokenizer"):
         open_dual_encoder(f"transformers:{bare}")
+    (bare / "preprocessor_config.json").unlink()
     write_tokenizer(bare)
-    assert open_dual_encoder(f"transformers:{bare}", device="cpu").encode_text(["a fox"]).shape == (1, 8)
+    with pytest.raises(InputError, match="its image processor cannot be read"):
+        open_dual_encoder(f"transformers:{bare}")

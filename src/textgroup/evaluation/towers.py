@@ -14,7 +14,7 @@ from textgroup.evaluation.dual import DualEncoder
 from textgroup.inference import load
 from textgroup.vision.groupvit import PUBLISHED, authors_transform
 from textgroup.vision.transform import decode
-from textgroup.vision.weights import load_frozen, pick_device, unreachable
+from textgroup.vision.weights import load_frozen, pick_device
 
 MODELS = "model:PATH, groupvit[:WHERE] or transformers:WHERE"
 
@@ -68,7 +68,7 @@ class Towers:
         model: Any = load_frozen(AutoModel, where, name)
         if not (hasattr(model, "get_text_features") and hasattr(model, "get_image_features")):
             raise InputError(f"model {name}: {type(model).__name__} has no two towers with a common space")
-        processor = _fetch(AutoImageProcessor, where, name)
+        processor = _fetch(AutoImageProcessor, "image processor", where, name)
 
         def prepare(image: bytes | Path | Image.Image) -> np.ndarray:
             pixels: np.ndarray = processor(images=[decode(image)], return_tensors="np")["pixel_values"][0]
@@ -112,7 +112,7 @@ def _unit(found: Any) -> np.ndarray:
 def _tokenizer(where: str, name: str, vocabulary: int) -> Any:
     from transformers import AutoTokenizer
 
-    tokenizer = _fetch(AutoTokenizer, where, name)
+    tokenizer = _fetch(AutoTokenizer, "tokenizer", where, name)
     if 2 * len(tokenizer) < vocabulary:  # what transformers 5 makes up, without a word, where the files are missing
         raise InputError(
             f"model {name}: its tokenizer has {len(tokenizer)} entries, the model {vocabulary}: add its files"
@@ -120,9 +120,9 @@ def _tokenizer(where: str, name: str, vocabulary: int) -> Any:
     return tokenizer
 
 
-def _fetch(kind: Any, where: str, name: str) -> Any:
-    """What lies beside the weights: image processor, tokenizer."""
+def _fetch(kind: Any, what: str, where: str, name: str) -> Any:
+    """What lies beside the weights."""
     try:
         return kind.from_pretrained(where, trust_remote_code=False)
     except Exception as error:  # whatever transformers and the Hub's client raise
-        raise unreachable(where, name, error) from None
+        raise InputError(f"model {name}: its {what} cannot be read: {' '.join(str(error).split())[:200]}") from None
