@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 import torch
@@ -36,6 +37,7 @@ class TextGroup:
         self.model, self.tokenizer = model.eval(), tokenizer
         self._encoder_name = encoder
         self._encoder: ObjectEncoder | None = None
+        self._opening = Lock()  # images may be prepared in several threads
 
     def segment(self, captions: Sequence[str]) -> list[list[Unit]]:
         """The units of each caption, in reading order.
@@ -78,13 +80,20 @@ class TextGroup:
         parts = [self.model.embed_text(self._encode(tokens[a : a + BATCH])) for a in range(0, len(tokens), BATCH)]
         return torch.cat(parts).float().cpu().numpy()
 
-    @torch.inference_mode()
     def encode_image(self, images: Sequence[Image]) -> np.ndarray:
         """Photographs -> unit vectors (images, E), fp32, by the image encoder that the model was trained with."""
-        encoder = self._open_encoder()
-        pixels = np.stack([encoder.transform(image) for image in images])  # (B, 3, H, W)
-        pooled = encoder.encode(torch.from_numpy(pixels)).pooled
-        return self.model.embed_image(pooled.float()).cpu().numpy()
+        return self.encode_pixels(np.stack([self.prepare(image) for image in images]))
+
+    def prepare(self, image: Image) -> np.ndarray:
+        """A photograph -> the pixels (3, H, W) that the image encoder takes. Raises `BrokenImage`."""
+        return self._open_encoder().transform(image)
+
+    @torch.inference_mode()
+    def encode_pixels(self, pixels: np.ndarray) -> np.ndarray:
+        """Prepared photographs (images, 3, H, W) -> unit vectors (images, E), fp32."""
+        pooled = self._open_encoder().encode(torch.from_numpy(pixels)).pooled
+        place = next(self.model.parameters()).device
+        return self.model.embed_image(pooled.float().to(place)).cpu().numpy()
 
     def similarity(self, images: Sequence[Image], captions: Sequence[str]) -> np.ndarray:
         """Cosine of the pooled embeddings (images, captions), in -1..1."""
@@ -101,13 +110,16 @@ class TextGroup:
 
     def _open_encoder(self) -> ObjectEncoder:
         self._need_image_side("encode_image")
-        if self._encoder is None:
-            identity = self.model.image_encoder
-            if identity is None:
-                raise InputError("this checkpoint does not say which image encoder it was trained with")
-            encoder = open_encoder(self._encoder_name or identity["encoder"], resize=identity["transform"]["resize"])
-            check_same_encoder(identity, encoder.identity(), "the checkpoint", encoder.name)
-            self._encoder = encoder
+        with self._opening:
+            if self._encoder is None:
+                identity = self.model.image_encoder
+                if identity is None:
+                    raise InputError("this checkpoint does not say which image encoder it was trained with")
+                encoder = open_encoder(
+                    self._encoder_name or identity["encoder"], resize=identity["transform"]["resize"]
+                )
+                check_same_encoder(identity, encoder.identity(), "the checkpoint", encoder.name)
+                self._encoder = encoder
         return self._encoder
 
 

@@ -1,11 +1,17 @@
 """Recall and ranks on a table that can be read."""
 
+from pathlib import Path
+
 import numpy as np
+import pytest
 import torch
+from tests.evaluation.test_probing import ColourBlindOrNot
+from tests.probes import write_pictures
 from tests.training.runs import tiny_inputs
 
 from textgroup.config import EncoderConfig, ModelConfig
-from textgroup.evaluation.retrieval import evaluate, retrieval
+from textgroup.errors import InputError
+from textgroup.evaluation.retrieval import evaluate, evaluate_samples, retrieval
 from textgroup.model.textgroup import TextGroupModel
 
 SIMILARITY = np.array(  # captions x images; captions 0, 1 describe image 0, caption 2 image 1, caption 3 image 2
@@ -41,3 +47,23 @@ def test_captions_beyond_the_first_are_left_out_when_asked() -> None:
     assert evaluate(model, inputs.train).captions == 32
     first = evaluate(model, inputs.train, captions_per_image=1)
     assert (first.captions, first.images) == (16, 16)
+
+
+def test_any_model_is_measured_on_images_with_their_captions(tmp_path: Path) -> None:
+    images = write_pictures(tmp_path, {"r.png": "red", "b.png": "blue", "g.png": "lime", "x.png": "text"})
+    rows = ["r.png,red", "r.png,a blue thing", "b.png,blue", "g.png,lime", "x.png,red"]
+    (images / "captions.csv").write_text("\n".join(["image,caption", *rows]))
+    found = evaluate_samples(ColourBlindOrNot(), str(images / "captions.csv"))
+    assert (found.images, found.captions) == (3, 4), "the broken image is left out with its caption"
+    # "a blue thing" stands with the red image: rank 3, behind blue and tied with lime; the other captions find theirs
+    assert found.text_to_image.r1 == 75
+    assert found.text_to_image.median_rank == 1
+    # the blue image has a caption of another image that is as blue as its own
+    assert round(found.image_to_text.r1, 1) == 66.7
+    assert evaluate_samples(ColourBlindOrNot(), str(images / "captions.csv"), 1).text_to_image.r1 == 100
+
+
+def test_captions_without_images_cannot_be_retrieved(tmp_path: Path) -> None:
+    (tmp_path / "captions.txt").write_text("red\n")
+    with pytest.raises(InputError, match="no image that can be read"):
+        evaluate_samples(ColourBlindOrNot(), str(tmp_path / "captions.txt"))

@@ -17,6 +17,7 @@ textgroup: the units of a caption, grounded in the picture (arXiv 2511.11262).
   textgroup features --images DATA --encoder NAME --out DIR   encode a data set's images once
   textgroup train --config configs/NAME.yaml            train (any field: --optim.lr 1e-3)
   textgroup evaluate phrases --annotations DIR --segmenter model:RUN   units against gold phrases
+  textgroup evaluate ranking --probe KIND:PATH --images DATA --model model:RUN --out DIR   captions against foils
   textgroup evaluate retrieval -c RUN --captions DATA --features DIR   recall at 1, 5, 10
 
 Each one has --help. Documentation: README.md and docs/.

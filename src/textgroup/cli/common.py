@@ -14,6 +14,6 @@ class Parser(argparse.ArgumentParser):
         raise InputError(f"{message} (see {self.prog} --help)")
 
 
-def checkpoint_option(parser: argparse.ArgumentParser) -> None:
+def checkpoint_option(parser: argparse._ActionsContainer, required: bool = True) -> None:
     """`-c`, the checkpoint that a command uses."""
-    parser.add_argument("-c", "--checkpoint", required=True, help="checkpoint or run directory, or Hub name")
+    parser.add_argument("-c", "--checkpoint", required=required, help="checkpoint or run directory, or Hub name")

@@ -1,17 +1,23 @@
 """`textgroup evaluate`: one command a benchmark."""
 
+import argparse
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from textgroup.cli.common import Parser, checkpoint_option
 from textgroup.cli.phrases import phrases
+from textgroup.cli.ranking import ranking
 from textgroup.errors import InputError
+
+if TYPE_CHECKING:
+    from textgroup.evaluation.retrieval import Retrieval
 
 
 def evaluate(words: Sequence[str]) -> None:
     """`textgroup evaluate`."""
-    benchmarks = {"phrases": phrases, "retrieval": retrieval}
+    benchmarks = {"phrases": phrases, "ranking": ranking, "retrieval": retrieval}
     if not words or words[0] not in benchmarks:
         raise InputError(f"textgroup evaluate: give what to evaluate: {', '.join(benchmarks)}")
     benchmarks[words[0]](words[1:])
@@ -20,23 +26,24 @@ def evaluate(words: Sequence[str]) -> None:
 def retrieval(words: Sequence[str]) -> None:
     """`textgroup evaluate retrieval`."""
     parser = Parser("textgroup evaluate retrieval", description="Recall at 1, 5, 10 and median rank, both directions.")
-    checkpoint_option(parser)
+    which = parser.add_mutually_exclusive_group(required=True)
+    checkpoint_option(which, required=False)
+    which.add_argument("--model", metavar="SPEC", help="model:PATH, groupvit[:WHERE] or transformers:WHERE")
     parser.add_argument("--captions", required=True, help="captions with their images' keys, as for training")
-    parser.add_argument("--features", type=Path, required=True, help="feature store of the images")
+    parser.add_argument("--features", type=Path, help="with -c: feature store of the images")
+    parser.add_argument("--encoder", help="with --model model:PATH: where its image encoder lies now")
     parser.add_argument("--first", type=int, help="use only the first N captions of each image")
     parser.add_argument("--json", action="store_true", help="one JSON object, for machines")
     options = parser.parse_args(words)
     if options.first is not None and options.first < 1:
         raise InputError(f"--first {options.first}: give at least 1")
+    if (options.checkpoint is None) != (options.features is None):
+        raise InputError("give -c with --features, or --model alone: it reads the images beside the captions")
     from dataclasses import asdict
 
-    from textgroup.evaluation.retrieval import evaluate as run
-    from textgroup.model.pretrained import load_model
     from textgroup.report.terminal import table
-    from textgroup.training.inputs import read_pairs
 
-    model, tokenizer = load_model(options.checkpoint)
-    found = run(model, read_pairs(options.captions, options.features, tokenizer, model.image_encoder), options.first)
+    found = _recall(options)
     if options.json:
         print(json.dumps(asdict(found)))
         return
@@ -46,3 +53,20 @@ def retrieval(words: Sequence[str]) -> None:
     ]
     title = f"{found.images:,} images, {found.captions:,} captions (chance R@1, text to image: {found.chance_r1:.1f})"
     table(title, ("", "R@1", "R@5", "R@10", "median rank"), rows)
+
+
+def _recall(options: argparse.Namespace) -> "Retrieval":
+    from textgroup.evaluation.retrieval import evaluate, evaluate_samples
+
+    if options.model is not None:
+        from textgroup.evaluation.towers import open_dual_encoder
+
+        return evaluate_samples(
+            open_dual_encoder(options.model, encoder=options.encoder), options.captions, options.first
+        )
+    from textgroup.model.pretrained import load_model
+    from textgroup.training.inputs import read_pairs
+
+    model, tokenizer = load_model(options.checkpoint)
+    pairs = read_pairs(options.captions, options.features, tokenizer, model.image_encoder)
+    return evaluate(model, pairs, options.first)

@@ -1,12 +1,18 @@
 """Image-text retrieval: recall at 1, 5 and 10 and the median rank, in both directions."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
 
 from textgroup.data.captions import CaptionData
+from textgroup.data.samples import read_samples
+from textgroup.errors import InputError
+from textgroup.evaluation.dual import DualEncoder, embed_captions, embed_images
 from textgroup.model.textgroup import TextGroupModel
+from textgroup.report.terminal import progress_bar
 
 
 @dataclass(frozen=True)
@@ -45,9 +51,10 @@ def retrieval(similarity: np.ndarray, image_of: np.ndarray) -> Retrieval:
     captions, images = similarity.shape
     own = similarity[np.arange(captions), image_of]  # (C,)
     text_to_image = (similarity >= own[:, None]).sum(axis=1)
-    right = image_of[:, None] == np.arange(images)  # (C, I)
-    best = np.where(right, similarity, -np.inf).max(axis=0)  # (I,)
-    image_to_text = 1 + ((similarity >= best) & ~right).sum(axis=0)
+    best = np.full(images, -np.inf, similarity.dtype)
+    np.maximum.at(best, image_of, own)
+    own_at_best = np.bincount(image_of, weights=own >= best[image_of], minlength=images)  # they are no rivals
+    image_to_text = 1 + (similarity >= best).sum(axis=0) - own_at_best
     return Retrieval(_recall(image_to_text), _recall(text_to_image), images, captions)
 
 
@@ -70,3 +77,26 @@ def evaluate(model: TextGroupModel, data: CaptionData, captions_per_image: int |
         keep = np.arange(len(image_of)) - data.first[image_of] < captions_per_image
         text, image_of = text[torch.from_numpy(keep)], image_of[keep]
     return retrieval((text @ image.T).numpy(), image_of)
+
+
+def evaluate_samples(
+    model: DualEncoder, source: str, captions_per_image: int | None = None, batch_size: int | None = None
+) -> Retrieval:
+    """The same for any model, over images with captions as `read_samples` reads them; broken images are left out."""
+    captions: dict[str, tuple[str, ...]] = {}
+
+    def pictures() -> Iterator[tuple[str, bytes | Path]]:
+        for sample in read_samples(source):
+            if sample.image is not None and sample.captions:
+                captions[sample.key] = sample.captions[:captions_per_image]
+                yield sample.key, sample.image
+
+    with progress_bar("images", None) as advance:
+        images = embed_images(model, pictures(), batch_size, advance)
+    if not images.row:
+        raise InputError(f"--captions {source}: it holds no image that can be read and has a caption")
+    texts = [caption for key in images.row for caption in captions[key]]
+    with progress_bar("captions", len(texts)) as advance:
+        text = embed_captions(model, texts, advance)
+    image_of = np.repeat(np.arange(len(images.row)), [len(captions[key]) for key in images.row])
+    return retrieval(text @ images.vectors.T, image_of)

@@ -28,8 +28,8 @@ class GroupViT:
     def __init__(self, name: str, model: nn.Module, resize: int | None = None, device: str | None = None) -> None:
         config: Any = model.config
         self.name, self.width, self.objects = name, int(config.hidden_size), int(config.num_output_groups[-1])
-        crop, self._patch = _side(config.image_size), _side(config.patch_size)
-        self.transform = Transform(resize or round(crop * 256 / 224), crop, IMAGENET_MEAN, IMAGENET_STD)
+        self._patch = _side(config.patch_size)
+        self.transform = authors_transform(config, resize)
         self._device = pick_device(device)
         self._model = freeze(model).to(self._device)
         self._digest: str | None = None
@@ -78,6 +78,12 @@ class GroupViT:
             grid = soft.unflatten(2, (height // self._patch, width // self._patch))  # (B, G, h, w)
             where = nn.functional.interpolate(grid, size=(height, width), mode="bilinear").to(pixels.device)
         return Objects(found if groups else None, found.mean(1), where)
+
+
+def authors_transform(config: Any, resize: int | None = None) -> Transform:
+    """How the authors prepare images for a vision tower with this configuration; see `GroupViT`."""
+    crop = _side(config.image_size)
+    return Transform(resize or round(crop * 256 / 224), crop, IMAGENET_MEAN, IMAGENET_STD)
 
 
 def _side(size: Any) -> int:

@@ -20,7 +20,7 @@ POOLER = "pooler."
 def load_frozen(kind: Any, where: str, name: str) -> nn.Module:
     """A transformers model on the CPU, fp32, frozen.
 
-    kind: the class, or `AutoModel`. where: a directory or a Hub name. name: the encoder's, for messages.
+    kind: the class, or `AutoModel`. where: a directory or a Hub name. name: as the person gave it, for messages.
     Raises `InputError` if it cannot be had, or if the checkpoint leaves weights of the model out.
     """
     check_place(where, name)
@@ -40,7 +40,7 @@ def load_frozen(kind: Any, where: str, name: str) -> nn.Module:
     lacking = [key for key in lacking if POOLER not in key]
     if lacking:
         raise InputError(
-            f"image encoder {name}: these are not weights of a {type(model).__name__}: "
+            f"model {name}: these are not weights of a {type(model).__name__}: "
             f"{len(lacking)} tensors are missing or of another shape, such as {lacking[0]}"
         )
     return freeze(model)
@@ -58,13 +58,13 @@ def read_config(where: str, file: str, name: str) -> dict[str, Any]:
             path = Path(hf_hub_download(where, file))
         values = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise InputError(f"image encoder {name}: {file} is missing beside the weights") from None
+        raise InputError(f"model {name}: {file} is missing beside the weights") from None
     except ValueError as error:
-        raise InputError(f"image encoder {name}: {file} is not JSON ({error})") from None
+        raise InputError(f"model {name}: {file} is not JSON ({error})") from None
     except Exception as error:  # whatever the Hub's client raises offline
         raise unreachable(where, name, error) from None
     if not isinstance(values, dict):
-        raise InputError(f"image encoder {name}: {file} is not a JSON object")
+        raise InputError(f"model {name}: {file} is not a JSON object")
     return values
 
 
@@ -72,18 +72,18 @@ def check_place(where: str, name: str) -> None:
     """Raise `InputError` for what cannot be a Hub name and is no directory, without asking the network."""
     path = Path(where).expanduser()
     if path.is_file():
-        raise InputError(f"image encoder {name}: {where} is a file; give the directory with config.json and weights")
+        raise InputError(f"model {name}: {where} is a file; give the directory with config.json and weights")
     if not path.is_dir() and (where.startswith((".", "/", "~")) or where.count("/") != 1):
-        raise InputError(f"image encoder {name}: there is no directory {where} (a Hub name has the form owner/model)")
+        raise InputError(f"model {name}: there is no directory {where} (a Hub name has the form owner/model)")
 
 
 def unreachable(where: str, name: str, error: Exception) -> InputError:
     """What to tell when a directory or the Hub does not give a model."""
     reason = " ".join(str(error).split()).partition(". ")[0][:160]
     if Path(where).is_dir():
-        return InputError(f"image encoder {name}: no model can be read there, in safetensors: {reason}")
+        return InputError(f"model {name}: no model can be read there, in safetensors: {reason}")
     return InputError(
-        f"image encoder {name}: {where} is no directory and the Hub does not give it "
+        f"model {name}: {where} is no directory and the Hub does not give it "
         f"(offline? fetch it once with `hf download {where}`, or give a directory): {reason}"
     )
 
@@ -102,8 +102,13 @@ def digest(model: nn.Module) -> str:
 
 
 def pick_device(device: str | None) -> torch.device:
-    """The device asked for, or a GPU if there is one."""
-    return torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    """The device asked for, or a GPU if there is one. Raises `InputError` for one that is not there."""
+    try:
+        found = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        torch.empty(0, device=found)
+    except (RuntimeError, AssertionError):
+        raise InputError(f"device {device!r}: this machine or this torch has none such; give cpu, or cuda") from None
+    return found
 
 
 @contextmanager

@@ -1,0 +1,84 @@
+"""FOIL-COCO (Shekhar et al., 2017): an image, its caption, and the caption with one noun replaced.
+
+`foilv1.0_test_2017.json`, in the layout of COCO's captions: a caption and its foil are two annotations with the
+same `foil_id`; in the true one the words are "ORIG".
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from textgroup.data.probes.rows import Pair, Probe, Probes, an_object, image_name, read_json, text, value
+
+ORIGINAL = "ORIG"
+"""`target_word` of the true captions."""
+CATEGORY = "foil"
+
+
+class _Annotation(NamedTuple):
+    pair: str
+    image: str
+    caption: str
+
+
+def read_foil(path: Path) -> Probes:
+    """A row for each foil that has its original.
+
+    Skipped and counted: a foil without an original and an original without a foil, annotations that say both
+    (`foil` true, word "ORIG"), empty captions, pairs of two images, and repetitions.
+    """
+    probes = Probes("foil")
+    originals: dict[str, _Annotation] = {}
+    foils: list[_Annotation] = []
+    for is_foil, marked, annotation in _annotations(path):
+        if is_foil == marked:
+            probes.skip(CATEGORY, "foil and ORIG contradict each other")
+        elif not annotation.caption:
+            probes.skip(CATEGORY, "no caption")
+        elif is_foil:
+            foils.append(annotation)
+        elif annotation.pair in originals:
+            probes.skip(CATEGORY, "repeated")
+        else:
+            originals[annotation.pair] = annotation
+    _pair(probes, originals, foils)
+    return probes
+
+
+def _pair(probes: Probes, originals: dict[str, _Annotation], foils: list[_Annotation]) -> None:
+    paired: set[str] = set()
+    for foil in foils:
+        original = originals.get(foil.pair)
+        if original is None:
+            probes.skip(CATEGORY, "foil without an original")
+        elif original.image != foil.image:
+            probes.skip(CATEGORY, "foil of another image")
+        elif foil.pair in paired:
+            probes.skip(CATEGORY, "repeated")
+        else:
+            paired.add(foil.pair)
+            better, worse = Pair(original.image, original.caption), Pair(foil.image, foil.caption)
+            probes.rows.append(Probe(foil.pair, CATEGORY, better, worse))
+    with_foil = {foil.pair for foil in foils}
+    for _ in originals.keys() - with_foil:
+        probes.skip(CATEGORY, "original without a foil")
+
+
+def _annotations(path: Path) -> Iterator[tuple[bool, bool, _Annotation]]:
+    """Whether it is a foil, whether it is marked as an original, and what it says."""
+    content = an_object(read_json(path), str(path))
+    names = {}
+    for image in value(content, "images", list, str(path)):
+        image = an_object(image, f"{path}: an image")
+        number = value(image, "id", int, f"{path}: an image")
+        names[number] = image_name(text(image, "file_name", f"{path}: image {number}"))
+    for place, record in enumerate(value(content, "annotations", list, str(path))):
+        where = f"{path}: annotation {place}"
+        record = an_object(record, where)
+        image = value(record, "image_id", int, where)
+        annotation = _Annotation(
+            pair=str(value(record, "foil_id", (int, str), where)),
+            image=names.get(image, f"{image:012}"),
+            caption=text(record, "caption", where),
+        )
+        yield value(record, "foil", bool, where), text(record, "target_word", where) == ORIGINAL, annotation

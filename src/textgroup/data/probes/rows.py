@@ -1,0 +1,128 @@
+"""What every benchmark of pairwise ranking comes down to: one pair of image and caption that should beat another."""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from textgroup.data.tables import numbered_lines
+from textgroup.errors import InputError
+
+MAX_FILE = 1 << 30
+"""Bytes of a JSON file that is read; the largest official one, FOIL-COCO's test split, has about 60 MB."""
+_COCO_SPLIT = re.compile(r"^COCO_(train|val|test)20\d\d_(?=\d{12}$)")
+
+
+class Pair(NamedTuple):
+    """An image, by its name (`image_name`), and a caption."""
+
+    image: str
+    caption: str
+
+
+class Probe(NamedTuple):
+    """One question: does `better`, which fits, score above `worse`, which does not?
+
+    The two share their image (two captions for it) or their caption (two images for it).
+    id: names the row within its category, the same in every copy of the file.
+    """
+
+    id: str
+    category: str
+    better: Pair
+    worse: Pair
+
+
+@dataclass
+class Probes:
+    """A benchmark as it was read.
+
+    name: the kind of file, such as "svo". skipped: how many rows were left out, by (category, why).
+    """
+
+    name: str
+    rows: list[Probe] = field(default_factory=list)
+    skipped: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def skip(self, category: str, why: str) -> None:
+        """Count a row that is left out."""
+        self.skipped[category, why] += 1
+
+
+def image_name(name: str) -> str:
+    """What an image is known by, whatever folder or format it lies in: its file name up to the first dot.
+
+    COCO's photographs have one id each, in the names of 2014 (`COCO_val2014_000000000042.jpg`) as in those of
+    2017 (`000000000042.jpg`): the prefix is left out.
+    """
+    return _COCO_SPLIT.sub("", name.rpartition("/")[2].partition(".")[0])
+
+
+def read_json(path: Path) -> Any:
+    """The content of a JSON file. Raises `InputError` for one that is missing, damaged, not UTF-8 or too large."""
+    try:
+        if path.stat().st_size > MAX_FILE:
+            raise InputError(f"{path}: larger than {MAX_FILE >> 20} MiB, too large for a benchmark")
+        return json.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise InputError(f"{path}: it cannot be read ({error.strerror})") from None
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path}: not JSON ({error}); download it again") from None
+
+
+def records(path: Path) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """(key, place for messages, record) of a JSON object of objects, or of a list of them, numbered from 0."""
+    content = read_json(path)
+    if isinstance(content, list):
+        content = {str(number): record for number, record in enumerate(content)}
+    if not isinstance(content, dict):
+        raise InputError(f"{path}: neither a JSON object nor a list: not a file of this benchmark")
+    for key, record in content.items():
+        yield key, f"{path}: entry {key!r}", an_object(record, f"{path}: entry {key!r}")
+
+
+def json_lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """(place for messages, record) of a file with a JSON object a line."""
+    for number, line in numbered_lines(path):
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise InputError(f"{path}:{number}: not a line of JSON ({error})") from None
+        yield f"{path}:{number}", an_object(record, f"{path}:{number}")
+
+
+def an_object(record: Any, where: str) -> dict[str, Any]:
+    """The record, if it is a JSON object."""
+    if not isinstance(record, dict):
+        raise InputError(f"{where}: not a JSON object but {str(record)[:40]!r}")
+    return record
+
+
+def value(record: dict[str, Any], name: str, kind: type | tuple[type, ...], where: str) -> Any:
+    """`record[name]`, which must be there and of this type."""
+    if name not in record:
+        raise InputError(f"{where}: no field {name!r}; there are {', '.join(map(repr, list(record)[:20]))}")
+    if not isinstance(record[name], kind):
+        raise InputError(f"{where}: {name!r} is {str(record[name])[:40]!r}, which is not what this benchmark has there")
+    return record[name]
+
+
+def text(record: dict[str, Any], name: str, where: str) -> str:
+    """A field that must be there and hold text, without white space around it; it may be empty."""
+    found: str = value(record, name, str, where)
+    return found.strip()
+
+
+def json_files(path: Path) -> list[Path]:
+    """The file itself, or the .json files of a directory in the order of their names."""
+    if not path.is_dir():
+        return [path]
+    found = sorted(path.glob("*.json"))
+    if not found:
+        raise InputError(f"{path}: no .json file in this directory")
+    return found

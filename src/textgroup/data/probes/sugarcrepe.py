@@ -1,0 +1,22 @@
+"""SugarCrepe (Hsieh et al., 2023): a COCO photograph, its caption, and a fluent caption that is wrong."""
+
+from pathlib import Path
+
+from textgroup.data.probes.rows import Pair, Probe, Probes, image_name, json_files, records, text
+
+
+def read_sugarcrepe(path: Path) -> Probes:
+    """One of the official files, or their directory; the name of the file is the category (`add_att`, ...).
+
+    Skipped and counted: rows with an empty caption.
+    """
+    probes = Probes("sugarcrepe")
+    for file in json_files(path):
+        for key, where, record in records(file):
+            caption, negative = (text(record, name, where) for name in ("caption", "negative_caption"))
+            image = image_name(text(record, "filename", where))
+            if caption and negative:
+                probes.rows.append(Probe(key, file.stem, Pair(image, caption), Pair(image, negative)))
+            else:
+                probes.skip(file.stem, "no caption")
+    return probes

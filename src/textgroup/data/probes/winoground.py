@@ -1,0 +1,28 @@
+"""Winoground (Thrush et al., 2022): two images and two captions of the same words, to be told apart both ways."""
+
+from pathlib import Path
+
+from textgroup.data.probes.rows import Pair, Probe, Probes, image_name, json_lines, text, value
+
+
+def read_winoground(path: Path) -> Probes:
+    """`examples.jsonl`, or the directory that holds it.
+
+    Four rows an example, with ids such as "7/text/0": the right caption for each image ("text"), the right image
+    for each caption ("image").
+    Skipped and counted: examples with an empty caption.
+    """
+    probes = Probes("winoground")
+    for where, record in json_lines(path / "examples.jsonl" if path.is_dir() else path):
+        number = value(record, "id", (int, str), where)
+        images = [image_name(text(record, f"image_{i}", where)) for i in (0, 1)]
+        captions = [text(record, f"caption_{i}", where) for i in (0, 1)]
+        if not all(captions):
+            probes.skip("text", "no caption")
+            probes.skip("image", "no caption")
+            continue
+        for i in (0, 1):
+            right = Pair(images[i], captions[i])
+            probes.rows.append(Probe(f"{number}/text/{i}", "text", right, Pair(images[i], captions[1 - i])))
+            probes.rows.append(Probe(f"{number}/image/{i}", "image", right, Pair(images[1 - i], captions[i])))
+    return probes
