@@ -28,7 +28,7 @@ def features(words: Sequence[str]) -> None:
     parser.add_argument(
         "--images",
         required=True,
-        help="tar shards (file, directory, pattern, {000..331} range, URL, pipe:COMMAND), a directory of images, or a table",
+        help="tar shards (file, directory, pattern, range, URL, pipe:COMMAND), a directory of images, or a table",
     )
     parser.add_argument("--encoder", required=True, help="groupvit[:WHERE] or backbone:WHERE (directory or Hub name)")
     parser.add_argument(
