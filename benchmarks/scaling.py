@@ -2,9 +2,9 @@
 
     python benchmarks/scaling.py [--out FILE.json]
 
-The paper's model at a base setting (BASE); one thing at a time is changed, and the cost of a caption is compared with the
-smallest setting's, round by round. Data sets are synthetic files of 1e4 to 1e7 captions with an image each, read through
-memory maps in a fresh process; memory is what is held beside the pages of those files.
+The paper's model at a base setting (BASE); one thing at a time is changed, and the cost of a caption is compared with
+the smallest setting's, round by round. Data sets are synthetic files of 1e4 to 1e7 captions with an image each, read
+through memory maps in a fresh process; memory is what is held beside the pages of those files.
 """
 
 import json
