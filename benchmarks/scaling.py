@@ -21,6 +21,8 @@ from textgroup.config import SHIPPED, load_run
 from textgroup.data.captions import Batch, CaptionData, pad
 from textgroup.model.textgroup import TextGroupModel
 from textgroup.training.losses import compute
+from textgroup.vision.manifest import Manifest, Part, Stored
+from textgroup.vision.store import FeatureStore
 
 BASE = {"batch": 64, "K": 4, "length": 12, "vocabulary": 8_192}
 AXES = {
@@ -38,9 +40,10 @@ def main() -> None:
     options = parser(__doc__)
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--rows", type=int, help="only the reading of a data set of so many captions")
+    options.add_argument("--keys", type=int, help="only the memory of so many keys")
     chosen = options.parse_args()
-    if chosen.rows:
-        print(json.dumps(read(chosen.rows)))
+    if chosen.rows or chosen.keys:
+        print(json.dumps(read(chosen.rows) if chosen.rows else keys(chosen.keys)))
         return
     rows = []
     for axis, (values, goal) in AXES.items():
@@ -83,7 +86,10 @@ def sizes() -> list[Row]:
     draw = Spread.of(last).median / Spread.of(first).median
     many = f"growth from {SIZES[0]:,} to {SIZES[-1]:,} captions"
     rows.append(figure("growth_draw", f"{many}, drawing", "times", [draw], "flat: 1.0"))
-    return [*rows, figure("growth_memory", f"{many}, memory held", "times", [most / least], "flat: 1.0")]
+    rows.append(figure("growth_memory", f"{many}, memory held", "times", [most / least], "flat: 1.0"))
+    held = [fresh(__file__, "--keys", str(size)) for size in SIZES[:3]]
+    slope = (held[-1] - held[0]) / (SIZES[2] - SIZES[0]) * (1 << 20)
+    return [*rows, figure("key", "memory of an image's key while captions are joined with features", "bytes", [slope])]
 
 
 def read(size: int, batch: int = 4096, batches: int = 8) -> tuple[list[float], float]:
@@ -107,6 +113,17 @@ def read(size: int, batch: int = 4096, batches: int = 8) -> tuple[list[float], f
             data.batch(number % data.steps_per_epoch(batch), batch, seed=0)
             times.append(1e6 * (time.perf_counter() - started) / batch)
         return times, held_memory()
+
+
+def keys(count: int) -> float:
+    """MiB held with the keys of a feature store in memory, as when captions are joined with it."""
+    with tempfile.TemporaryDirectory() as folder:
+        part = Part(count, count, {name: Stored(0, "") for name in ("pooled.f16", "keys.txt")})
+        np.memmap(Path(folder) / "pooled.f16", "<f2", "w+", shape=(count, 1))
+        (Path(folder) / "keys.txt").write_text("".join(f'"{number:09}"\n' for number in range(count)))
+        store = FeatureStore(Path(folder), Manifest("", {}, 1, 1, False, True, [part]))
+        store.rows(["000000000"])
+        return held_memory()
 
 
 if __name__ == "__main__":

@@ -30,6 +30,8 @@ __all__ = ["FeatureStore", "Manifest", "check_same_encoder", "encode_features"]
 
 PART = 1024
 """Images of a part: what a killed run loses at most."""
+SHARE = 4096
+"""A part is at least one in so many of the images before it: the manifest, rewritten after each part, stays small."""
 
 
 class _Decoded(NamedTuple):
@@ -58,7 +60,7 @@ def encode_features(
     source: what the samples were read from, as given; the store remembers it. groups: store the objects'
     vectors too. batch_size: images encoded at once; by default few on
     a CPU, where large activations cost more than they save, and many on a GPU. part: images between two
-    commits. progress: called with (images, skipped) after every batch.
+    commits, while the store is small. progress: called with (images, skipped) after every batch.
 
     Raises `InputError` if the store was made of another source, with another encoder, transform or `groups`,
     if a key comes twice, a sample has no image, features do not fit 16 bits, or if all images of a part are
@@ -83,9 +85,9 @@ def encode_features(
         seen = _catch_up(stream, out, manifest)
         decoded = stack.enter_context(_decode_ahead(stream, encoder, ahead=2 * batch_size))
         while not manifest.complete:
-            here = islice(decoded, part)
-            done = _write_part(here, encoder, manifest, files, seen, batch_size, progress)
-            manifest.complete = done.samples < part
+            size = max(part, manifest.images // SHARE)
+            done = _write_part(islice(decoded, size), encoder, manifest, files, seen, batch_size, progress)
+            manifest.complete = done.samples < size
             if done.samples:
                 manifest.parts.append(done)
             _need_images(manifest)
