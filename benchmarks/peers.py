@@ -29,10 +29,14 @@ def nltk_chunker() -> tuple[Chunker, Chunker]:
     words, chunker = NLTKWordTokenizer(), nltk.RegexpParser(GRAMMAR)
 
     def tag(captions: Sequence[str]) -> int:
-        return sum(bool(tagger.tag(words.tokenize(caption))) for caption in captions)
+        for caption in captions:
+            tagger.tag(words.tokenize(caption))
+        return len(captions)
 
     def chunk(captions: Sequence[str]) -> int:
-        return sum(bool(chunker.parse(tagger.tag(words.tokenize(caption)))) for caption in captions)
+        for caption in captions:
+            chunker.parse(tagger.tag(words.tokenize(caption)))
+        return len(captions)
 
     return chunk, tag
 
@@ -45,7 +49,13 @@ def spacy_chunker() -> Chunker:
         model = spacy.load("en_core_web_sm", disable=["ner", "lemmatizer"])
     except (ImportError, OSError):
         raise NotHere("spaCy or its model en_core_web_sm is not installed") from None
-    return lambda captions: sum(bool(list(text.noun_chunks)) or True for text in model.pipe(captions, batch_size=256))
+
+    def chunk(captions: Sequence[str]) -> int:
+        for text in model.pipe(captions, batch_size=256):
+            list(text.noun_chunks)
+        return len(captions)
+
+    return chunk
 
 
 def _first_weights() -> Any:
