@@ -110,7 +110,7 @@ def fresh(script: str, *words: str) -> Any:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def machine() -> dict[str, str | int]:
+def machine() -> dict[str, str | float]:
     """The machine and the libraries, in words."""
     import torch
 
@@ -122,6 +122,7 @@ def machine() -> dict[str, str | int]:
         "cores": os.cpu_count() or 1,
         "threads": torch.get_num_threads(),
         "memory": f"{gib:.0f} GiB",
+        "load": round(os.getloadavg()[0], 1),  # of what else ran, too: figures of a busy machine are low
         "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else "none",
         "python": platform.python_version(),
         "torch": torch.__version__,

@@ -14,16 +14,19 @@ HEAD = """# Performance
 
 Written by `make bench` from `benchmarks/results/*.json`; every figure has the command that makes it. A figure is the
 median of the rounds of one run, with the smallest and the largest behind it; the contenders of a run take turns, and a
-ratio is taken round by round (ours over the peer's). What was not run says so.
+ratio is taken round by round (ours over the peer's). What was not run says so. A load far above the number of cores
+means that the machine had other work: run it again.
 """
+NAMES = ("segment", "features", "scaling", "train_step", "schedule")
 
 
 def main() -> None:
     """Read every result, write the page."""
     results, page = map(Path, sys.argv[1:] or ("benchmarks/results", "docs/performance.md"))
     parts = [HEAD]
-    for path in sorted(results.glob("*.json")):
-        parts.append(section(json.loads(path.read_text(encoding="utf-8"))))
+    for name in NAMES:
+        path = results / f"{name}.json"
+        parts.append(section(json.loads(path.read_text())) if path.exists() else f"## {name}\n\nNot run.\n")
     page.write_text("\n".join(parts), encoding="utf-8")
 
 
@@ -31,7 +34,8 @@ def section(report: dict[str, Any]) -> str:
     """One benchmark: its command, its machine, its rows."""
     machine = report["machine"]
     where = (
-        f"{machine['cpu']}, {machine['cores']} cores (torch uses {machine['threads']}), {machine['memory']}, "
+        f"{machine['cpu']}, {machine['cores']} cores (torch uses {machine['threads']}), "
+        f"load {machine['load']} at the end, {machine['memory']}, "
         f"GPU: {machine['gpu']}; Python {machine['python']}, torch {machine['torch']}"
     )
     lines = [
