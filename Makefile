@@ -1,11 +1,11 @@
-# make demo | test | test-all | lint. Each one first makes .venv, and installs only what changed.
+# make demo | test | test-all | lint | bench. Each one first makes .venv, and installs only what changed.
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 # uv does not read pip's settings: hand on the user's own wheel folder, if there is one.
 export UV_FIND_LINKS ?= $(or $(PIP_FIND_LINKS),$(shell $(PYTHON) -m pip config get global.find-links 2>/dev/null))
 
-.PHONY: demo test test-all lint clean
+.PHONY: demo test test-all lint bench clean
 
 demo: $(VENV)/installed
 	$(BIN)/textgroup demo
@@ -21,6 +21,13 @@ lint: $(VENV)/installed
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# What the benchmarks need beside the package is the extra `bench`; a peer that is not there is a row "not run".
+BENCHMARKS ?= segment features scaling train_step schedule
+bench: $(VENV)/installed
+	$(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[bench]'
+	for name in $(BENCHMARKS); do $(BIN)/python benchmarks/$$name.py --out benchmarks/results/$$name.json || exit 1; done
+	$(BIN)/python benchmarks/report.py
 
 $(VENV)/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.data.test_samples import write_tar
 from tests.training.runs import tiny_config, tiny_inputs
 from textgroup.cli import main
 from textgroup.config import OptimConfig
@@ -203,3 +204,25 @@ def test_train_refuses_a_wrong_column_by_listing_those_there_are(
 
 def test_train_without_captions_says_what_to_give(capsys: pytest.CaptureFixture[str]) -> None:
     assert "--data.captions" in refused(capsys, "train", "--out", "runs/never")
+
+
+def test_features_are_shared_among_the_processes_that_torchrun_starts(
+    backbone: Path,
+    photographs: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for name, numbers in (("a", (0, 1, 2, 3)), ("b", (4, 5, 6))):
+        write_tar(tmp_path / f"{name}.tar", {f"{i}.png": (photographs / f"{i}.png").read_bytes() for i in numbers})
+    given = ["features", "--images", f"{tmp_path}/{{a,b}}.tar", "--encoder", f"backbone:{backbone}"]
+    given += ["--out", str(tmp_path / "store")]
+    monkeypatch.setenv("RANK", "0")
+    monkeypatch.setenv("WORLD_SIZE", "3")
+    assert "2 shards for 3 processes: start at most 2" in refused(capsys, *given)
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    assert main(given) == 0
+    assert "process 0 of 2 is done" in capsys.readouterr().out
+    monkeypatch.setenv("RANK", "1")
+    assert main(given) == 0
+    assert "6 images" in capsys.readouterr().out  # of seven one is broken

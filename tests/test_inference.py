@@ -9,7 +9,7 @@ import pytest
 import textgroup
 from tests.training.runs import tiny_config, tiny_inputs
 from textgroup.config import OptimConfig
-from textgroup.inference import WINDOW, units
+from textgroup.inference import TOKENS, WINDOW, batches, units
 from textgroup.tokenizer import SPECIAL, Tokens
 from textgroup.training.trainer import train
 from textgroup.units import Unit
@@ -41,6 +41,15 @@ def test_units_lie_in_the_caption_as_it_was_given(run: Path) -> None:
         assert all(a.group != b.group for a, b in itertools.pairwise(found))
         covered = "".join(u.text for u in found).replace(" ", "")
         assert covered == caption.replace(" ", "")
+
+
+def test_a_batch_holds_so_many_tokens_whatever_the_longest_caption_is() -> None:
+    lengths = [3, 77, 5, 40, 3, 12, 77, 20] * 60
+    tokens = [Tokens([9] * n, [(0, 0)] * n, [0] * n) for n in lengths]
+    found = list(batches(tokens))
+    assert sorted(i for rows in found for i in rows) == list(range(len(tokens)))
+    assert all(len(rows) * max(lengths[i] for i in rows) <= TOKENS for rows in found)
+    assert len(found) < 1.5 * sum(lengths) / TOKENS + 2
 
 
 def test_a_stream_gives_the_same_units_in_order_whatever_the_window(run: Path) -> None:

@@ -147,7 +147,7 @@ class DataConfig:
     """What a run reads."""
 
     captions: str | None = None
-    """Training captions: tar shards (file, directory or pattern), CSV/TSV/JSONL, or plain text."""
+    """Training captions: tar shards (file, directory, pattern, range, URL, pipe:COMMAND), a table, or plain text."""
     features: str | None = None
     """Feature store of the training images (`textgroup features`); null trains on captions alone."""
     val_captions: str | None = None

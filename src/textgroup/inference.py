@@ -22,8 +22,8 @@ Image = str | Path | bytes
 """A photograph: its path, or its encoded bytes."""
 WINDOW = 2048
 """Captions read ahead and sorted by length, so that a stream pays for little padding in constant memory."""
-BATCH = 128
-"""Captions encoded at once."""
+TOKENS = 2048
+"""Tokens encoded at once, padding included: memory does not depend on how long the longest caption of a stream is."""
 
 
 class TextGroup:
@@ -62,10 +62,8 @@ class TextGroup:
     @torch.inference_mode()
     def _window(self, captions: list[str]) -> list[list[Unit]]:
         tokens = self.tokenizer.encode_batch(captions)
-        order = sorted(range(len(tokens)), key=lambda i: len(tokens[i].ids))
         found: list[list[Unit]] = [[] for _ in captions]
-        for a in range(0, len(order), BATCH):
-            rows = order[a : a + BATCH]
+        for rows in batches(tokens):
             text = self._encode([tokens[i] for i in rows])
             named = [None] * len(rows) if text.views is None else text.views.groundable().tolist()  # (B, M)
             for i, groups, names in zip(rows, text.owner.tolist(), named):
@@ -77,8 +75,10 @@ class TextGroup:
         """Captions -> unit vectors (captions, E), fp32. Needs a model trained with images."""
         self._need_image_side("encode_text")
         tokens = self.tokenizer.encode_batch(list(captions))
-        parts = [self.model.embed_text(self._encode(tokens[a : a + BATCH])) for a in range(0, len(tokens), BATCH)]
-        return torch.cat(parts).float().cpu().numpy()
+        vectors = np.empty((len(tokens), self.model.embedding), dtype=np.float32)
+        for rows in batches(tokens):
+            vectors[rows] = self.model.embed_text(self._encode([tokens[i] for i in rows])).float().cpu().numpy()
+        return vectors
 
     def encode_image(self, images: Sequence[Image]) -> np.ndarray:
         """Photographs -> unit vectors (images, E), fp32, by the image encoder that the model was trained with."""
@@ -121,6 +121,18 @@ class TextGroup:
                 check_same_encoder(identity, encoder.identity(), "the checkpoint", encoder.name)
                 self._encoder = encoder
         return self._encoder
+
+
+def batches(tokens: Sequence[Tokens]) -> Iterator[list[int]]:
+    """The numbers of all captions, in order of length, in batches of at most `TOKENS` tokens with their padding."""
+    rows: list[int] = []
+    for i in sorted(range(len(tokens)), key=lambda i: len(tokens[i].ids)):
+        if rows and (len(rows) + 1) * len(tokens[i].ids) > TOKENS:
+            yield rows
+            rows = []
+        rows.append(i)
+    if rows:
+        yield rows
 
 
 def units(caption: str, tokens: Tokens, groups: Sequence[int], names: Sequence[bool] | None = None) -> list[Unit]:

@@ -1,7 +1,7 @@
 """Byte-pair encoding of captions in CLIP's layout; every id knows the characters it came from.
 
 A caption is cleaned (ftfy, HTML entities, white space, lower case) before it is encoded, so the offsets that
-the encoder reports refer to the cleaned text. `clean_with_offsets` carries them back to the caption as given.
+the encoder reports refer to the cleaned text. `align` carries them back to the caption as given.
 
 The layout of the vocabulary is CLIP's, whatever the merges: 256 bytes, the same 256 bytes ending a word,
 one entry a merge, then start-of-text and end-of-text. So `!` is id 0, and padding must be known from a mask.
@@ -57,13 +57,15 @@ def clean(caption: str) -> str:
     return _SPACE.sub(" ", caption).strip().lower()
 
 
-def clean_with_offsets(caption: str) -> tuple[str, list[tuple[int, int]]]:
-    """`clean(caption)` and, for each of its characters, the (start, end) of the original that it stands for."""
-    cleaned = clean(caption)
+def align(caption: str, cleaned: str) -> list[tuple[int, int]] | None:
+    """For each character of `clean(caption)`, the (start, end) of the original that it stands for.
+
+    None where each stands for itself, as in most captions: that is known without looking at each of them.
+    """
     caption = caption[:LONGEST_CAPTION]
     if len(cleaned) == len(caption) and cleaned == caption.lower():
-        return cleaned, [(i, i + 1) for i in range(len(cleaned))]
-    return cleaned, _align(caption, cleaned)
+        return None
+    return _align(caption, cleaned)
 
 
 def _align(original: str, cleaned: str) -> list[tuple[int, int]]:
@@ -133,9 +135,9 @@ class CaptionTokenizer:
 
     def encode_batch(self, captions: Sequence[str]) -> list[Tokens]:
         """`encode` for many captions at once (the encoder itself runs in parallel)."""
-        cleaned = [clean_with_offsets(caption) for caption in captions]
-        encodings = self._bpe.encode_batch([text for text, _ in cleaned], add_special_tokens=False)
-        return [self._tokens(encoding, offsets) for encoding, (_, offsets) in zip(encodings, cleaned)]
+        cleaned = [clean(caption) for caption in captions]
+        encodings = self._bpe.encode_batch(cleaned, add_special_tokens=False)
+        return [self._tokens(e, align(caption, text)) for e, caption, text in zip(encodings, captions, cleaned)]
 
     def ids(self, captions: Sequence[str]) -> list[list[int]]:
         """Ids alone, for training: cheaper than `encode_batch`."""
@@ -155,9 +157,11 @@ class CaptionTokenizer:
         """Each id as a readable piece, for figures."""
         return [START if i == self.start else END if i == self.end else self.decode([i]) for i in ids]
 
-    def _tokens(self, encoding, offsets: list[tuple[int, int]]) -> Tokens:  # type: ignore[no-untyped-def]
+    def _tokens(self, encoding, offsets: list[tuple[int, int]] | None) -> Tokens:  # type: ignore[no-untyped-def]
         room = self.max_tokens - 2
-        spans = [(offsets[a][0], offsets[b - 1][1]) if b > a else (0, 0) for a, b in encoding.offsets[:room]]
+        spans = encoding.offsets[:room]
+        if offsets is not None:
+            spans = [(offsets[a][0], offsets[b - 1][1]) if b > a else (0, 0) for a, b in spans]
         return Tokens(
             [self.start, *encoding.ids[:room], self.end],
             [(0, 0), *spans, (0, 0)],

@@ -139,6 +139,19 @@ def test_rows_written_after_the_last_commit_are_cut_off(tmp_path: Path) -> None:
     assert contents(tmp_path / "half") == contents(tmp_path / "whole")
 
 
+def test_parts_grow_with_the_store_so_that_its_manifest_does_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("textgroup.vision.features.SHARE", 2)
+    images = write_images(tmp_path / "images", 45)
+    manifest = encode(images, tmp_path / "store", part=4)
+    assert [part.rows for part in manifest.parts] == [4, 4, 4, 6, 9, 13, 5]
+    with pytest.raises(KeyboardInterrupt):
+        encode(images, tmp_path / "half", part=4, progress=stop_at(30))
+    encode(images, tmp_path / "half", part=4)
+    assert contents(tmp_path / "half") == contents(tmp_path / "store")
+
+
 def test_a_complete_store_is_left_alone_and_no_sample_is_read(tmp_path: Path) -> None:
     images = write_images(tmp_path / "images", 20)
     encode(images, tmp_path / "store")

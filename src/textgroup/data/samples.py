@@ -1,13 +1,13 @@
 """Images with captions, read for what they are: webdataset tars, folders of images, tables, plain text."""
 
-import glob
 import json
 import os
 import tarfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from textgroup.data.shards import open_shard, shards_of
 from textgroup.data.tables import KINDS as TABLES
 from textgroup.data.tables import MAX_LINE, captions_of, kind_of, not_blank, read_table
 from textgroup.errors import InputError
@@ -42,9 +42,9 @@ def read_samples(
     """The samples of `source`, in an order that is always the same, in constant memory.
 
     source:
-      - a .tar, a folder of .tar files, or a pattern such as "cc3m/*.tar", in the order of the names. Members that
-        share their name up to the first dot are a sample: .jpg, .jpeg, .png or .webp; .json with
-        `caption_column` or "captions", or else .txt with one caption;
+      - shards: a .tar, a folder of .tar files, a pattern, a brace range, a URL or "pipe:COMMAND" (see
+        `shards.shards_of`). Members that share their name up to the first dot are a sample: .jpg, .jpeg, .png or
+        .webp; .json with `caption_column` or "captions", or else .txt with one caption;
       - a folder of images, searched to the bottom, without captions;
       - .csv, .tsv (no quoting) or .jsonl, also .gz, with the columns `image_column` (a path, relative to the
         folder of the table) and `caption_column`. Consecutive rows of an image are one sample. Columns given as
@@ -60,31 +60,24 @@ def read_samples(
         raise InputError("source: it is empty; give a .tar, a folder, a table (.csv, .tsv, .jsonl) or a .txt")
     column = caption_column if captions else None
     try:
+        shards = shards_of(source)
         path = Path(source).expanduser()
-        is_folder, exists = path.is_dir(), path.exists()
+        is_folder = path.is_dir()
     except (OSError, RuntimeError) as error:
         raise InputError(f"source {str(source)[:80]}: it cannot be read ({error})") from None
+    if shards is not None:
+        return _at_least_one(read_shards(shards, column, images), source)
     if is_folder:
-        tars = sorted(path.glob("*.tar"))
-        return _at_least_one(_read_tars(tars, column, images) if tars else _read_folder(path, path), path)
-    if not exists and glob.has_magic(str(path)):
-        tars = sorted(map(Path, glob.glob(str(path))))  # noqa: PTH207 (a `Path` takes no absolute pattern)
-        if not tars:
-            raise InputError(f"source {source}: no file matches this pattern")
-        if other := [tar for tar in tars if tar.suffix != ".tar"]:
-            raise InputError(f"source {source}: a pattern is for .tar files, but it also matches {other[0]}")
-        return _at_least_one(_read_tars(tars, column, images), path)
+        return _at_least_one(_read_folder(path, path), source)
     if not path.is_file():
         raise InputError(f"source {source}: no such file or folder")
-    if path.suffix == ".tar":
-        return _at_least_one(_read_tars([path], column, images), path)
     if kind_of(path) is None:
         raise InputError(f"source {source}: not one of .tar, {', '.join(TABLES)} (the last four also .gz), or a folder")
     rows = (Sample(*row) for row in read_table(path, image_column, column))
-    return _at_least_one(rows, path)
+    return _at_least_one(rows, source)
 
 
-def _at_least_one(samples: Iterator[Sample], source: Path) -> Iterator[Sample]:
+def _at_least_one(samples: Iterator[Sample], source: str | Path) -> Iterator[Sample]:
     sample = None
     for sample in samples:
         yield sample
@@ -105,39 +98,14 @@ def _read_folder(folder: Path, top: Path) -> Iterator[Sample]:
             yield Sample(path.relative_to(top).as_posix(), (), path)
 
 
-def _read_tars(tars: list[Path], column: str | None, images: bool) -> Iterator[Sample]:
-    for tar in tars:  # all of them before the first image is decoded: a bad shard shows at once
-        _check_end(tar)
-
-    def read() -> Iterator[Sample]:
-        for tar in tars:
-            try:
-                with tarfile.open(tar, "r|", bufsize=1 << 20) as archive:
-                    yield from _read_tar(tar, archive, column, images)
-                    _check_end(tar, archive.offset)
-            except (tarfile.TarError, EOFError, OSError) as error:
-                raise InputError(f"{tar}: not a whole tar file ({error}); download or write it again") from None
-
-    return read()
+def read_shards(shards: Sequence[str], caption_column: str | None = None, images: bool = True) -> Iterator[Sample]:
+    """The samples of these shards, in order; see `read_samples`. caption_column: None leaves captions unread."""
+    for shard in shards:
+        with open_shard(shard) as archive:
+            yield from _read_tar(shard, archive, caption_column, images)
 
 
-def _check_end(tar: Path, at: int | None = None) -> None:
-    """A tar ends with zeros. `tarfile` takes one for whole that was cut, or is damaged, between two members.
-
-    at: where the members end, if they have been read; else the last block of the file is looked at.
-    """
-    try:
-        with tar.open("rb") as file:
-            file.seek(max(0, file.seek(0, os.SEEK_END) - 512) if at is None else at)
-            block = file.read(512)
-    except OSError as error:
-        raise InputError(f"{tar}: it cannot be read ({error.strerror})") from None
-    if not block or any(block):
-        what = "its end is missing" if at is None else f"damaged at byte {at}"
-        raise InputError(f"{tar}: not a whole tar file ({what}); download or write it again")
-
-
-def _read_tar(tar: Path, archive: tarfile.TarFile, column: str | None, images: bool) -> Iterator[Sample]:
+def _read_tar(tar: str, archive: tarfile.TarFile, column: str | None, images: bool) -> Iterator[Sample]:
     key: str | None = None
     parts: dict[str, bytes | None] = {}
     for member, extension, name in _members(archive):
@@ -172,7 +140,7 @@ def _read(archive: tarfile.TarFile, member: tarfile.TarInfo, most: int) -> bytes
     return file.read(most)
 
 
-def _sample(tar: Path, key: str, parts: dict[str, bytes | None], column: str | None) -> Iterator[Sample]:
+def _sample(tar: str, key: str, parts: dict[str, bytes | None], column: str | None) -> Iterator[Sample]:
     captions = _captions(f"{tar}: {key}", parts, column)
     if "image" in parts or captions:
         yield Sample(key, captions, parts.get("image"))

@@ -68,8 +68,8 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], con
 
 
 @contextmanager
-def progress_bar(unit: str, total: int | None) -> Iterator[Callable[[int, str], None]]:
-    """A bar on standard error; call what is yielded with (done so far, a note). Silent off a terminal."""
+def progress_bar(unit: str, total: int | None, shown: bool = True) -> Iterator[Callable[[int, str], None]]:
+    """A bar on standard error; call what is yielded with (done so far, a note). Silent off a terminal, or if told."""
     console = Console(stderr=True)
     columns = (
         TextColumn(f"{{task.completed:,}} {unit}"),
@@ -77,7 +77,7 @@ def progress_bar(unit: str, total: int | None) -> Iterator[Callable[[int, str], 
         TextColumn("{task.fields[rate]} {task.fields[note]}"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+    with Progress(*columns, console=console, transient=True, disable=not (shown and console.is_terminal)) as bar:
         task = bar.add_task(unit, total=total, rate="", note="")
 
         def advance(done: int, note: str = "") -> None:

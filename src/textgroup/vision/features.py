@@ -7,12 +7,13 @@ line i names row i) and `manifest.json`. Files only grow, a part at a time; a pa
 import hashlib
 import json
 import os
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from itertools import islice
 from pathlib import Path
+from queue import Queue
+from threading import Event, Thread
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
@@ -29,6 +30,8 @@ __all__ = ["FeatureStore", "Manifest", "check_same_encoder", "encode_features"]
 
 PART = 1024
 """Images of a part: what a killed run loses at most."""
+SHARE = 4096
+"""A part is at least one in so many of the images before it: the manifest, rewritten after each part, stays small."""
 
 
 class _Decoded(NamedTuple):
@@ -57,7 +60,7 @@ def encode_features(
     source: what the samples were read from, as given; the store remembers it. groups: store the objects'
     vectors too. batch_size: images encoded at once; by default few on
     a CPU, where large activations cost more than they save, and many on a GPU. part: images between two
-    commits. progress: called with (images, skipped) after every batch.
+    commits, while the store is small. progress: called with (images, skipped) after every batch.
 
     Raises `InputError` if the store was made of another source, with another encoder, transform or `groups`,
     if a key comes twice, a sample has no image, features do not fit 16 bits, or if all images of a part are
@@ -73,7 +76,7 @@ def encode_features(
     except OSError as error:
         raise InputError(f"{out}: no directory can be made there ({error.strerror})") from None
     with ExitStack() as stack:
-        stack.enter_context(_only_writer(out))
+        stack.enter_context(only_writer(out))
         manifest = _begin(out, encoder, source, groups)
         if manifest.complete:
             return manifest
@@ -82,9 +85,9 @@ def encode_features(
         seen = _catch_up(stream, out, manifest)
         decoded = stack.enter_context(_decode_ahead(stream, encoder, ahead=2 * batch_size))
         while not manifest.complete:
-            here = islice(decoded, part)
-            done = _write_part(here, encoder, manifest, files, seen, batch_size, progress)
-            manifest.complete = done.samples < part
+            size = max(part, manifest.images // SHARE)
+            done = _write_part(islice(decoded, size), encoder, manifest, files, seen, batch_size, progress)
+            manifest.complete = done.samples < size
             if done.samples:
                 manifest.parts.append(done)
             _need_images(manifest)
@@ -111,8 +114,11 @@ def _begin(out: Path, encoder: ObjectEncoder, source: str, groups: bool) -> Mani
 
 
 @contextmanager
-def _only_writer(out: Path) -> Iterator[None]:
-    """Two runs must not write the same store. The lock is the system's: it goes with the process."""
+def only_writer(out: Path, wait: bool = False) -> Iterator[None]:
+    """Two runs must not write the same store. The lock is the system's: it goes with the process.
+
+    wait: for the other run, instead of raising `InputError`.
+    """
     try:
         import fcntl
     except ImportError:  # no such lock on Windows
@@ -120,7 +126,7 @@ def _only_writer(out: Path) -> Iterator[None]:
         return
     with (out / ".lock").open("w") as lock:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except OSError:
             raise InputError(f"another run is writing {out}: wait for it, or give another directory") from None
         yield
@@ -159,7 +165,10 @@ def _catch_up(stream: Iterator[Sample], out: Path, manifest: Manifest) -> set[st
 
 @contextmanager
 def _decode_ahead(samples: Iterator[Sample], encoder: ObjectEncoder, ahead: int) -> Iterator[Iterator[_Decoded]]:
-    """Decoded images in the order of the samples, at most `ahead` of them before they are asked for."""
+    """Decoded images in the order of the samples, at most `ahead` of them before they are asked for.
+
+    Reading has a thread of its own and decoding several, so that the encoder waits for neither.
+    """
 
     def decode(sample: Sample) -> _Decoded:
         if sample.image is None:
@@ -170,19 +179,34 @@ def _decode_ahead(samples: Iterator[Sample], encoder: ObjectEncoder, ahead: int)
             return _Decoded(sample.key, None, str(error))
 
     pool = ThreadPoolExecutor(min(8, os.cpu_count() or 1), "decode")
+    waiting: Queue[Future[_Decoded | None]] = Queue(ahead)
+    stopped = Event()
 
-    def run() -> Iterator[_Decoded]:
-        waiting: deque[Future[_Decoded]] = deque()
-        for sample in samples:
-            waiting.append(pool.submit(decode, sample))
-            if len(waiting) > ahead:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+    def read() -> None:
+        end: Future[_Decoded | None] = Future()
+        try:
+            for sample in samples:
+                waiting.put(pool.submit(decode, sample))
+                if stopped.is_set():
+                    return
+            end.set_result(None)
+        except Exception as error:  # told where the images are asked for
+            end.set_exception(error)
+        waiting.put(end)
 
+    def images() -> Iterator[_Decoded]:
+        while (image := waiting.get().result()) is not None:
+            yield image
+
+    reader = Thread(target=read, name="read", daemon=True)
+    reader.start()
     try:
-        yield run()
+        yield images()
     finally:
+        stopped.set()
+        while not waiting.empty():  # so that the reader gets rid of what it has, and sees that it is to stop
+            waiting.get()
+        reader.join(timeout=5)
         pool.shutdown(cancel_futures=True)
 
 

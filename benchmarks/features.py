@@ -1,0 +1,70 @@
+"""Images a second of `textgroup features` against a plain loop over the same tower, and against the tower alone.
+
+    python benchmarks/features.py [--images TAR] [--backbone DIRECTORY] [--out FILE.json]
+
+The tower alone gets pixels that are ready in memory: nothing can be faster. The loop decodes a batch, encodes it, and
+so on. On a CPU the tower has all cores, and decoding takes its part of the same cores: it cannot be hidden there.
+ Both towers: a backbone from a directory, and a GroupViT of the paper's size (random weights).
+"""
+
+import tempfile
+from collections.abc import Sequence
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from common import Row, alternate, compared, finish, parser
+from textgroup.data.samples import Sample, read_samples
+from textgroup.vision.features import encode_features
+from textgroup.vision.groupvit import GroupViT
+from textgroup.vision.objects import ObjectEncoder, open_encoder
+
+BATCH = 256 if torch.cuda.is_available() else 4
+"""The default of `textgroup features`."""
+
+
+def main() -> None:
+    """Measure and report."""
+    options = parser(__doc__)
+    options.add_argument("--images", default="../shared/flickr8k/flickr8k-val-000000.tar", help="any source of images")
+    options.add_argument("--backbone", default="../shared/vision/mobilenet_v2_1.0_224", help="a model of transformers")
+    options.add_argument("--count", type=int, default=128, help="images of a round, a quarter of it for GroupViT")
+    options.add_argument("--rounds", type=int, default=5)
+    chosen = options.parse_args()
+    samples = list(islice(read_samples(chosen.images, captions=False), chosen.count))
+    rows = compare("mobilenet", "MobileNetV2", open_encoder(f"backbone:{chosen.backbone}"), samples, chosen.rounds)
+    few = samples[: max(BATCH, chosen.count // 4)]
+    finish(rows + compare("groupvit", "GroupViT", GroupViT.random(0), few, chosen.rounds), chosen.out)
+
+
+def compare(name: str, what: str, encoder: ObjectEncoder, samples: Sequence[Sample], rounds: int) -> list[Row]:
+    """One tower: the store, the plain loop and the tower alone, in turn."""
+    batches = [samples[a : a + BATCH] for a in range(0, len(samples), BATCH)]
+
+    def decoded(batch: Sequence[Sample]) -> torch.Tensor:
+        return torch.from_numpy(np.stack([encoder.transform(sample.image) for sample in batch]))
+
+    ready = [decoded(batch) for batch in batches]
+
+    def store() -> int:
+        with tempfile.TemporaryDirectory() as folder:
+            return encode_features(samples, encoder, Path(folder) / "store", source="benchmark").images
+
+    def loop() -> int:
+        return sum(len(encoder.encode(decoded(batch)).pooled.half().numpy()) for batch in batches)
+
+    def tower() -> int:
+        return sum(len(encoder.encode(pixels).pooled) for pixels in ready)
+
+    rates = alternate({"store": store, "loop": loop, "tower": tower}, rounds)
+    pairs = (("loop", "a plain loop", "at least 1 times"), ("tower", "the tower alone", "at least 0.95 times"))
+    return [
+        compared(f"{name}_{peer}", f"features, {what}, against {other}", "images/s", rates["store"], rates[peer], goal)
+        for peer, other, goal in pairs
+    ]
+
+
+if __name__ == "__main__":
+    main()

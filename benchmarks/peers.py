@@ -1,0 +1,81 @@
+"""Other people's noun phrase chunkers, for `segment.py`: captions in, number of captions done out."""
+
+import pickle
+from collections.abc import Callable, Sequence
+from importlib.metadata import PackageNotFoundError, files
+from typing import IO, Any
+
+Chunker = Callable[[Sequence[str]], int]
+GRAMMAR = r"NP: {<DT|PRP\$>?<CD>?<JJ.*>*<NN.*>+}"
+
+
+class NotHere(Exception):
+    """Why a peer cannot be run."""
+
+
+def nltk_chunker() -> tuple[Chunker, Chunker]:
+    """NLTK's word tokenizer, perceptron tagger and regular-expression chunker; and the same without the chunker."""
+    try:
+        import nltk
+        from nltk.tokenize import NLTKWordTokenizer
+    except ImportError:
+        raise NotHere("NLTK is not installed (pip install nltk textblob-aptagger)") from None
+    try:
+        tagger = nltk.tag.PerceptronTagger()
+    except LookupError:
+        tagger = nltk.tag.PerceptronTagger(load=False)
+        tagger.model.weights, tagger.tagdict, tagger.classes = _first_weights()
+        tagger.model.classes = tagger.classes
+    words, chunker = NLTKWordTokenizer(), nltk.RegexpParser(GRAMMAR)
+
+    def tag(captions: Sequence[str]) -> int:
+        for caption in captions:
+            tagger.tag(words.tokenize(caption))
+        return len(captions)
+
+    def chunk(captions: Sequence[str]) -> int:
+        for caption in captions:
+            chunker.parse(tagger.tag(words.tokenize(caption)))
+        return len(captions)
+
+    return chunk, tag
+
+
+def spacy_chunker() -> Chunker:
+    """spaCy's noun chunks by its small English model, without the parts that they do not need."""
+    try:
+        import spacy
+
+        model = spacy.load("en_core_web_sm", disable=["ner", "lemmatizer"])
+    except (ImportError, OSError):
+        raise NotHere("spaCy or its model en_core_web_sm is not installed") from None
+
+    def chunk(captions: Sequence[str]) -> int:
+        for text in model.pipe(captions, batch_size=256):
+            list(text.noun_chunks)
+        return len(captions)
+
+    return chunk
+
+
+def _first_weights() -> Any:
+    """Weights, known words and tags of the tagger that became NLTK's, as its author's package has them.
+
+    NLTK's own lie on a server; these on PyPI. They are an old pickle: nothing is let through but sets.
+    """
+
+    class SetsOnly(pickle.Unpickler):
+        def find_class(self, module: str, name: str) -> type:
+            if name != "set":
+                raise NotHere(f"the weights of textblob-aptagger hold a {module}.{name}")
+            return set
+
+    try:
+        path = next(path for path in files("textblob-aptagger") or [] if path.suffix == ".pickle")
+    except (PackageNotFoundError, StopIteration):
+        raise NotHere(
+            "NLTK has no data (nltk.downloader averaged_perceptron_tagger_eng, or pip install textblob-aptagger)"
+        ) from None
+    file: IO[bytes]
+    with open(path.locate(), "rb") as file:  # noqa: PTH123 (what `locate` gives need not be a Path)
+        return SetsOnly(file).load()

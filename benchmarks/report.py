@@ -1,0 +1,73 @@
+"""Write docs/performance.md from what the benchmarks wrote.
+
+python benchmarks/report.py [RESULTS PAGE]
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from common import short
+
+HEAD = """# Performance
+
+Written by `make bench` from `benchmarks/results/*.json`; every figure has the command that makes it. A figure is the
+median of the rounds of one run, with the smallest and the largest behind it; the contenders of a run take turns, and a
+ratio is taken round by round (ours over the peer's). What was not run says so. A load far above the number of cores
+means that the machine had other work: run it again.
+"""
+NAMES = ("segment", "features", "scaling", "train_step", "schedule")
+
+
+def main() -> None:
+    """Read every result, write the page."""
+    results, page = map(Path, sys.argv[1:] or ("benchmarks/results", "docs/performance.md"))
+    parts = [HEAD]
+    for name in NAMES:
+        path = results / f"{name}.json"
+        parts.append(section(json.loads(path.read_text())) if path.exists() else f"## {name}\n\nNot run.\n")
+    page.write_text("\n".join(parts), encoding="utf-8")
+
+
+def section(report: dict[str, Any]) -> str:
+    """One benchmark: its command, its machine, its rows."""
+    machine = report["machine"]
+    where = (
+        f"{machine['cpu']}, {machine['cores']} cores (torch uses {machine['threads']}), "
+        f"load {machine['load']} at the end, {machine['memory']}, "
+        f"GPU: {machine['gpu']}; Python {machine['python']}, torch {machine['torch']}"
+    )
+    lines = [
+        f"## {report['benchmark']}",
+        "",
+        f"`{report['command']}`, {report['date']}, on: {where}.",
+        "",
+        "| what | ours | peer | ratio | goal |",
+        "|---|---|---|---|---|",
+        *(row_of(row) for row in report["rows"]),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def row_of(row: dict[str, Any]) -> str:
+    """A line of the table."""
+    if row["not_run"]:
+        cells = ["not run", "", f"not run: {row['not_run']}"]
+    else:
+        cells = [f"{spread(row['ours'])} {row['unit']}", spread(row["peer"]), spread(row["ratio"])]
+    return "| " + " | ".join([row["what"], *cells, row["goal"]]) + " |"
+
+
+def spread(values: dict[str, float] | None) -> str:
+    """Median (smallest to largest), or the one value that there is."""
+    if values is None:
+        return ""
+    if values["low"] == values["high"]:
+        return short(values["median"])
+    return f"{short(values['median'])} ({short(values['low'])} to {short(values['high'])})"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,130 @@
+"""What a training step costs a caption, against batch, K, caption length, vocabulary and size of the data set.
+
+    python benchmarks/scaling.py [--out FILE.json]
+
+The paper's model at a base setting (BASE); one thing at a time is changed, and the cost of a caption is compared with
+the smallest setting's, round by round. Data sets are synthetic files of 1e4 to 1e7 captions with an image each, read
+through memory maps in a fresh process; memory is what is held beside the pages of those files.
+"""
+
+import json
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from common import Row, Spread, alternate, figure, finish, fresh, held_memory, parser
+from textgroup.config import SHIPPED, load_run
+from textgroup.data.captions import Batch, CaptionData, pad
+from textgroup.model.textgroup import TextGroupModel
+from textgroup.training.losses import compute
+from textgroup.vision.manifest import Manifest, Part, Stored
+from textgroup.vision.store import FeatureStore
+
+BASE = {"batch": 64, "K": 4, "length": 12, "vocabulary": 8_192}
+AXES = {
+    "batch": ((16, 64, 256), "flat: 1.0"),
+    "K": ((1, 4, 16), "no faster than the number of vectors, length + K"),
+    "length": ((8, 16, 32), "in proportion: 4.0"),
+    "vocabulary": ((1_024, 8_192, 49_408), "in proportion to the width times the vocabulary"),
+}
+SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
+WIDTH = 384
+
+
+def main() -> None:
+    """Measure and report."""
+    options = parser(__doc__)
+    options.add_argument("--rounds", type=int, default=3)
+    options.add_argument("--rows", type=int, help="only the reading of a data set of so many captions")
+    options.add_argument("--keys", type=int, help="only the memory of so many keys")
+    chosen = options.parse_args()
+    if chosen.rows or chosen.keys:
+        print(json.dumps(read(chosen.rows) if chosen.rows else keys(chosen.keys)))
+        return
+    rows = []
+    for axis, (values, goal) in AXES.items():
+        rates = alternate({str(value): step(**{**BASE, axis: value}) for value in values}, chosen.rounds)
+        for value in values:
+            times = [1e6 / rate for rate in rates[str(value)]]
+            rows.append(figure(f"{axis}_{value}", f"a caption's share of a step, {axis} {value:,}", "µs", times))
+        least, most = rates[str(values[0])], rates[str(values[-1])]
+        growth = [a / b for a, b in zip(least, most)]
+        what = f"growth from {axis} {values[0]:,} to {values[-1]:,}"
+        rows.append(figure(f"growth_{axis}", what, "times", growth, goal))
+    finish(rows + sizes(), chosen.out)
+
+
+def step(batch: int, K: int, length: int, vocabulary: int):  # type: ignore[no-untyped-def]
+    """A training step of the paper's model on random captions, backward included."""
+    config = load_run(["--config", str(SHIPPED / "paper.yaml")])
+    encoder = replace(config.model.encoder, groups=K, vocabulary=vocabulary)
+    torch.manual_seed(0)
+    model = TextGroupModel(**vars(replace(config.model, encoder=encoder)))
+    captions = torch.randint(0, vocabulary - 2, (batch, length)).tolist()
+    data = Batch([pad(captions)], torch.randn(batch, WIDTH))
+
+    def work() -> int:
+        model.zero_grad()
+        compute(model, data, config.loss, None).total.backward()
+        return batch
+
+    return work
+
+
+def sizes() -> list[Row]:
+    """Time to draw a batch, and memory, for every size of data set."""
+    found = [fresh(__file__, "--rows", str(size)) for size in SIZES]
+    rows = []
+    for size, (times, held) in zip(SIZES, found):
+        rows.append(figure(f"draw_{size}", f"drawing a caption of {size:,}", "µs", times))
+        rows.append(figure(f"memory_{size}", f"memory held with {size:,} captions", "MiB", [held]))
+    (first, least), (last, most) = found[0], found[-1]
+    draw = Spread.of(last).median / Spread.of(first).median
+    many = f"growth from {SIZES[0]:,} to {SIZES[-1]:,} captions"
+    rows.append(figure("growth_draw", f"{many}, drawing", "times", [draw], "flat: 1.0"))
+    rows.append(figure("growth_memory", f"{many}, memory held", "times", [most / least], "flat: 1.0"))
+    held = [fresh(__file__, "--keys", str(size)) for size in SIZES[:3]]
+    slope = (held[-1] - held[0]) / (SIZES[2] - SIZES[0]) * (1 << 20)
+    return [*rows, figure("key", "memory of an image's key while captions are joined with features", "bytes", [slope])]
+
+
+def read(size: int, batch: int = 4096, batches: int = 8) -> tuple[list[float], float]:
+    """Microseconds a caption of each batch after the first of the epoch, and MiB held at the end."""
+    length = BASE["length"]
+    with tempfile.TemporaryDirectory() as folder:
+
+        def array(name: str, kind: str, shape: tuple[int, ...]) -> np.ndarray:
+            return np.memmap(Path(folder) / name, kind, "w+", shape=shape)  # zeros, which take no place on the disk
+
+        ids, pooled = array("ids", "<u2", (size * length,)), array("pooled", "<f2", (size, WIDTH))
+        starts, first, rows = (array(name, "<i8", (size + 1,)) for name in ("starts", "first", "rows"))
+        for a in range(0, size + 1, 1 << 20):
+            numbers = np.arange(a, min(a + (1 << 20), size + 1))
+            starts[numbers], first[numbers], rows[numbers] = numbers * length, numbers, numbers
+        data = CaptionData(ids, starts, first, pooled, rows[:size])
+        data.batch(0, batch, seed=0)  # draws the order of the epoch
+        times = []
+        for number in range(1, batches + 1):
+            started = time.perf_counter()
+            data.batch(number % data.steps_per_epoch(batch), batch, seed=0)
+            times.append(1e6 * (time.perf_counter() - started) / batch)
+        return times, held_memory()
+
+
+def keys(count: int) -> float:
+    """MiB held with the keys of a feature store in memory, as when captions are joined with it."""
+    with tempfile.TemporaryDirectory() as folder:
+        part = Part(count, count, {name: Stored(0, "") for name in ("pooled.f16", "keys.txt")})
+        np.memmap(Path(folder) / "pooled.f16", "<f2", "w+", shape=(count, 1))
+        (Path(folder) / "keys.txt").write_text("".join(f'"{number:09}"\n' for number in range(count)))
+        store = FeatureStore(Path(folder), Manifest("", {}, 1, 1, False, True, [part]))
+        store.rows(["000000000"])
+        return held_memory()
+
+
+if __name__ == "__main__":
+    main()

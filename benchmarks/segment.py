@@ -1,0 +1,109 @@
+"""Captions a second of `segment` against NLTK's tagger and chunker and spaCy's; peak memory on a long stream.
+
+    python benchmarks/segment.py [--captions ../shared/captions/coco.jsonl.gz] [--out FILE.json]
+
+Two models: the paper's, and the dynamic encoder of scenes.yaml, with random weights (they do not change the cost) and a
+tokenizer learned on the captions. All contenders get the same raw captions and the same machine; NLTK and spaCy use one
+core by design. Memory is that of `textgroup segment --file` in a fresh process.
+"""
+
+import itertools
+import json
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from common import Row, alternate, compared, figure, finish, fresh, parser, peak_memory
+from peers import NotHere, nltk_chunker, spacy_chunker
+from textgroup.cli import main as textgroup
+from textgroup.config import SHIPPED, load_run
+from textgroup.data.samples import read_samples
+from textgroup.inference import TextGroup
+from textgroup.model.textgroup import TextGroupModel
+from textgroup.tokenizer import CaptionTokenizer
+
+STREAMS = (10_000, 100_000)
+MODELS = {"paper": ("the paper's model", "paper.yaml"), "dynamic": ("the dynamic encoder", "scenes.yaml")}
+
+
+def main() -> None:
+    """Measure and report."""
+    options = parser(__doc__)
+    options.add_argument("--captions", default="../shared/captions/coco.jsonl.gz", help="any source of captions")
+    options.add_argument("--count", type=int, default=1024, help="captions of a round")
+    options.add_argument("--rounds", type=int, default=5)
+    options.add_argument("--stream", type=Path, help="only the peak memory: a folder with a checkpoint and captions")
+    chosen = options.parse_args()
+    if chosen.stream:
+        print(json.dumps(stream(chosen.stream)))
+        return
+    captions = [text for sample in read_samples(chosen.captions, images=False) for text in sample.captions]
+    tokenizer = CaptionTokenizer.train(captions[:20_000], 16_384)
+    models = {name: build(config, tokenizer) for name, (_, config) in MODELS.items()}
+    finish(speed(models, captions[: chosen.count], chosen.rounds) + memory(models["dynamic"], captions), chosen.out)
+
+
+def build(config: str, tokenizer: CaptionTokenizer) -> TextGroup:
+    """The model of a shipped configuration, for this tokenizer."""
+    settings = load_run(["--config", str(SHIPPED / config), "--model.encoder.vocabulary", str(len(tokenizer))])
+    torch.manual_seed(0)
+    return TextGroup(TextGroupModel(**vars(settings.model)), tokenizer)
+
+
+def speed(models: dict[str, TextGroup], captions: Sequence[str], rounds: int) -> list[Row]:
+    """Every model against every peer that is there, all in one interleaved run."""
+    contenders = {name: (lambda model=model: len(model.segment(captions))) for name, model in models.items()}
+    missing = {}
+    try:
+        chunk, tag = nltk_chunker()
+        contenders |= {"nltk": lambda: chunk(captions), "nltk_tagger": lambda: tag(captions)}
+    except NotHere as reason:
+        missing |= {"nltk": str(reason), "nltk_tagger": str(reason)}
+    try:
+        noun_chunks = spacy_chunker()
+        contenders["spacy"] = lambda: noun_chunks(captions)
+    except NotHere as reason:
+        missing["spacy"] = str(reason)
+    rates = alternate(contenders, rounds)
+    peers = {"nltk": "NLTK's tagger + chunker", "nltk_tagger": "NLTK's tagger alone", "spacy": "spaCy's noun chunks"}
+    rows = []
+    for (model, (what, _)), (peer, other) in itertools.product(MODELS.items(), peers.items()):
+        name, words = f"{model}_{peer}", f"segment with {what} against {other}"
+        goal = "at least 10 times" if peer == "nltk" else ""
+        if peer in missing:
+            rows.append(Row(name, words, "captions/s", goal=goal, not_run=missing[peer]))
+        else:
+            rows.append(compared(name, words, "captions/s", rates[model], rates[peer], goal))
+    return rows
+
+
+def memory(model: TextGroup, captions: Sequence[str]) -> list[Row]:
+    """Peak memory of the command on a short and a long stream: it must not grow with the stream."""
+    peaks = []
+    for count in STREAMS:
+        with tempfile.TemporaryDirectory() as folder:
+            model.model.save_pretrained(folder)
+            model.tokenizer.save(Path(folder) / "tokenizer.json")
+            text = "\n".join(itertools.islice(itertools.cycle(captions), count)) + "\n"
+            (Path(folder) / "captions.txt").write_text(text, encoding="utf-8")
+            peaks.append(fresh(__file__, "--stream", folder))
+    short, long = STREAMS
+    return [
+        figure("memory", f"peak memory of segment --file, {long:,} captions", "MiB", [peaks[1]]),
+        figure("growth", f"the same over that of {short:,} captions", "times", [peaks[1] / peaks[0]], goal="flat: 1.0"),
+    ]
+
+
+def stream(folder: Path) -> float:
+    """Peak memory of this process after the command, in MiB."""
+    words = ["segment", "-c", str(folder), "--file", f"{folder}/captions.txt", "--out", f"{folder}/units.jsonl"]
+    if textgroup(words):
+        sys.exit(2)
+    return peak_memory()
+
+
+if __name__ == "__main__":
+    main()
