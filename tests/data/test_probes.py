@@ -6,8 +6,8 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from tests.probes import FOIL_ANNOTATIONS, SVO_HEADER, SVO_ROWS, annotation, write_foil, write_pictures, write_svo
 
+from tests.probes import FOIL_ANNOTATIONS, SVO_HEADER, SVO_ROWS, annotation, write_foil, write_pictures, write_svo
 from textgroup.data.probes.read import find_images, read_probes
 from textgroup.data.probes.rows import Pair, Probe, image_name
 from textgroup.errors import InputError
