@@ -94,7 +94,7 @@ def test_the_place_view_is_taught_where_units_may_begin_only() -> None:
     out = TextGroups.fixed(torch.zeros(1, 2, 4), torch.zeros(1, 2, 3), torch.ones(1, 3).bool())._replace(views=views)
 
     begins, goes_on = math.log(1 + math.exp(-0.5)), math.log(1 + math.exp(0.25))  # -log of what is right
-    assert two_views([out]).item() == pytest.approx((begins + goes_on) / 2)
+    assert two_views(out).tolist() == pytest.approx([begins + goes_on, 2])
 
 
 def test_words_are_counted_as_first_and_last_of_their_units(tokenizer: CaptionTokenizer) -> None:
