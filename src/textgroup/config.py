@@ -158,6 +158,9 @@ class DataConfig:
     """Column of a table that names the image."""
     caption_column: str = "caption"
     """Column of a table that holds the caption."""
+    tokens: str | None = None
+    """Directory of the tokenised captions, made by the first run that names it, used by all others; null: `tokens` in
+    the directory of the run."""
 
     def __post_init__(self) -> None:
         _check(
