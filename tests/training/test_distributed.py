@@ -83,6 +83,7 @@ def test_loss_and_gradients_of_two_processes_are_those_of_one(tmp_path: Path) ->
             assert furthest(gradients, theirs) < 1e-10
 
 
+@pytest.mark.slow
 def test_two_processes_and_one_take_the_same_steps_and_go_on_with_each_others_runs(tmp_path: Path) -> None:
     """SIGTERM to one of two processes stops both, once it is saved; one process then finishes the run."""
     script = """

@@ -1,6 +1,5 @@
 """`textgroup train`, killed at any moment, ends as if it had not been."""
 
-import os
 import random
 import signal
 import subprocess
@@ -14,75 +13,30 @@ from safetensors.torch import load_file
 
 from textgroup.training.log import read
 
-WORDS = [
-    "a",
-    "the",
-    "red",
-    "blue",
-    "ring",
-    "star",
-    "fish",
-    "kite",
-    "is",
-    "on",
-    "under",
-    "near",
-    "old",
-    "tall",
-    "man",
-    "dog",
-    "sees",
-    "holds",
-]
+WORDS = ("a", "the", "red", "blue", "ring", "star", "fish", "kite", "is", "on", "under", "near", "old", "man", "sees")
 STEPS = 48  # 240 captions, 20 a step, 4 epochs
-COMMON = [
-    "--image_encoder",
-    "null",
-    "--tokenizer.vocabulary",
-    "560",
-    "--model.encoder.width",
-    "16",
-    "--model.encoder.heads",
-    "2",
-    "--model.encoder.layers_before",
-    "1",
-    "--model.encoder.layers_after",
-    "1",
-    "--model.encoder.max_tokens",
-    "16",
-    "--model.encoder.word_dropout",
-    "0.2",
-    "--optim.batch_size",
-    "20",
-    "--optim.epochs",
-    "4",
-    "--optim.warmup_epochs",
-    "1",
-    "--optim.lr",
-    "0.005",
-    "--log.every",
-    "1",
-    "--log.save_every",
-    "5",
-    "--device",
-    "cpu",
-]
-DYNAMIC = [
-    "--model.encoder.kind",
-    "dynamic",
-    "--loss.views",
-    "1.0",
-    "--loss.refit",
-    "[0.5,1.0]",
-    "--model.encoder.groups",
-    "8",
-]
-CACHED = ["--optim.chunk", "7", "--loss.balance", "0.1", "--loss.contiguity", "0.5", "--model.decoder.noise", "0.3"]
+COMMON = """
+image_encoder: null
+tokenizer: {vocabulary: 560}
+optim: {batch_size: 20, epochs: 4, warmup_epochs: 1, lr: 0.005}
+log: {every: 1, save_every: 5}
+model:
+  encoder: {width: 16, heads: 2, layers_before: 1, layers_after: 1, max_tokens: 16, word_dropout: 0.2}
+  decoder: {noise: 0.3}
+"""
+DYNAMIC = ("--model.encoder.kind", "dynamic", "--loss.views", "1.0", "--loss.refit", "[0.5,1.0]")
+CACHED = ("--optim.chunk", "7", "--loss.balance", "0.1", "--loss.contiguity", "0.5")
 
 
 def start(out: Path, captions: Path, *words: str) -> "subprocess.Popen[str]":
-    command = [sys.executable, "-m", "textgroup.cli", "train", "--data.captions", str(captions), "--out", str(out)]
-    return subprocess.Popen([*command, *COMMON, *words], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    command = [sys.executable, "-m", "textgroup.cli", *train(out, captions), *words]
+    return subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def train(out: Path, captions: Path) -> list[str]:
+    config = captions.with_name("config.yaml")
+    config.write_text(COMMON)
+    return ["train", "--config", str(config), "--data.captions", str(captions), "--out", str(out), "--device", "cpu"]
 
 
 def wait_for(process: "subprocess.Popen[str]", out: Path, step: int) -> None:
@@ -103,9 +57,10 @@ def captions(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("settings", [DYNAMIC, CACHED], ids=["dynamic", "gradcache"])
 def test_a_run_killed_at_random_steps_ends_bit_for_bit_as_one_that_was_not(
-    tmp_path: Path, captions: Path, settings: list[str]
+    tmp_path: Path, captions: Path, settings: tuple[str, ...]
 ) -> None:
     unbroken = start(tmp_path / "a", captions, *settings)
     order = random.Random()
@@ -132,6 +87,7 @@ def test_a_run_killed_at_random_steps_ends_bit_for_bit_as_one_that_was_not(
     assert [line["step"] for line in read(tmp_path / "b" / "log.jsonl")] == list(range(1, STEPS + 1))
 
 
+@pytest.mark.slow
 def test_sigterm_saves_and_exits_0_and_torchrun_finishes_the_run(tmp_path: Path, captions: Path) -> None:
     """Stopped by a scheduler on one process, taken up by two."""
     process = start(tmp_path / "run", captions)
@@ -140,11 +96,9 @@ def test_sigterm_saves_and_exits_0_and_torchrun_finishes_the_run(tmp_path: Path,
     said, error = process.communicate(timeout=200)
     assert process.returncode == 0, error
     assert "is saved: go on with --resume" in said
-    torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m", "textgroup.cli", "train"]
-    words = ["--data.captions", str(captions), "--out", str(tmp_path / "run"), *COMMON, "--resume"]
-    done = subprocess.run(
-        [sys.executable, *torchrun, *words], capture_output=True, text=True, timeout=300, env=os.environ
-    )
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    command += ["-m", "textgroup.cli", *train(tmp_path / "run", captions), "--resume"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr[-2000:]
     assert done.stdout.count("trained:") == 1, "only the first process speaks"
     assert [line["step"] for line in read(tmp_path / "run" / "log.jsonl")] == list(range(1, STEPS + 1))
