@@ -12,7 +12,7 @@ import torch
 
 from textgroup.config import SHIPPED, load_run
 from textgroup.data.captions import Batch, pad
-from textgroup.model.noise import key_of
+from textgroup.keys import key_of
 from textgroup.model.textgroup import TextGroupModel
 from textgroup.training.losses import compute
 from textgroup.training.optim import adamw

@@ -1,10 +1,10 @@
 """The paper's whole schedule, 25 epochs of 2.9 million pairs at batch 4,096, projected from measured steps.
 
-    python benchmarks/schedule.py CAPTIONS --tokenizer bpe_simple_vocab_16e6.txt.gz [--steps 200] [--batch 4096]
+    python benchmarks/schedule.py [--captions FILE] [--tokenizer FILE] [--steps 200] [--batch 4096]
 
-Steps are those of `textgroup train` on cached features: batches drawn from memory-mapped arrays of the data set's size
-(the captions repeated, random features), both losses, AdamW. Beside the time: peak memory, and how near it comes to what
-the machine can do: the products of a step at the machine's own measured rate of matrix products, and where the rest is.
+Steps are those of `textgroup train` on cached features: batches drawn from a data set of that size (the captions
+repeated, random features), both losses, AdamW. Beside the time: peak memory, and how near it comes to what the
+machine can do: the products of a step at the machine's own measured rate of matrix products, and where the rest is.
 Needs a GPU, unless --batch and --steps are made small to see that it works.
 """
 
@@ -17,20 +17,20 @@ from torch.utils.flop_counter import FlopCounterMode
 from common import Row, figure, finish, parser, peak_memory
 from textgroup.config import SHIPPED, load_run
 from textgroup.data.captions import CaptionData
-from textgroup.model.noise import key_of
+from textgroup.keys import key_of
 from textgroup.model.textgroup import TextGroupModel
 from textgroup.training.losses import compute
 from textgroup.training.optim import adamw
 from textgroup.training.trainer import to_device
-from train_step import caption_data
+from train_step import CAPTIONS, MERGES, caption_data
 
 PAIRS, EPOCHS = 2_900_000, 25
 
 
 def main() -> None:
     made = parser(__doc__)
-    made.add_argument("captions", help="any source of captions that `textgroup train` takes")
-    made.add_argument("--tokenizer", required=True, help="CLIP's merges, or a directory with tokenizer.json")
+    made.add_argument("--captions", default=CAPTIONS, help="any source of captions")
+    made.add_argument("--tokenizer", default=MERGES, help="CLIP's merges, or a directory with tokenizer.json")
     made.add_argument("--batch", type=int, default=4096)
     made.add_argument("--steps", type=int, default=200)
     options = made.parse_args()

@@ -1,6 +1,6 @@
 """Captions a second of one training step of the paper's model, against the way that the paper's own code takes it.
 
-    python benchmarks/train_step.py CAPTIONS --tokenizer bpe_simple_vocab_16e6.txt.gz [--batch 256] [--rounds 3]
+    python benchmarks/train_step.py [--captions FILE] [--tokenizer FILE] [--batch 256] [--rounds 3]
 
 The same model, captions, images and noise on both sides, and the losses must agree. The peer pads every caption to 77
 tokens, makes the logits of all positions, and goes through the batch in chunks by GradCache as its public package does:
@@ -18,7 +18,8 @@ from common import alternate, compared, finish, parser
 from textgroup.config import SHIPPED, load_run
 from textgroup.data.captions import Batch, CaptionData
 from textgroup.data.samples import read_samples
-from textgroup.model.noise import Noise, key_of
+from textgroup.keys import key_of
+from textgroup.model.noise import Noise
 from textgroup.model.textgroup import TextGroupModel
 from textgroup.tokenizer import CaptionTokenizer
 from textgroup.training.losses import compute
@@ -27,12 +28,13 @@ from textgroup.training.trainer import to_device
 from textgroup.vision.groupvit import GroupViT
 
 PADDED = 77
+CAPTIONS, MERGES = "../shared/captions/coco.jsonl.gz", "../shared/clip_bpe/bpe_simple_vocab_16e6.txt.gz"
 
 
 def main() -> None:
     made = parser(__doc__)
-    made.add_argument("captions", help="any source of captions that `textgroup train` takes")
-    made.add_argument("--tokenizer", required=True, help="CLIP's merges, or a directory with tokenizer.json")
+    made.add_argument("--captions", default=CAPTIONS, help="any source of captions")
+    made.add_argument("--tokenizer", default=MERGES, help="CLIP's merges, or a directory with tokenizer.json")
     made.add_argument("--batch", type=int, default=256)
     made.add_argument("--chunk", type=int, default=32, help="captions that the peer has in memory at once")
     made.add_argument("--rounds", type=int, default=3)
@@ -46,16 +48,20 @@ def main() -> None:
         return torch.cat([tower.encode(part).pooled for part in images.split(options.chunk)])
 
     features = see(pixels)
-    batch = to_device(data.batch(0, options.batch, 0), place)._replace(image=features)
-    ours = Contender(place, lambda c: compute(c.model, batch, c.config.loss, key_of(0, c.steps)).total)
-    live = Contender(place, lambda c: reference_step(c, batch, options.chunk, lambda a, b: see(pixels[a:b])))
-    cached = Contender(place, lambda c: reference_step(c, batch, options.chunk, lambda a, b: features[a:b]))
 
-    found = [contender.step() for contender in (ours, live, cached)]
+    def contenders_of(size: int) -> dict[str, Contender]:
+        batch = to_device(data.batch(0, size, 0), place)._replace(image=features[:size])
+        return {
+            "ours": Contender(batch, lambda c: compute(c.model, batch, c.config.loss, key_of(0, c.steps)).total),
+            "live": Contender(batch, lambda c: reference_step(c, options.chunk, lambda a, b: see(pixels[a:b]))),
+            "cached": Contender(batch, lambda c: reference_step(c, options.chunk, lambda a, b: features[a:b])),
+        }
+
+    found = [contender.step() for contender in contenders_of(min(options.batch, 16)).values()]
     if max(found) - min(found) > (2e-2 if place.type == "cuda" else 1e-4) * found[0]:
         raise SystemExit(f"the contenders do not compute the same loss: {found}")
-    contenders = {"ours": ours, "live": live, "cached": cached}
-    rates = alternate({name: contender.captions(batch) for name, contender in contenders.items()}, options.rounds)
+    contenders = contenders_of(options.batch)
+    rates = alternate({name: contender.captions for name, contender in contenders.items()}, options.rounds)
     kind, goals = place.type, ("10 times", "5 times") if place.type == "cpu" else ("20 times", "5 times")
     name, what = f"{kind}_{options.batch}", f"training step on {kind}, batch {options.batch}"
     rows = [
@@ -66,13 +72,14 @@ def main() -> None:
 
 
 class Contender:
-    """A model, its optimiser, and a way to get gradients."""
+    """A model, its optimiser, a batch, and a way to get gradients."""
 
-    def __init__(self, place: torch.device, gradients: "Callable[[Contender], Tensor]") -> None:
+    def __init__(self, batch: Batch, gradients: "Callable[[Contender], Tensor]") -> None:
         self.config = load_run(["--config", str(SHIPPED / "paper.yaml")])
         torch.manual_seed(0)
-        self.model = TextGroupModel(**vars(self.config.model)).to(place).train()
-        self.optimizer, self.gradients, self.steps = adamw(self.model, self.config.optim), gradients, 0
+        self.model = TextGroupModel(**vars(self.config.model)).to(batch.chunks[0].ids.device).train()
+        self.optimizer = adamw(self.model, self.config.optim)
+        self.batch, self.gradients, self.steps = batch, gradients, 0
 
     def step(self) -> float:
         """One step of the optimiser; the loss."""
@@ -85,20 +92,16 @@ class Contender:
         self.steps += 1
         return loss.item()
 
-    def captions(self, batch: Batch) -> Callable[[], int]:
-        """A step, for `alternate`."""
-
-        def work() -> int:
-            self.step()
-            return batch.size
-
-        return work
+    def captions(self) -> int:
+        """A step; the number of its captions."""
+        self.step()
+        return self.batch.size
 
 
-def reference_step(made: Contender, batch: Batch, chunk: int, images: Callable[[int, int], Tensor]) -> Tensor:
+def reference_step(made: Contender, chunk: int, images: Callable[[int, int], Tensor]) -> Tensor:
     """The straightforward step; leaves gradients in the model and gives the loss."""
     model, config = made.model, made.config.loss
-    parts = list(padded(batch, chunk))
+    parts = list(padded(made.batch, chunk))
     tokens = sum(int(mask[:, 1:].sum()) for _, mask, _ in parts)
 
     def encode(ids: Tensor, mask: Tensor, rows: Tensor):  # type: ignore[no-untyped-def]

@@ -5,7 +5,8 @@ import math
 import pytest
 import torch
 
-from textgroup.model.noise import Noise, key_of
+from textgroup.keys import key_of
+from textgroup.model.noise import Noise
 
 
 def of(*rows: int, key: int = 0) -> Noise:

@@ -13,7 +13,7 @@ from tests.training.runs import tiny_config, tiny_inputs
 from tests.training.test_gradcache import furthest
 from textgroup.config import LossConfig, OptimConfig, RunConfig
 from textgroup.errors import InputError
-from textgroup.model.noise import key_of
+from textgroup.keys import key_of
 from textgroup.training import checkpoint
 from textgroup.training.log import read
 from textgroup.training.losses import compute
@@ -44,7 +44,7 @@ def test_loss_and_gradients_of_two_processes_are_those_of_one(tmp_path: Path) ->
         import torch
         from tests.training.runs import tiny_config, tiny_inputs
         from tests.training.test_distributed import TERMS
-        from textgroup.model.noise import key_of
+        from textgroup.keys import key_of
         from textgroup.training import distributed, gradcache
         from textgroup.training.losses import compute
         from textgroup.training.trainer import build_model

@@ -7,8 +7,8 @@ import torch
 
 from textgroup.config import DecoderConfig, EncoderConfig, LossConfig, ModelConfig
 from textgroup.data.captions import Batch, inner, pad
+from textgroup.keys import key_of
 from textgroup.model.encoder import TextGroups
-from textgroup.model.noise import key_of
 from textgroup.model.textgroup import TextGroupModel
 from textgroup.training.losses import compute
 from textgroup.training.monitor import Monitors, describe, leak

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -10,7 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from textgroup.data.order import scattered, shuffled
 from textgroup.errors import InputError
+from textgroup.keys import key_of
 from textgroup.tokenizer import CaptionTokenizer
 
 CHUNKS = 4
@@ -90,18 +91,6 @@ def inner(mask: Tensor) -> Tensor:
     return mask & (position > 0) & (position < last)
 
 
-@lru_cache(maxsize=2)
-def _order(items: int, seed: int, epoch: int) -> np.ndarray:
-    """The order of an epoch; kept, since every step of the epoch asks for it."""
-    return np.random.default_rng([seed, epoch]).permutation(items)
-
-
-@lru_cache(maxsize=2)
-def _first_turns(items: int, seed: int) -> np.ndarray:
-    """With which of its captions each item begins (modulo their number)."""
-    return np.random.default_rng([seed]).integers(0, 1 << 30, items)
-
-
 @dataclass(frozen=True)
 class CaptionData:
     """A data set in memory: token ids, and the pooled image vectors where there are images.
@@ -164,9 +153,10 @@ class CaptionData:
         every n-th caption by length, from number r on: what the r-th of n processes trains on.
         """
         epoch, place = divmod(step, self.steps_per_epoch(batch_size))
-        items = _order(len(self), seed, epoch)[place * batch_size : (place + 1) * batch_size]
+        places = np.arange(place * batch_size, min((place + 1) * batch_size, len(self)))
+        items = shuffled(places, len(self), key_of(seed, "epoch", epoch))
         counts = self.first[items + 1] - self.first[items]
-        turn = _first_turns(len(self), seed)[items] + epoch
+        turn = scattered(items, key_of(seed, "captions")) + epoch
         chosen = self.first[items] + turn % counts
         lengths = self.starts[chosen + 1] - self.starts[chosen]
         rows = np.arange(share[0], len(items), share[1])

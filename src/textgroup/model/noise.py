@@ -5,22 +5,17 @@ can be drawn twice and be the same (GradCache), and a batch has the same noise h
 divided among processes.
 """
 
-import hashlib
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+from textgroup.keys import key_of
+
 STRIDE = 1 << 16
 """Places that an axis has room for: a number does not change with the padding of its chunk."""
 GOLDEN, FIRST, SECOND = (x - (1 << 64) for x in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB))
 """Constants of splitmix64 (Steele et al., 2014), as signed integers."""
-
-
-def key_of(*words: object) -> int:
-    """64 bits for these words, always the same."""
-    digest = hashlib.blake2b("/".join(map(str, words)).encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "little", signed=True)
 
 
 class Noise(NamedTuple):

@@ -18,8 +18,8 @@ from textgroup.data.statistics import cohesion
 from textgroup.errors import InputError
 from textgroup.evaluation.retrieval import Retrieval
 from textgroup.evaluation.retrieval import evaluate as evaluate_retrieval
+from textgroup.keys import key_of
 from textgroup.model.dynamic import DynamicGroupTransformer
-from textgroup.model.noise import key_of
 from textgroup.model.pretrained import load_model
 from textgroup.model.textgroup import TextGroupModel
 from textgroup.tokenizer import CaptionTokenizer
