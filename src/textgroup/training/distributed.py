@@ -27,7 +27,7 @@ def joined(device: str | None = None) -> Iterator[torch.device]:
     device: its kind ("cpu", "cuda"), or with its number where there is one process; None takes a GPU if there is one.
     """
     kind = device or ("cuda" if torch.cuda.is_available() else "cpu")
-    if "WORLD_SIZE" not in os.environ:
+    if not {"RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR"} <= os.environ.keys():
         yield torch.device(kind)
         return
     place = torch.device(kind)

@@ -195,6 +195,6 @@ def shown(mask: Tensor, share: float, noise: Noise | None) -> Tensor:
 
 def _fast(place: torch.device) -> torch.autocast | nullcontext[None]:
     """bf16 where the GPU has it; a CPU is far slower in it."""
-    if place.type == "cuda" and torch.cuda.is_bf16_supported():
+    if place.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False):
         return torch.autocast("cuda", dtype=torch.bfloat16)
     return nullcontext()

@@ -85,6 +85,7 @@ def train(
     place = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     share = (distributed.rank(), distributed.ranks())
     size, chunk, seed = config.optim.batch_size, config.optim.chunk, config.seed
+    at_once = chunk is None or chunk * share[1] >= size
     if min(size, len(inputs.train)) < share[1]:
         raise InputError(f"{share[1]} processes for batches of {min(size, len(inputs.train))} captions: start fewer")
     model = build_model(config, inputs).to(place)
@@ -109,7 +110,7 @@ def train(
                 group["lr"] = learning_rate(step, per_epoch, config.optim)
             model.train()
             optimizer.zero_grad(set_to_none=True)
-            if chunk is None:
+            if at_once:
                 losses = compute(model, batch, config.loss, key_of(seed, step), firm)
                 losses.total.backward()
             else:
