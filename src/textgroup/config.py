@@ -211,8 +211,8 @@ class OptimConfig:
     batch_size: int = 4096
     """Captions (and images) a step, over all processes."""
     chunk: int | None = None
-    """Captions in memory at once, in each process (GradCache): any batch size then fits, at a third more work; the
-    result is the same. Null: the whole batch at once."""
+    """Captions in memory at once, in each process (GradCache): any batch size then fits, and the result is the same;
+    the encoder reads each caption twice. Null: the whole batch at once."""
     epochs: float = 25
     """Passes over the images (or over the captions, where there are no images)."""
     lr: float = 1.6e-3

@@ -90,14 +90,14 @@ def test_a_run_killed_at_random_steps_ends_bit_for_bit_as_one_that_was_not(
 @pytest.mark.slow
 def test_sigterm_saves_and_exits_0_and_torchrun_finishes_the_run(tmp_path: Path, captions: Path) -> None:
     """Stopped by a scheduler on one process, taken up by two."""
-    process = start(tmp_path / "run", captions)
+    process = start(tmp_path / "run", captions, *DYNAMIC)
     wait_for(process, tmp_path / "run", 3)
     process.send_signal(signal.SIGTERM)
     said, error = process.communicate(timeout=200)
     assert process.returncode == 0, error
     assert "is saved: go on with --resume" in said
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    command += ["-m", "textgroup.cli", *train(tmp_path / "run", captions), "--resume"]
+    command += ["-m", "textgroup.cli", *train(tmp_path / "run", captions), *DYNAMIC, "--resume"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr[-2000:]
     assert done.stdout.count("trained:") == 1, "only the first process speaks"
