@@ -12,10 +12,10 @@ import torch
 
 from textgroup.config import SHIPPED, load_run
 from textgroup.data.captions import Batch, pad
+from textgroup.keys import key_of
 from textgroup.model.textgroup import TextGroupModel
 from textgroup.training.losses import compute
 from textgroup.training.optim import adamw
-from textgroup.training.trainer import noise_generator
 from textgroup.vision.groupvit import GroupViT
 
 
@@ -38,11 +38,12 @@ def main() -> None:
     batch = Batch([pad(captions)], objects.pooled)
     optimizer = adamw(model, config.optim)
     started = time.perf_counter()
-    losses, (out,) = compute(model, batch, config.loss, noise_generator(0, 0))
+    losses = compute(model, batch, config.loss, key_of(0, 0))
     losses.total.backward()
     norm = torch.nn.utils.clip_grad_norm_(model.parameters(), config.optim.clip)
     optimizer.step()
     print(f"text step: {size} captions, {sum(lengths)} tokens in {time.perf_counter() - started:.1f} s")
+    out = model.encode(*batch.chunks[0])
     print(shape("tokens", batch.chunks[0].ids), shape("text groups", out.groups), shape("assignment", out.assignment))
     print(
         shape("text embedding", model.embed_text(out)),

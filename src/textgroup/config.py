@@ -158,6 +158,9 @@ class DataConfig:
     """Column of a table that names the image."""
     caption_column: str = "caption"
     """Column of a table that holds the caption."""
+    tokens: str | None = None
+    """Directory of the tokenised captions, made by the first run that names it, used by all others; null: `tokens` in
+    the directory of the run."""
 
     def __post_init__(self) -> None:
         _check(
@@ -206,7 +209,10 @@ class OptimConfig:
     """AdamW with linear warm-up and a cosine; the conventions are GroupViT's where the paper is silent."""
 
     batch_size: int = 4096
-    """Captions (and images) a step."""
+    """Captions (and images) a step, over all processes."""
+    chunk: int | None = None
+    """Captions in memory at once, in each process (GradCache): any batch size then fits, and the result is the same;
+    the encoder reads each caption twice. Null: the whole batch at once."""
     epochs: float = 25
     """Passes over the images (or over the captions, where there are no images)."""
     lr: float = 1.6e-3
@@ -226,6 +232,7 @@ class OptimConfig:
 
     def __post_init__(self) -> None:
         _check(self.batch_size >= 1, f"optim.batch_size must be at least 1, not {self.batch_size}")
+        _check(self.chunk is None or self.chunk >= 1, f"optim.chunk must be at least 1, not {self.chunk}")
         _check(self.epochs > 0, f"optim.epochs must be positive, not {self.epochs}")
         _check(
             0 <= self.warmup_epochs < self.epochs,

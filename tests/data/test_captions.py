@@ -1,12 +1,14 @@
 """Batches: what is in them, in which order, and that a run can start anywhere."""
 
+from collections.abc import Sequence
+from itertools import combinations, pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from textgroup.data.captions import CaptionData, pad
+from textgroup.data.captions import CaptionData, cuts, pad
 from textgroup.errors import InputError
 from textgroup.tokenizer import CaptionTokenizer
 
@@ -58,6 +60,36 @@ def test_a_batch_is_cut_by_length_so_that_little_is_padded() -> None:
     assert lengths == sorted(lengths)
     assert batch.size == 40
     assert sum(chunk.mask.numel() for chunk in batch.chunks) < 40 * max(lengths)
+
+
+@pytest.mark.parametrize("parts", [1, 2, 3, 9])
+def test_no_other_cuts_pad_fewer_tokens(parts: int) -> None:
+    random = np.random.default_rng(parts)
+    for _ in range(20):
+        lengths = np.sort(random.integers(3, 12, random.integers(1, 9)))
+
+        def padded(ends: Sequence[int], lengths: np.ndarray = lengths) -> int:
+            return sum(int(lengths[b - 1]) * (b - a) for a, b in pairwise([0, *ends]))
+
+        inside = range(1, len(lengths))
+        ways = [(*cut, len(lengths)) for n in range(parts) for cut in combinations(inside, n)]
+        found = cuts(lengths, parts)
+        assert len(found) <= parts
+        assert found[-1] == len(lengths)
+        assert padded(found) == min(map(padded, ways))
+
+
+def test_the_shares_of_all_processes_are_the_batch() -> None:
+    data = with_images(items=40)
+    whole = data.batch(1, 20, 0)
+    shares = [data.batch(1, 20, 0, chunk=3, share=(r, 3)) for r in range(3)]
+    assert [share.size for share in shares] == [7, 7, 6]
+    assert [len(chunk.ids) for chunk in shares[0].chunks] == [3, 3, 1]
+    assert whole.image is not None
+    for share in shares:
+        assert share.whole == 20
+        assert share.rows is not None
+        assert torch.equal(share.image, whole.image[share.rows])  # type: ignore[arg-type]
 
 
 def test_who_is_in_a_batch_has_nothing_to_do_with_length() -> None:

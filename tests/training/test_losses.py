@@ -2,13 +2,14 @@
 
 import math
 
-import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 
+from textgroup.config import LossConfig
+from textgroup.data.captions import Batch
 from textgroup.model.encoder import TextGroups
-from textgroup.training.losses import balance, contiguity, info_nce, reduce_tokens, token_losses
+from textgroup.training.losses import Part, balance, contiguity, info_nce, join, token_weights, usage, weigh
 
 
 def test_info_nce_is_equations_6_to_8() -> None:
@@ -32,32 +33,22 @@ def test_info_nce_of_unrelated_pairs_is_the_logarithm_of_the_batch() -> None:
     assert info_nce(same, same, 0.07).item() == pytest.approx(math.log(8))
 
 
-def test_the_vocabulary_loss_is_dense_cross_entropy_on_the_valid_tokens() -> None:
-    generator = torch.Generator().manual_seed(0)
-    states, embedding = torch.randn(2, 4, 6, generator=generator), torch.randn(11, 6, generator=generator)
-    targets, valid = (
-        torch.randint(0, 11, (2, 4), generator=generator),
-        torch.tensor([[1, 1, 1, 0], [1, 1, 0, 0]]).bool(),
-    )
-    found = token_losses(states, embedding, targets, valid)
-    logits = (states @ embedding.T).numpy()
-    expected = []
-    for b in range(2):
-        for m in range(4):
-            if valid[b, m]:
-                row = logits[b, m].astype(float)
-                expected.append(np.log(np.exp(row).sum()) - row[int(targets[b, m])])
-    np.testing.assert_allclose(found.numpy(), expected, rtol=1e-5)
-
-
 @pytest.mark.parametrize(
     ("reduction", "expected"), [("token_mean", 21 / 6), ("sum", 21.0), ("caption_mean", (1 + 5 / 2 + 15 / 3) / 3)]
 )
 def test_reductions_count_the_tokens_of_the_whole_batch(reduction: str, expected: float) -> None:
     """Three captions of 1, 2 and 3 tokens, in two chunks, with losses 1 | 2 3 | 4 5 6."""
     losses = [torch.tensor([1.0, 2, 3]), torch.tensor([4.0, 5, 6])]
-    lengths = [torch.tensor([1, 2]), torch.tensor([3])]
-    assert reduce_tokens(losses, lengths, reduction).item() == pytest.approx(expected)
+    valid = [torch.tensor([[1, 0], [1, 1]]).bool(), torch.tensor([[1, 1, 1]]).bool()]
+    parts = []
+    for lost, where in zip(losses, valid):
+        weight, divisor = token_weights(where, reduction)
+        parts.append(Part({}, {"reconstruction": torch.stack([(lost * weight).sum(), divisor.float()])}))
+    batch = Batch([], None)
+    found = weigh(join(parts, batch), LossConfig(reconstruction=0.5))
+    assert found.reconstruction is not None
+    assert found.reconstruction.item() == pytest.approx(expected)
+    assert found.total.item() == pytest.approx(expected / 2)
 
 
 def groups_of(assignment: list[list[list[float]]], mask: list[list[int]]) -> TextGroups:
@@ -68,18 +59,20 @@ def groups_of(assignment: list[list[list[float]]], mask: list[list[int]]) -> Tex
 def test_balance_is_zero_for_equal_groups_and_log_k_for_a_collapse() -> None:
     equal = groups_of([[[1.0, 1, 0, 0], [0, 0, 1, 1]]], [[1, 1, 1, 1]])
     collapsed = groups_of([[[1.0, 1, 1, 1], [0, 0, 0, 0]]], [[1, 1, 1, 1]])
-    assert balance([equal]).item() == pytest.approx(0, abs=1e-6)
-    assert balance([collapsed]).item() == pytest.approx(math.log(2))
+    assert balance(usage(equal)).item() == pytest.approx(0, abs=1e-6)
+    assert balance(usage(collapsed)).item() == pytest.approx(math.log(2))
     other = groups_of([[[0.0, 0, 0, 0], [1, 1, 1, 1]]], [[1, 1, 1, 1]])
-    assert balance([collapsed, other]).item() == pytest.approx(0, abs=1e-6)  # over the batch, not the caption
+    assert balance(usage(collapsed) + usage(other)).item() == pytest.approx(
+        0, abs=1e-6
+    )  # over the batch, not the caption
     uniform = groups_of([[[0.5, 0.5], [0.5, 0.5]]], [[1, 1]])
-    assert balance([uniform]).item() == pytest.approx(math.log(2))
+    assert balance(usage(uniform)).item() == pytest.approx(math.log(2))
 
 
 def test_contiguity_counts_the_changes_between_neighbours_and_no_padding() -> None:
     hard = groups_of([[[1.0, 1, 0, 0, 9], [0, 0, 1, 1, 9]]], [[1, 1, 1, 1, 0]])
     ones = torch.ones(1, 5)
-    assert contiguity([hard], [ones]).item() == pytest.approx(1 / 3)
-    assert contiguity([hard], [torch.tensor([[9, 1, 0.25, 1, 9]])]).item() == pytest.approx(0.25 / 3)
+    assert contiguity(hard, ones).tolist() == pytest.approx([1, 3])
+    assert contiguity(hard, torch.tensor([[9, 1, 0.25, 1, 9]])).tolist() == pytest.approx([0.25, 3])
     soft = groups_of([[[0.5, 0.5], [0.5, 0.5]]], [[1, 1]])
-    assert contiguity([soft], [torch.ones(1, 2)]).item() == pytest.approx(0.5)
+    assert contiguity(soft, torch.ones(1, 2)).tolist() == pytest.approx([0.5, 1])

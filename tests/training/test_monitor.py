@@ -7,11 +7,11 @@ import torch
 
 from textgroup.config import DecoderConfig, EncoderConfig, LossConfig, ModelConfig
 from textgroup.data.captions import Batch, inner, pad
+from textgroup.keys import key_of
 from textgroup.model.encoder import TextGroups
 from textgroup.model.textgroup import TextGroupModel
 from textgroup.training.losses import compute
 from textgroup.training.monitor import Monitors, describe, leak
-from textgroup.training.trainer import noise_generator
 
 
 def outputs(rows: list[list[int]], groups: int = 4, sharpness: float = 1.0) -> TextGroups:
@@ -69,7 +69,7 @@ def test_the_leak_is_measured_where_it_is_and_not_where_it_is_not(closed: bool) 
     batch = Batch([pad(captions)], None)
     optimizer = torch.optim.Adam(model.parameters(), lr=5e-3)
     for step in range(150):
-        losses, _ = compute(model, batch, LossConfig(), noise_generator(0, step))
+        losses = compute(model, batch, LossConfig(), key_of(0, step))
         optimizer.zero_grad()
         losses.total.backward()
         optimizer.step()

@@ -15,7 +15,7 @@ from textgroup.model.router import Views, cut
 from textgroup.model.textgroup import TextGroupModel
 from textgroup.tokenizer import CaptionTokenizer
 from textgroup.training import teaching
-from textgroup.training.losses import two_views
+from textgroup.training.losses import naming, two_views
 
 CAPTIONS = ["a cat sees a dog", "a dog sees a cat", "the cat and a dog"]
 
@@ -105,9 +105,9 @@ def test_the_place_views_are_taught_where_units_may_begin_and_once_a_unit() -> N
     names = torch.tensor([[7.0, 1.5, 7.0, 0.75, 7.0]])
     views = views_of(torch.tensor([[False, True, True, True, False]]), word=word, place=place, names_place=names)
     out = TextGroups.fixed(torch.zeros(1, 2, 4), torch.zeros(1, 2, 5), torch.ones(1, 5).bool())._replace(views=views)
-    begin = (cross_entropy(0.25, False) + cross_entropy(0.5, True)) / 2
-    several = (cross_entropy(1.5, True) + cross_entropy(0.75, False)) / 2
-    assert two_views([out]).item() == pytest.approx(begin + several)
+    begins, several = ((0.25, False), (0.5, True)), ((1.5, True), (0.75, False))
+    for found, expected in ((two_views(out), begins), (naming(out), several)):
+        assert found.tolist() == pytest.approx([sum(cross_entropy(*one) for one in expected), 2])
 
 
 @torch.no_grad()

@@ -86,6 +86,7 @@ def train(words: Sequence[str]) -> None:
     if not words or {"-h", "--help"} & set(words):
         run_parser().print_help()
         print("\nOwn options: --resume (go on from the newest checkpoint), --device NAME (cpu, cuda)")
+        print("Several GPUs or machines: torchrun --nproc-per-node N --no-python textgroup train ... (docs/scaling.md)")
         return
     own = Parser("textgroup train", add_help=False, allow_abbrev=False)
     own.add_argument("--resume", action="store_true")
@@ -93,16 +94,21 @@ def train(words: Sequence[str]) -> None:
     options, rest = own.parse_known_args(words)
     config = load_run(rest)
     from textgroup.report.terminal import training_bar
+    from textgroup.training import distributed
     from textgroup.training.inputs import read_inputs
     from textgroup.training.progress import shown_on
     from textgroup.training.trainer import Stopped
     from textgroup.training.trainer import train as run
 
-    inputs = read_inputs(config)
-    try:
-        with training_bar(config.out) as bar:
-            run(config, inputs, resume=options.resume, device=options.device, progress=shown_on(bar))
-    except Stopped as stopped:
-        print(f"textgroup: {stopped}")
-        return
-    print(f'trained: {config.out}/last   (textgroup segment -c {config.out} "...")')
+    with distributed.joined(options.device) as place:
+        first = distributed.rank() == 0
+        inputs = read_inputs(config)
+        try:
+            with training_bar(config.out) as bar:
+                run(config, inputs, resume=options.resume, device=place, progress=shown_on(bar))
+        except Stopped as stopped:
+            if first:
+                print(f"textgroup: {stopped}")
+            return
+    if first:
+        print(f'trained: {config.out}/last   (textgroup segment -c {config.out} "...")')

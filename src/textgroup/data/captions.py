@@ -1,19 +1,21 @@
 """Captions as token ids in memory, and the seeded, length-bucketed batches that training takes from them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from textgroup.data.order import scattered, shuffled
 from textgroup.errors import InputError
+from textgroup.keys import key_of
 from textgroup.tokenizer import CaptionTokenizer
 
-BUCKETS = 4
-"""Parts of equal size that a batch is cut into, by caption length, so that little padding is paid for."""
+CHUNKS = 4
+"""Parts that a batch is cut into, by caption length, where memory does not ask for more: little padding is paid for."""
 
 
 class Chunk(NamedTuple):
@@ -24,19 +26,31 @@ class Chunk(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """One training batch of B captions.
+    """One training batch of B captions, or the share of it that one of several processes has.
 
     chunks: the captions in order of length, in parts of similar length. image: (B, D) pooled vectors in the
-    same order, or None.
+    same order, or None. rows: (B,), the place of each caption in the batch of all processes, which has `whole`
+    captions; None where this is all of it.
     """
 
     chunks: list[Chunk]
     image: Tensor | None
+    rows: Tensor | None = None
+    whole: int | None = None
 
     @property
     def size(self) -> int:
-        """Number of captions."""
+        """Number of captions, those of other processes not counted."""
         return sum(len(chunk.ids) for chunk in self.chunks)
+
+    def parts(self) -> Iterator["Batch"]:
+        """Each chunk as a batch of its own, with the places that its captions have in this one."""
+        rows = torch.arange(self.size, device=self.chunks[0].ids.device) if self.rows is None else self.rows
+        a = 0
+        for chunk in self.chunks:
+            b = a + len(chunk.ids)
+            yield Batch([chunk], None if self.image is None else self.image[a:b], rows[a:b], self.whole)
+            a = b
 
 
 def pad(ids: Sequence[Sequence[int] | np.ndarray]) -> Chunk:
@@ -48,23 +62,33 @@ def pad(ids: Sequence[Sequence[int] | np.ndarray]) -> Chunk:
     return Chunk(torch.from_numpy(padded), torch.from_numpy(mask))
 
 
+def cuts(lengths: np.ndarray, parts: int) -> list[int]:
+    """Where to cut captions in order of length into at most `parts`, so that the fewest tokens are padded.
+
+    Gives the end of each part. Exact, by dynamic programming over the lengths that occur.
+    """
+    longest, count = np.unique(lengths, return_counts=True)
+    ends = np.cumsum(count)
+    tokens = longest * ends  # (n,): padded tokens of all captions up to this length, in one part
+    before: list[np.ndarray] = []
+    for _ in range(min(parts, len(ends)) - 1):
+        cost = tokens[:, None] + (ends - ends[:, None]) * longest  # (n, n): the last part goes from row to column
+        cost[np.tril_indices(len(ends))] = np.iinfo(cost.dtype).max
+        cost[0, 0] = tokens[0]
+        before.append(cost.argmin(axis=0))
+        tokens = cost.min(axis=0)
+    found, at = [int(ends[-1])], len(ends) - 1
+    for last in reversed(before):
+        at = int(last[at])
+        found.append(int(ends[at]))
+    return sorted(set(found))
+
+
 def inner(mask: Tensor) -> Tensor:
     """The mask (B, M) without each caption's first and last valid token (start and end of text)."""
     last = mask.sum(dim=1, keepdim=True) - 1
     position = torch.arange(mask.shape[1], device=mask.device)
     return mask & (position > 0) & (position < last)
-
-
-@lru_cache(maxsize=2)
-def _order(items: int, seed: int, epoch: int) -> np.ndarray:
-    """The order of an epoch; kept, since every step of the epoch asks for it."""
-    return np.random.default_rng([seed, epoch]).permutation(items)
-
-
-@lru_cache(maxsize=2)
-def _first_turns(items: int, seed: int) -> np.ndarray:
-    """With which of its captions each item begins (modulo their number)."""
-    return np.random.default_rng([seed]).integers(0, 1 << 30, items)
 
 
 @dataclass(frozen=True)
@@ -119,27 +143,35 @@ class CaptionData:
         """Whole batches in an epoch; what is left over is not seen in it. The next epoch has another order."""
         return max(1, len(self) // batch_size)
 
-    def batch(self, step: int, batch_size: int, seed: int) -> Batch:
+    def batch(
+        self, step: int, batch_size: int, seed: int, chunk: int | None = None, share: tuple[int, int] = (0, 1)
+    ) -> Batch:
         """Batch number `step` of the run: a function of (seed, step) alone, so that a run can resume anywhere.
 
-        Each epoch has its own order; an item gives one caption an epoch, and all its captions in turn.
+        Each epoch has its own order; an item gives one caption an epoch, and all its captions in turn. chunk:
+        captions of a chunk, the last of which may be short; None cuts where the least is padded. share: (r, n) is
+        every n-th caption by length, from number r on: what the r-th of n processes trains on.
         """
         epoch, place = divmod(step, self.steps_per_epoch(batch_size))
-        items = _order(len(self), seed, epoch)[place * batch_size : (place + 1) * batch_size]
+        places = np.arange(place * batch_size, min((place + 1) * batch_size, len(self)))
+        items = shuffled(places, len(self), key_of(seed, "epoch", epoch))
         counts = self.first[items + 1] - self.first[items]
-        turn = _first_turns(len(self), seed)[items] + epoch
+        turn = scattered(items, key_of(seed, "captions")) + epoch
         chosen = self.first[items] + turn % counts
-        by_length = np.argsort(self.starts[chosen + 1] - self.starts[chosen], kind="stable")
-        chunks = [
-            pad([self.caption(c) for c in part]) for part in np.array_split(chosen[by_length], BUCKETS) if len(part)
-        ]
-        return Batch(chunks, self._images(items[by_length]))
+        lengths = self.starts[chosen + 1] - self.starts[chosen]
+        rows = np.arange(share[0], len(items), share[1])
+        mine = np.argsort(lengths, kind="stable")[rows]
+        ends = cuts(lengths[mine], CHUNKS) if chunk is None else [*range(chunk, len(mine), chunk), len(mine)]
+        chunks = [self._chunk(chosen[mine[a:b]]) for a, b in pairwise([0, *ends])]
+        if share == (0, 1):
+            return Batch(chunks, self._images(items[mine]))
+        return Batch(chunks, self._images(items[mine]), torch.from_numpy(rows), len(items))
 
     def chunks(self, size: int = 256) -> Iterable[tuple[Chunk, np.ndarray]]:
         """Every caption once, in order of length: chunks, and the caption numbers in each (for evaluation)."""
         order = np.argsort(np.diff(self.starts), kind="stable")
         for a in range(0, len(order), size):
-            yield pad([self.caption(c) for c in order[a : a + size]]), order[a : a + size]
+            yield self._chunk(order[a : a + size]), order[a : a + size]
 
     def images(self) -> Tensor:
         """The pooled vectors of all items (items, D), fp32."""
@@ -150,6 +182,13 @@ class CaptionData:
     def item_of_caption(self) -> np.ndarray:
         """(captions,), the item that each caption belongs to."""
         return np.repeat(np.arange(len(self)), np.diff(self.first))
+
+    def _chunk(self, captions: np.ndarray) -> Chunk:
+        begin, end = self.starts[captions, None], self.starts[captions + 1, None]  # (B, 1)
+        place = begin + np.arange((end - begin).max())  # (B, M)
+        mask = place < end
+        ids = np.where(mask, self.ids[np.minimum(place, end - 1)], 0).astype(np.int64)
+        return Chunk(torch.from_numpy(ids), torch.from_numpy(mask))
 
     def _images(self, items: np.ndarray) -> Tensor | None:
         if self.pooled is None or self.rows is None:

@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from textgroup.config import DecoderConfig, EncoderConfig
 from textgroup.model.layers import DecoderLayer
+from textgroup.model.noise import Noise
 
 
 class TextDecoder(nn.Module):
@@ -34,11 +35,11 @@ class TextDecoder(nn.Module):
         groups: Tensor,
         present: Tensor,
         embedding: nn.Embedding,
-        generator: torch.Generator | None = None,
+        noise: Noise | None = None,
     ) -> tuple[Tensor, Tensor, Tensor]:
         """ids and mask (B, M), groups (B, K, D), present (B, K) True for the groups that the decoder may ask.
 
-        `generator` draws the noise of training; None is evaluation.
+        noise: of training; None is evaluation.
 
         Returns the states (B, M - 1, D) whose product with the embedding are Eq. 9's logits, the ids that they
         are to predict (B, M - 1), and where those are valid (B, M - 1).
@@ -46,10 +47,10 @@ class TextDecoder(nn.Module):
         if self.config.direction == "right_to_left":
             ids = reverse(ids, mask)
         if self.bottleneck is not None:
-            groups = self.bottleneck(groups, generator)
+            groups = self.bottleneck(groups, noise)
         x = embedding(ids[:, :-1])
-        if generator is not None and self.config.word_dropout:
-            keep = torch.rand(x.shape[:2], generator=generator) >= self.config.word_dropout
+        if noise is not None and self.config.word_dropout:
+            keep = noise.uniform("decoder words", x.shape[1]) >= self.config.word_dropout
             keep[:, 0] = True
             x = x * keep.to(x)[:, :, None]
         x = x + self.position.weight[: x.shape[1]]
@@ -68,11 +69,11 @@ class Bottleneck(nn.Module):
         self.norm = nn.LayerNorm(narrow, elementwise_affine=False)
         self.up = nn.Linear(narrow, width)
 
-    def forward(self, groups: Tensor, generator: torch.Generator | None) -> Tensor:
+    def forward(self, groups: Tensor, noise: Noise | None) -> Tensor:
         """(B, K, D) -> (B, K, D)."""
         code = self.norm(self.down(groups))  # unit variance: the noise is a signal-to-noise ratio
-        if generator is not None and self.noise:
-            code = code + self.noise * torch.randn(code.shape, generator=generator).to(code)
+        if noise is not None and self.noise:
+            code = code + self.noise * noise.normal("bottleneck", *code.shape[1:]).to(code)
         return self.up(code)
 
 

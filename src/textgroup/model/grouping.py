@@ -21,20 +21,14 @@ class Grouped(NamedTuple):
     assignment: Tensor
 
 
-def gumbel(shape: tuple[int, ...], generator: torch.Generator | None = None) -> Tensor:
-    """Standard Gumbel noise of a shape, fp32, on the CPU (so that a seed means the same on every device)."""
-    uniform = torch.rand(shape, generator=generator).clamp_(1e-9, 1 - 1e-7)
-    return -torch.log(-torch.log(uniform))
-
-
 def assign(logits: Tensor, noise: Tensor | None = None) -> tuple[Tensor, Tensor]:
     """Eq. 2 and 3: each token goes to one group, with the gradient of the soft assignment.
 
     logits, noise: (B, K, M). Returns the straight-through hard and the soft, noise-free assignment, both
-    (B, K, M) and fp32. Gumbel noise at temperature 1 (GroupViT); none at evaluation, where the choice is the
+    (B, K, M) and fp32 at least. Gumbel noise at temperature 1 (GroupViT); none at evaluation, where the choice is the
     argmax all the same.
     """
-    logits = logits.float()
+    logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
     soft = logits.softmax(dim=1)
     competed = soft if noise is None else (logits + noise).softmax(dim=1)  # Eq. 2
     chosen = F.one_hot(competed.argmax(dim=1), logits.shape[1]).transpose(1, 2)  # (B, K, M)

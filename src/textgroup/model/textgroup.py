@@ -12,6 +12,7 @@ from textgroup.model.decoder import TextDecoder
 from textgroup.model.dynamic import DynamicGroupTransformer
 from textgroup.model.encoder import BaselineTransformer, TextGroups, TextGroupTransformer
 from textgroup.model.layers import initialise, smooth_positions
+from textgroup.model.noise import Noise
 
 Encoder = TextGroupTransformer | DynamicGroupTransformer | BaselineTransformer
 
@@ -90,14 +91,14 @@ class TextGroupModel(nn.Module, PyTorchModelHubMixin, library_name="textgroup", 
         return self.encoder.config.word_dropout
 
     def decode(
-        self, ids: Tensor, mask: Tensor, text: TextGroups, generator: torch.Generator | None = None
+        self, ids: Tensor, mask: Tensor, text: TextGroups, noise: Noise | None = None
     ) -> tuple[Tensor, Tensor, Tensor]:
         """The decoder's states (B, M - 1, D), the ids to predict and where they are valid (B, M - 1): Eq. 9.
 
         ids and mask (B, M) of the captions to write from the groups of `text`.
         """
         assert self.decoder is not None, "a model trained without reconstruction has no decoder"
-        return self.decoder(ids, mask, text.groups, text.present, self.encoder.embedding.token, generator)
+        return self.decoder(ids, mask, text.groups, text.present, self.encoder.embedding.token, noise)
 
     def embed_text(self, text: TextGroups) -> Tensor:
         """Unit vectors (B, E): head on each group, mean over the groups of the caption (Section 2.2.1)."""
@@ -106,14 +107,14 @@ class TextGroupModel(nn.Module, PyTorchModelHubMixin, library_name="textgroup", 
         pooled = (self.text_head(text.groups) * present).sum(dim=1) / present.sum(dim=1)
         return F.normalize(pooled, dim=-1)
 
-    def embed_image(self, pooled: Tensor, generator: torch.Generator | None = None) -> Tensor:
+    def embed_image(self, pooled: Tensor, noise: Noise | None = None) -> Tensor:
         """Mean of the image groups (B, D_image) -> unit vectors (B, E). Head and mean commute.
 
-        generator: draws the dropout of training; None is evaluation.
+        noise: of the dropout in training; None is evaluation.
         """
         assert self.image_head is not None, "a model without an image side has no common space"
-        if generator is not None and self.image_dropout:
-            keep = torch.rand(pooled.shape, generator=generator).to(pooled) >= self.image_dropout
+        if noise is not None and self.image_dropout:
+            keep = noise.uniform("image", pooled.shape[1]) >= self.image_dropout
             pooled = pooled * keep / (1 - self.image_dropout)
         return F.normalize(self.image_head(pooled), dim=-1)
 

@@ -36,6 +36,8 @@ def save(
         link.symlink_to(target.relative_to(run), target_is_directory=True)
     for old in sorted((run / "checkpoints").glob("[0-9]*"))[:-KEPT]:
         shutil.rmtree(old, ignore_errors=True)
+    for rest in (run / "checkpoints").glob(".*.partial"):  # of a run that was killed while it saved
+        shutil.rmtree(rest, ignore_errors=True)
     return target
 
 

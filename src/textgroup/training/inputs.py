@@ -1,33 +1,45 @@
 """What a run reads: captions joined with the features of their images, checked before the first step."""
 
-from itertools import chain
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from glob import glob
+from itertools import chain, islice
 from pathlib import Path, PurePath
 from typing import Any
 
 from textgroup.config import RunConfig
 from textgroup.data.captions import CaptionData
 from textgroup.data.samples import Sample, read_samples
+from textgroup.data.tokens import BLOCK, open_tokens, write_tokens
 from textgroup.errors import InputError
+from textgroup.report.terminal import counted
 from textgroup.tokenizer import CaptionTokenizer
+from textgroup.training import distributed
 from textgroup.training.trainer import Inputs
 from textgroup.vision.features import FeatureStore, check_same_encoder
 
 
 def read_inputs(config: RunConfig) -> Inputs:
-    """Captions, features and tokenizer of a run. Raises `InputError` for what is missing or does not fit."""
+    """Captions, features and tokenizer of a run. Raises `InputError` for what is missing or does not fit.
+
+    Captions are tokenised once, into `data.tokens`, and memory-mapped from there.
+    """
     data = config.data
     if data.captions is None:
         raise InputError("data.captions is not set: give --data.captions with the training captions")
     store = _store(data.features, config, "data.features")
-    samples = _read(data.captions, config)
-    tokenizer = _tokenizer(config, samples)
-    train = join(samples, store, tokenizer, data.captions)
-    val = None
+    val_store = None
     if data.val_captions is not None:
         val_store = _store(data.val_features, config, "data.val_features")
         if store and val_store:
             check_same_encoder(store.manifest.encoder, val_store.manifest.encoder, "data.features", "data.val_features")
-        val = join(_read(data.val_captions, config), val_store, tokenizer, data.val_captions)
+    folder = Path(config.out) / "tokens" if data.tokens is None else Path(data.tokens)
+    val = None
+    with distributed.first():  # one process tokenises, the others find it done
+        train, tokenizer = _tokenised(folder / "train", data.captions, store, config, None)
+        if data.val_captions is not None:
+            val, _ = _tokenised(folder / "val", data.val_captions, val_store, config, tokenizer)
     return Inputs(tokenizer, train, val, store.manifest.encoder if store else None)
 
 
@@ -39,24 +51,72 @@ def read_pairs(
         raise InputError("this checkpoint was trained on captions alone: it cannot match images")
     store = FeatureStore.open(features)
     check_same_encoder(identity, store.manifest.encoder, "the checkpoint", str(features))
-    return join(list(read_samples(captions, images=False)), store, tokenizer, captions)
+    items = list(matched(read_samples(captions, images=False), store, captions))
+    rows = [row for _, row in items if row is not None]
+    return CaptionData.build((texts for texts, _ in items), tokenizer, store.pooled, rows)
 
 
-def join(samples: list[Sample], store: FeatureStore | None, tokenizer: CaptionTokenizer, name: str) -> CaptionData:
-    """Each sample's captions with its row of the store; samples whose image was skipped are left out."""
-    if store is None:
-        return CaptionData.build((sample.captions for sample in samples), tokenizer)
-    broken = {skipped.key for skipped in store.manifest.skipped}
-    kept = [sample for sample in samples if sample.captions and sample.key not in broken]
-    if not kept:
+def matched(
+    samples: Iterable[Sample], store: FeatureStore | None, name: str
+) -> Iterator[tuple[tuple[str, ...], int | None]]:
+    """Each sample's captions with the row of its image; samples whose image was skipped are left out.
+
+    Without a store the row is None. name: of the captions, for messages.
+    """
+    broken = {skipped.key for skipped in store.manifest.skipped} if store else set()
+    kept = (sample for sample in samples if sample.captions and sample.key not in broken)
+    found = False
+    while block := list(islice(kept, BLOCK)):
+        found = True
+        rows = [None] * len(block) if store is None else store.rows(sample.key for sample in block).tolist()
+        yield from zip((sample.captions for sample in block), rows)
+    if store and not found:
         raise InputError(f"{name} has no caption of an image in the feature store {store.path}")
-    rows = store.rows(sample.key for sample in kept)
-    return CaptionData.build((sample.captions for sample in kept), tokenizer, store.pooled, rows)
 
 
-def _read(source: str, config: RunConfig) -> list[Sample]:
-    data = config.data
-    return list(read_samples(source, images=False, image_column=data.image_column, caption_column=data.caption_column))
+def _tokenised(
+    where: Path, source: str, store: FeatureStore | None, config: RunConfig, tokenizer: CaptionTokenizer | None
+) -> tuple[CaptionData, CaptionTokenizer]:
+    """The captions of a source in the directory `where`, made if it is not there or was made of something else."""
+    data, settings, longest = config.data, config.tokenizer, config.model.encoder.max_tokens
+    if tokenizer is None and settings.source is not None:
+        tokenizer = CaptionTokenizer.from_pretrained(settings.source, longest)
+    made_of = {
+        "captions": source,
+        "files": _state(source),
+        "columns": [data.image_column, data.caption_column],
+        "features": None if store is None else _digest((store.path / "manifest.json").read_text(encoding="utf-8")),
+        "tokenizer": ["learned", settings.vocabulary, longest]
+        if tokenizer is None
+        else _digest(json.dumps([tokenizer.max_tokens, tokenizer.merges])),
+    }
+    pooled = None if store is None else store.pooled
+
+    def samples() -> Iterator[Sample]:
+        found = read_samples(source, images=False, image_column=data.image_column, caption_column=data.caption_column)
+        return counted(found, "samples")
+
+    kept = open_tokens(where, made_of, pooled)
+    if kept is None:
+        if tokenizer is None:
+            captions = chain.from_iterable(sample.captions for sample in samples())
+            tokenizer = CaptionTokenizer.train(captions, settings.vocabulary, longest)
+        write_tokens(where, made_of, matched(samples(), store, source), tokenizer)
+        kept = open_tokens(where, made_of, pooled)
+    assert kept is not None, "what was just written can be read"
+    return kept
+
+
+def _state(source: str) -> str:
+    """A digest of name, size and time of each local file of a source: other files mean other captions."""
+    path = Path(source).expanduser()
+    files = sorted(path.glob("*.tar")) if path.is_dir() else sorted(map(Path, glob(str(path))))  # noqa: PTH207
+    found = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
+    return _digest(json.dumps(found))
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _store(path: str | None, config: RunConfig, name: str) -> FeatureStore | None:
@@ -79,11 +139,3 @@ def _same_name(one: str, other: str) -> bool:
     kinds = [name.partition(":")[0] for name in (one, other)]
     places = [PurePath(name.partition(":")[2]).name for name in (one, other)]
     return kinds[0] == kinds[1] and (places[0] == places[1] or not all(places))
-
-
-def _tokenizer(config: RunConfig, samples: list[Sample]) -> CaptionTokenizer:
-    longest = config.model.encoder.max_tokens
-    if config.tokenizer.source is not None:
-        return CaptionTokenizer.from_pretrained(config.tokenizer.source, longest)
-    captions = chain.from_iterable(sample.captions for sample in samples)
-    return CaptionTokenizer.train(captions, config.tokenizer.vocabulary, longest)

@@ -1,7 +1,12 @@
-"""The objectives: InfoNCE (Eq. 6-8), reconstruction (Eq. 10), their sum (Eq. 5), and two terms of ours."""
+"""The objectives: InfoNCE (Eq. 6-8), reconstruction (Eq. 10), their sum (Eq. 5), and terms of ours.
+
+All of them are functions of what the chunks of a batch give (`Part`), put together: vectors for InfoNCE, sums for the
+others. So a batch may lie in many chunks, on many processes, and its losses are the same.
+"""
 
 import math
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import NamedTuple
 
 import torch
@@ -11,8 +16,10 @@ from torch import Tensor
 from textgroup.config import LossConfig
 from textgroup.data.captions import Batch, inner
 from textgroup.model.encoder import TextGroups
-from textgroup.model.grouping import gumbel
+from textgroup.model.noise import Noise
 from textgroup.model.textgroup import TextGroupModel
+from textgroup.training.cross_entropy import linear_cross_entropy
+from textgroup.training.distributed import gathered, summed
 
 
 class Losses(NamedTuple):
@@ -24,138 +31,189 @@ class Losses(NamedTuple):
     balance: Tensor | None
     contiguity: Tensor | None
     views: Tensor | None
+    names: Tensor | None
+
+
+class Part(NamedTuple):
+    """What the losses need of some captions.
+
+    vectors: "text" and "image", (B, E) unit vectors; or nothing. sums: by term, to be added up over the captions.
+    """
+
+    vectors: dict[str, Tensor]
+    sums: dict[str, Tensor]
 
 
 def info_nce(text: Tensor, image: Tensor, temperature: float) -> Tensor:
-    """Eq. 6-8: mean of image-to-text and text-to-image InfoNCE. text, image: (B, E) unit vectors, paired."""
-    similarity = text @ image.T / temperature  # (B, B), sim of Eq. 6: cosine
-    target = torch.arange(len(text), device=text.device)
-    return (F.cross_entropy(similarity.T, target) + F.cross_entropy(similarity, target)) / 2
+    """Eq. 6-8: mean of image-to-text and text-to-image InfoNCE. text, image: (B, E) unit vectors, paired.
 
-
-def token_losses(states: Tensor, embedding: Tensor, targets: Tensor, valid: Tensor) -> Tensor:
-    """Cross-entropy of each valid token (N,), in reading order; padded positions never meet the vocabulary.
-
-    states (B, M, D), embedding (V, D), targets and valid (B, M).
+    The similarities (B, B) are never there all at once.
     """
-    return F.cross_entropy((states[valid] @ embedding.T).float(), targets[valid], reduction="none")
+    pair = torch.arange(len(text), device=text.device)
+    each = torch.full_like(text[:, 0], 0.5 / len(text))
+    text = text / temperature  # sim of Eq. 6: cosine
+    return linear_cross_entropy(image, text, pair, each) + linear_cross_entropy(text, image, pair, each)
 
 
-def reduce_tokens(losses: Sequence[Tensor], lengths: Sequence[Tensor], reduction: str) -> Tensor:
-    """Eq. 10 over the chunks of a batch.
+def token_weights(valid: Tensor, reduction: str) -> tuple[Tensor, Tensor]:
+    """Eq. 10's sum over tokens: the weight of each valid token (N,), and what the weighted sum is divided by.
 
-    losses: one (N,) a chunk, caption after caption. lengths: one (B,) a chunk, tokens a caption.
+    valid: (B, M). The divisor is to be added up over the batch.
     """
-    flat, sizes = torch.cat(list(losses)), torch.cat(list(lengths))
+    lengths = valid.sum(dim=1)
+    ones = torch.ones(int(lengths.sum()), device=valid.device)
     if reduction == "token_mean":
-        return flat.mean()
-    if reduction == "sum":
-        return flat.sum()
-    weight = torch.repeat_interleave(1.0 / sizes, sizes) / len(sizes)  # caption_mean
-    return (flat * weight).sum()
+        return ones, ones.sum()
+    if reduction == "caption_mean":
+        return ones / torch.repeat_interleave(lengths, lengths), torch.ones_like(lengths).sum()
+    return ones, ones.new_zeros(())  # sum: divided by nothing
 
 
-def balance(outputs: Sequence[TextGroups]) -> Tensor:
-    """log K minus the mutual information of token and group, in nats.
+def usage(out: TextGroups) -> Tensor:
+    """Tokens of each group, and the entropy of the assignments: (K + 1,)."""
+    unsure = -torch.xlogy(out.assignment, out.assignment.clamp_min(1e-9)).sum()
+    return torch.cat([out.assignment.sum(dim=(0, 2)), unsure[None]])
+
+
+def balance(used: Tensor) -> Tensor:
+    """log K minus the mutual information of token and group, in nats. used: `usage` of the batch.
 
     0 when every token is sure of its group and the groups are equal over the batch; log K for a collapse, and
     for a uniform map too: equal shares alone would be had most easily by a map that decides nothing.
     """
-    owned = torch.stack([out.assignment.sum(dim=(0, 2)) for out in outputs]).sum(dim=0)  # (K,)
-    unsure = torch.stack([-torch.xlogy(out.assignment, out.assignment.clamp_min(1e-9)).sum() for out in outputs]).sum()
+    owned, unsure = used[:-1], used[-1]
     share = owned / owned.sum()
     return math.log(len(share)) + torch.xlogy(share, share.clamp_min(1e-9)).sum() + unsure / owned.sum()
 
 
-def contiguity(outputs: Sequence[TextGroups], cohesion: Sequence[Tensor]) -> Tensor:
-    """What it costs to part neighbouring tokens, a mean over the pairs of neighbours.
+def contiguity(out: TextGroups, firm: Tensor) -> Tensor:
+    """What it costs to part neighbouring tokens, a sum over the pairs of neighbours, and their number: (2,).
 
     The probability that two neighbours lie in different groups, times how firmly the second holds on to the
-    first. cohesion: (B, M) for each chunk, in 0..1 (`statistics.cohesion` of each token).
+    first. firm: (B, M), in 0..1 (`statistics.cohesion` of each token).
     """
-    apart, pairs = [], []
-    for out, firm in zip(outputs, cohesion):
-        both = out.mask[:, 1:] & out.mask[:, :-1]
-        together = (out.assignment[:, :, 1:] * out.assignment[:, :, :-1]).sum(dim=1)  # (B, M - 1)
-        apart.append(((1 - together) * firm[:, 1:] * both).sum())
-        pairs.append(both.sum())
-    return torch.stack(apart).sum() / torch.stack(pairs).sum()
+    both = out.mask[:, 1:] & out.mask[:, :-1]
+    together = (out.assignment[:, :, 1:] * out.assignment[:, :, :-1]).sum(dim=1)  # (B, M - 1)
+    return torch.stack([((1 - together) * firm[:, 1:] * both).sum(), both.sum()])
 
 
-def two_views(outputs: Sequence[TextGroups]) -> Tensor:
-    """What the place views learn: cross-entropy in nats, a mean over where units may begin plus one over the units.
+def two_views(out: TextGroups) -> Tensor:
+    """What the place view learns from the word view: cross-entropy, in nats, a sum over where it is open whether a
+    unit begins, and the number of those places: (2,)."""
+    assert out.views is not None, "only an encoder of kind dynamic has two views"
+    views, may = out.views, out.views.open()
+    return _cross_entropy(views.place[may], views.word[may] > 0)
 
-    Where a unit begins, from the word view; and which places take units of several words, from the units themselves:
-    what names something can be said in several words, and a bare noun stands where such units stand.
+
+def naming(out: TextGroups) -> Tensor:
+    """What places learn of naming: cross-entropy, in nats, a sum over the units, and their number: (2,).
+
+    Which places take units of several words, as the units themselves show: what names something can be said in
+    several words, and a bare noun stands where such units stand.
     """
-    begin, names = [], []
-    for out in outputs:
-        assert out.views is not None, "only an encoder of kind dynamic has two views"
-        views, may, unit = out.views, out.views.open(), out.views.cut.begins
-        begin.append(_cross_entropy(views.place[may], views.word[may] > 0))
-        names.append(_cross_entropy(views.names_place[unit], views.cut.several[unit]))
-    return torch.cat(begin).mean() + torch.cat(names).mean()
+    assert out.views is not None, "only an encoder of kind dynamic has two views"
+    views, unit = out.views, out.views.cut.begins
+    return _cross_entropy(views.names_place[unit], views.cut.several[unit])
 
 
 def _cross_entropy(logits: Tensor, yes: Tensor) -> Tensor:
-    return F.binary_cross_entropy_with_logits(logits, yes.float(), reduction="none")
+    """Sum and number, (2,)."""
+    lost = F.binary_cross_entropy_with_logits(logits, yes.to(logits), reduction="sum")
+    return torch.stack([lost, lost.new_tensor(len(logits))])
 
 
-def compute(
+def look(
     model: TextGroupModel,
-    batch: Batch,
+    part: Batch,
     config: LossConfig,
-    generator: torch.Generator | None,
+    key: int | None,
     cohesion: Tensor | None = None,
-) -> tuple[Losses, list[TextGroups]]:
-    """The losses of one batch (Eq. 5) and what the encoder gave for each of its chunks.
+    decode: bool = True,
+) -> Part:
+    """What the losses need of the one chunk of `part`; arguments as in `compute`.
 
-    generator: draws all the noise of a training step; None is evaluation, without noise. cohesion: (V,), see
-    `contiguity`; None holds all neighbours equally firmly.
+    decode: False leaves the reconstruction's sum at 0. Its gradient is the same whatever it is.
     """
-    outputs, token, lengths = [], [], []
-    for ids, mask in batch.chunks:
-        noise = None
-        if generator is not None:
-            noise = model.noise * gumbel((len(ids), model.groups, ids.shape[1]), generator).to(ids.device)
-        out = model.encode(ids, shown(mask, model.word_dropout, generator), noise)
-        outputs.append(out)
+    ((ids, mask),), rows = part.chunks, part.rows
+    assert rows is not None, "a part knows its places in the batch"
+    noise = None if key is None else Noise(key, rows)
+    with _fast(ids.device):
+        drawn = None if noise is None else model.noise * noise.gumbel("groups", model.groups, ids.shape[1])
+        out = model.encode(ids, shown(mask, model.word_dropout, noise), drawn)
+        vectors, sums = {}, {}
+        if part.image is not None and model.image_head is not None:
+            vectors = {"text": model.embed_text(out), "image": model.embed_image(part.image, noise)}
         if model.decoder is not None:
-            states, targets, valid = model.decode(ids, mask, out, generator)
-            token.append(token_losses(states, model.encoder.embedding.token.weight, targets, valid))
-            lengths.append(valid.sum(dim=1))
+            weight, divisor = token_weights(mask[:, 1:], config.reduction)
+            table = model.encoder.embedding.token.weight
+            written = table.new_zeros(())
+            if decode:
+                states, targets, valid = model.decode(ids, mask, out, noise)
+                written = linear_cross_entropy(states[valid], table, targets[valid], weight)
+            sums["reconstruction"] = torch.stack([written, divisor.to(written)])
+        if config.balance:
+            sums["balance"] = usage(out)
+        if config.contiguity:
+            firm = torch.ones_like(ids, dtype=torch.float32) if cohesion is None else cohesion[ids]
+            sums["contiguity"] = contiguity(out, firm)
+        if config.views:
+            sums |= {"views": two_views(out), "names": naming(out)}
+    return Part(vectors, sums)
 
-    contrastive = None
-    if batch.image is not None and model.image_head is not None:
-        text = torch.cat([model.embed_text(out) for out in outputs])
-        contrastive = info_nce(text, model.embed_image(batch.image, generator), config.temperature)
-    reconstruction = reduce_tokens(token, lengths, config.reduction) if token else None
-    balanced = balance(outputs) if config.balance else None
-    contiguous = None
-    if config.contiguity:
-        firm = [
-            torch.ones_like(ids, dtype=torch.float32) if cohesion is None else cohesion[ids] for ids, _ in batch.chunks
-        ]
-        contiguous = contiguity(outputs, firm)
-    views = two_views(outputs) if config.views else None
-    total = _weighted(
+
+def join(parts: Sequence[Part], batch: Batch) -> Part:
+    """The parts of a batch as one, with those of the other processes."""
+    vectors = {name: torch.cat([part.vectors[name] for part in parts]) for name in parts[0].vectors}
+    sums = {name: torch.stack([part.sums[name] for part in parts]).sum(dim=0) for name in parts[0].sums}
+    if batch.rows is not None and batch.whole is not None:
+        vectors = {name: gathered(x, batch.rows, batch.whole) for name, x in vectors.items()}
+        sums = {name: summed(x) for name, x in sums.items()}
+    return Part(vectors, sums)
+
+
+def weigh(whole: Part, config: LossConfig) -> Losses:
+    """The losses of a batch (Eq. 5) from what all its captions give."""
+
+    def mean(name: str) -> Tensor | None:
+        return whole.sums[name][0] / whole.sums[name][1].clamp_min(1) if name in whole.sums else None
+
+    contrastive = info_nce(**whole.vectors, temperature=config.temperature) if whole.vectors else None
+    balanced = balance(whole.sums["balance"]) if config.balance else None
+    reconstruction, contiguous = mean("reconstruction"), mean("contiguity")
+    views, names = mean("views"), mean("names")
+    weighted = (
         (1.0, contrastive),
         (config.reconstruction, reconstruction),
         (config.balance, balanced),
         (config.contiguity, contiguous),
         (config.views, views),
+        (config.views, names),
     )
-    return Losses(total, contrastive, reconstruction, balanced, contiguous, views), outputs
+    total = torch.stack([weight * term for weight, term in weighted if term is not None]).sum()
+    return Losses(total, contrastive, reconstruction, balanced, contiguous, views, names)
 
 
-def shown(mask: Tensor, share: float, generator: torch.Generator | None) -> Tensor:
+def compute(
+    model: TextGroupModel, batch: Batch, config: LossConfig, key: int | None, cohesion: Tensor | None = None
+) -> Losses:
+    """The losses of one batch, and of the shares that other processes have of it.
+
+    key: of all the noise of a training step (`noise.key_of`); None is evaluation, without noise. cohesion: (V,),
+    see `contiguity`; None holds all neighbours equally firmly.
+    """
+    parts = [look(model, part, config, key, cohesion) for part in batch.parts()]
+    return weigh(join(parts, batch), config)
+
+
+def shown(mask: Tensor, share: float, noise: Noise | None) -> Tensor:
     """The mask (B, M) without a random `share` of the tokens; a caption's first and last always stay."""
-    if generator is None or not share:
+    if noise is None or not share:
         return mask
-    kept = torch.rand(mask.shape, generator=generator).to(mask.device) >= share
-    return mask & (kept | ~inner(mask))
+    return mask & ((noise.uniform("words", mask.shape[1]) >= share) | ~inner(mask))
 
 
-def _weighted(*terms: tuple[float, Tensor | None]) -> Tensor:
-    """Eq. 5."""
-    return torch.stack([weight * term for weight, term in terms if term is not None]).sum()
+def _fast(place: torch.device) -> torch.autocast | nullcontext[None]:
+    """bf16 where the GPU has it; a CPU is far slower in it."""
+    if place.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False):
+        return torch.autocast("cuda", dtype=torch.bfloat16)
+    return nullcontext()

@@ -10,7 +10,7 @@ from torch import Tensor
 from textgroup.data.captions import Batch, inner
 from textgroup.model.encoder import TextGroups
 from textgroup.model.textgroup import TextGroupModel
-from textgroup.training.losses import token_losses
+from textgroup.training.cross_entropy import linear_cross_entropy
 
 UNIFORM, COLLAPSED, LEAKING = 0.95, 0.90, 0.50
 """Above these values of entropy, biggest share and leak, a plain warning is given."""
@@ -121,4 +121,5 @@ def _of_another(text: TextGroups) -> TextGroups:
 def _reconstruction(model: TextGroupModel, ids: Tensor, mask: Tensor, text: TextGroups) -> float:
     """Summed loss of writing these captions from these groups."""
     states, targets, valid = model.decode(ids, mask, text)
-    return token_losses(states, model.encoder.embedding.token.weight, targets, valid).sum().item()
+    table = model.encoder.embedding.token.weight
+    return linear_cross_entropy(states[valid], table, targets[valid], torch.ones_like(states[valid][:, 0])).item()

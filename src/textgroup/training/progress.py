@@ -4,6 +4,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from torch import Tensor
+
 from textgroup.model.textgroup import TextGroupModel
 from textgroup.report.terminal import TrainingBar
 from textgroup.training.losses import Losses
@@ -12,7 +14,7 @@ from textgroup.training.monitor import Monitors
 
 @dataclass
 class Progress:
-    """What the caller is shown after every step: the live model, and means since the last line of the log."""
+    """What the caller is shown after every step: the live model, and the means of the newest line of the log."""
 
     model: TextGroupModel
     step: int
@@ -29,18 +31,18 @@ class Meter:
 
     def __init__(self) -> None:
         self.start, self.captions, self.steps = time.monotonic(), 0, 0
-        self.sums: dict[str, float] = {}
+        self.sums: dict[str, Tensor] = {}
 
     def add(self, losses: Losses, captions: int) -> None:
-        """Count one step."""
+        """Count one step. A GPU is not waited for."""
         self.captions, self.steps = self.captions + captions, self.steps + 1
         for name, value in losses._asdict().items():
             if value is not None:
-                self.sums[name] = self.sums.get(name, 0.0) + value.item()
+                self.sums[name] = self.sums.get(name, 0.0) + value.detach().double()
 
     def means(self) -> dict[str, float]:
         """Mean of each loss."""
-        return {name: total / self.steps for name, total in self.sums.items()}
+        return {name: total.item() / self.steps for name, total in self.sums.items()}
 
     def captions_per_second(self) -> float:
         """Captions trained on a second, validation and saving left out."""

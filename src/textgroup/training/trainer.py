@@ -1,9 +1,10 @@
 """One training run, from a configuration to a checkpoint. The loop is `train`; read it like Section 4.1."""
 
+import math
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,12 @@ from textgroup.data.statistics import cohesion
 from textgroup.errors import InputError
 from textgroup.evaluation.retrieval import Retrieval
 from textgroup.evaluation.retrieval import evaluate as evaluate_retrieval
+from textgroup.keys import key_of
 from textgroup.model.dynamic import DynamicGroupTransformer
 from textgroup.model.pretrained import load_model
 from textgroup.model.textgroup import TextGroupModel
 from textgroup.tokenizer import CaptionTokenizer
-from textgroup.training import checkpoint, teaching
+from textgroup.training import checkpoint, distributed, gradcache, teaching
 from textgroup.training.log import RunLog
 from textgroup.training.losses import Losses, compute
 from textgroup.training.monitor import watch
@@ -68,7 +70,7 @@ def train(
     inputs: Inputs,
     *,
     resume: bool = False,
-    device: str | None = None,
+    device: torch.device | str | None = None,
     progress: Callable[[Progress], None] = lambda _: None,
 ) -> TextGroupModel:
     """Run the whole schedule and return the trained model, in evaluation mode.
@@ -76,55 +78,74 @@ def train(
     Writes `config.out` (see `checkpoint`). With `resume`, goes on from its newest checkpoint: batches and
     noise depend on (seed, step) alone, so a resumed run takes the steps that an unbroken one would have taken.
     `progress` is called after every step. SIGINT and SIGTERM end the run after the step in hand, with a
-    checkpoint; `Stopped` is raised.
+    checkpoint; `Stopped` is raised. Among several processes (`distributed.joined`) each trains on its share of every
+    batch, and process 0 alone logs, validates, saves and reports.
     """
     run = Path(config.out)
     place = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    share = (distributed.rank(), distributed.ranks())
+    size, chunk, seed = config.optim.batch_size, config.optim.chunk, config.seed
+    at_once = chunk is None or chunk * share[1] >= size
+    if min(size, len(inputs.train)) < share[1]:
+        raise InputError(f"{share[1]} processes for batches of {min(size, len(inputs.train))} captions: start fewer")
     model = build_model(config, inputs).to(place)
     optimizer = adamw(model, config.optim)
     first = _resume(run, model, optimizer, inputs) if resume else 0
-    per_epoch = inputs.train.steps_per_epoch(config.optim.batch_size)
+    distributed.equalise(model)
+    per_epoch = inputs.train.steps_per_epoch(size)
     steps = total_steps(per_epoch, config.optim)
 
-    refits = {round(share * steps) for share in config.loss.refit} if config.loss.views else set()
+    refits = {round(part * steps) for part in config.loss.refit} if config.loss.views else set()
     firm = None
     if config.loss.contiguity:
         firm = torch.from_numpy(cohesion(inputs.train, len(inputs.tokenizer))).to(place)
 
-    with RunLog(run, config, resumed_at=first if resume else None) as log, _stop_signals() as stop:
-        meter = Meter()
+    with _log(run, config, resumed_at=first if resume else None) as log, _stop_signals() as stop:
+        meter, report = Meter(), Progress(model, first, steps, {}, 0.0)
         for step in range(first, steps):
             if step in refits:
-                teaching.refit(model, inputs.train, config.optim.batch_size, config.seed)
-            batch = to_device(inputs.train.batch(step, config.optim.batch_size, config.seed), place)
+                _refit(model, inputs.train, config)
+            batch = to_device(inputs.train.batch(step, size, seed, chunk, share), place)
             for group in optimizer.param_groups:
                 group["lr"] = learning_rate(step, per_epoch, config.optim)
             model.train()
-            losses, _ = compute(model, batch, config.loss, noise_generator(config.seed, step), firm)
-            if not torch.isfinite(losses.total):
-                raise InputError(f"the loss became {losses.total.item()} at step {step}: lower optim.lr and --resume")
             optimizer.zero_grad(set_to_none=True)
-            losses.total.backward()
+            if at_once:
+                losses = compute(model, batch, config.loss, key_of(seed, step), firm)
+                losses.total.backward()
+            else:
+                losses = gradcache.backward(model, batch, config.loss, key_of(seed, step), firm)
+            distributed.add_gradients(model)
             torch.nn.utils.clip_grad_norm_(model.parameters(), config.optim.clip)
             optimizer.step()
-            meter.add(losses, batch.size)
+            meter.add(losses, batch.whole or batch.size)
 
             done = step + 1
             if done == steps and done in refits:
-                teaching.refit(model, inputs.train, config.optim.batch_size, config.seed)
-            report = Progress(model, done, steps, meter.means(), meter.captions_per_second())
-            final = done == steps or stop.asked
-            if step == first or done % config.log.every == 0 or final:
-                report.monitors = watch(model.eval(), batch)
-                if done > config.optim.warmup_epochs * per_epoch:  # before that, nothing can have formed
-                    report.warnings = report.monitors.warnings(model.groups)
-                if inputs.val is not None and (done % config.log.eval_every == 0 or done == steps):
-                    report.validation = validate(model, inputs.val, config, firm)
-                log.write(report, optimizer.param_groups[0]["lr"])
+                _refit(model, inputs.train, config)
+            final = done == steps or distributed.any_of(stop.asked)
+            logs = step == first or done % config.log.every == 0 or final
+            saves = done % config.log.save_every == 0 or final
+            report = Progress(model, done, steps, report.losses, report.captions_per_second)
+            if logs or saves:
+                report.losses, report.captions_per_second = meter.means(), meter.captions_per_second()
+                if not math.isfinite(report.losses["total"]):
+                    raise InputError(
+                        f"the loss became {report.losses['total']} by step {done}: lower optim.lr, --resume"
+                    )
+            if log is not None:
+                if logs:
+                    report.monitors = watch(model.eval(), batch)
+                    if done > config.optim.warmup_epochs * per_epoch:  # before that, nothing can have formed
+                        report.warnings = report.monitors.warnings(model.groups)
+                    if inputs.val is not None and (done % config.log.eval_every == 0 or done == steps):
+                        report.validation = validate(model, inputs.val, config, firm)
+                    log.write(report, optimizer.param_groups[0]["lr"])
+                if saves:
+                    checkpoint.save(run, done, model, inputs.tokenizer, optimizer)
+                progress(report)
+            if logs:
                 meter = Meter()
-            if done % config.log.save_every == 0 or final:
-                checkpoint.save(run, done, model, inputs.tokenizer, optimizer)
-            progress(report)
             if final and done < steps:
                 raise Stopped(f"stopped at step {done} of {steps}; {run} is saved: go on with --resume")
     return model.eval()
@@ -142,8 +163,10 @@ def validate(
     model.eval()
     place = next(model.parameters()).device
     size = min(config.optim.batch_size, len(data))
-    batches = [to_device(data.batch(i, size, config.seed), place) for i in range(data.steps_per_epoch(size))]
-    found = [compute(model, batch, config.loss, None, firm)[0] for batch in batches]
+    found = []
+    for step in range(data.steps_per_epoch(size)):
+        batch = data.batch(step, size, config.seed, config.optim.chunk)
+        found.append(compute(model, to_device(batch, place), config.loss, None, firm))
     result = {
         name: torch.stack([getattr(losses, name) for losses in found]).mean().item()
         for name in Losses._fields
@@ -163,11 +186,6 @@ def retrieval_figures(found: Retrieval) -> dict[str, float]:
     }
 
 
-def noise_generator(seed: int, step: int) -> torch.Generator:
-    """The random numbers of one training step: the same whenever that step is taken."""
-    return torch.Generator().manual_seed(seed * 1_000_003 + step)
-
-
 def to_device(batch: Batch, place: torch.device) -> Batch:
     """Move a batch."""
 
@@ -175,12 +193,27 @@ def to_device(batch: Batch, place: torch.device) -> Batch:
         return x.to(place, non_blocking=True)
 
     chunks = [Chunk(move(chunk.ids), move(chunk.mask)) for chunk in batch.chunks]
-    return Batch(chunks, None if batch.image is None else move(batch.image))
+    image, rows = (None if x is None else move(x) for x in (batch.image, batch.rows))
+    return Batch(chunks, image, rows, batch.whole)
+
+
+def _refit(model: TextGroupModel, data: CaptionData, config: RunConfig) -> None:
+    teaching.refit(model, data, config.optim.batch_size, config.seed)
+    distributed.equalise(model)  # a GPU adds up in any order
+
+
+def _log(run: Path, config: RunConfig, resumed_at: int | None) -> RunLog | nullcontext[None]:
+    """The log, in process 0."""
+    return RunLog(run, config, resumed_at) if distributed.rank() == 0 else nullcontext()
 
 
 @dataclass
 class _Stop:
-    asked: bool = False
+    by: set[int] = field(default_factory=set)
+
+    @property
+    def asked(self) -> bool:
+        return bool(self.by)
 
 
 @contextmanager
@@ -189,10 +222,10 @@ def _stop_signals() -> Iterator[_Stop]:
     stop = _Stop()
     before = {}
 
-    def ask(*_: object) -> None:
-        if stop.asked:  # asked twice: at once
+    def ask(number: int, _: object) -> None:
+        if number in stop.by:  # the same twice: at once (torchrun sends SIGTERM after the terminal's SIGINT)
             raise KeyboardInterrupt
-        stop.asked = True
+        stop.by.add(number)
 
     try:
         for number in (signal.SIGINT, signal.SIGTERM):

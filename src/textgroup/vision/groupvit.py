@@ -43,8 +43,8 @@ class GroupViT:
         return cls(name, load_frozen(GroupViTVisionModel, where, name), resize, device)
 
     @classmethod
-    def random(cls, seed: int, **config: Any) -> "GroupViT":
-        """Untrained, on the CPU; `config` as `transformers.GroupViTVisionConfig` takes it. For tests and trials."""
+    def random(cls, seed: int, device: str = "cpu", **config: Any) -> "GroupViT":
+        """Untrained; `config` as `transformers.GroupViTVisionConfig` takes it. For tests and trials."""
         from transformers import GroupViTVisionConfig, GroupViTVisionModel
 
         with torch.random.fork_rng(devices=[]):
@@ -53,7 +53,7 @@ class GroupViT:
             for name, parameter in model.named_parameters():
                 if name.endswith("group_token"):  # zeros otherwise: all groups of a stage alike
                     nn.init.normal_(parameter)
-        return cls(f"groupvit:random({seed})", model, device="cpu")
+        return cls(f"groupvit:random({seed})", model, device=device)
 
     def identity(self) -> dict[str, Any]:
         """See `ObjectEncoder.identity`."""

@@ -1,0 +1,119 @@
+"""The paper's whole schedule, 25 epochs of 2.9 million pairs at batch 4,096, projected from measured steps.
+
+    python benchmarks/schedule.py [--captions FILE] [--tokenizer FILE] [--steps 200] [--batch 4096]
+
+Steps are those of `textgroup train` on cached features: batches drawn from a data set of that size (the captions
+repeated, random features), both losses, AdamW. Beside the time: peak memory, and how near it comes to what the
+machine can do: the products of a step at the machine's own measured rate of matrix products, and where the rest is.
+Needs a GPU, unless --batch and --steps are made small to see that it works.
+"""
+
+import time
+
+import numpy as np
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from common import Row, figure, finish, parser, peak_memory
+from textgroup.config import SHIPPED, load_run
+from textgroup.data.captions import CaptionData
+from textgroup.keys import key_of
+from textgroup.model.textgroup import TextGroupModel
+from textgroup.training.losses import compute
+from textgroup.training.optim import adamw
+from textgroup.training.trainer import to_device
+from train_step import CAPTIONS, MERGES, caption_data
+
+PAIRS, EPOCHS = 2_900_000, 25
+
+
+def main() -> None:
+    made = parser(__doc__)
+    made.add_argument("--captions", default=CAPTIONS, help="any source of captions")
+    made.add_argument("--tokenizer", default=MERGES, help="CLIP's merges, or a directory with tokenizer.json")
+    made.add_argument("--batch", type=int, default=4096)
+    made.add_argument("--steps", type=int, default=200)
+    options = made.parse_args()
+    place = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if place.type == "cpu" and options.batch * options.steps > 10_000:
+        finish([Row("schedule", "the paper's schedule", "minutes", not_run="no GPU on this machine")], options.out)
+        return
+
+    config = load_run(["--config", str(SHIPPED / "paper.yaml")])
+    data = repeated(caption_data(options.captions, options.tokenizer, most=100_000), PAIRS)
+    model = TextGroupModel(**vars(config.model)).to(place).train()
+    optimizer = adamw(model, config.optim)
+    seconds: dict[str, list[float]] = {"data": [], "losses": [], "gradients": [], "optimiser": []}
+
+    def step(number: int) -> None:
+        marks = [now(place)]
+        batch = to_device(data.batch(number, options.batch, 0), place)
+        marks.append(now(place))
+        optimizer.zero_grad(set_to_none=True)
+        loss = compute(model, batch, config.loss, key_of(0, number)).total
+        marks.append(now(place))
+        loss.backward()
+        marks.append(now(place))
+        torch.nn.utils.clip_grad_norm_(model.parameters(), config.optim.clip)
+        optimizer.step()
+        marks.append(now(place))
+        for part, a, b in zip(seconds.values(), marks, marks[1:]):
+            part.append(b - a)
+
+    with FlopCounterMode(display=False) as counter:
+        step(0)
+    for part in seconds.values():
+        part.clear()
+    for number in range(1, options.steps + 1):
+        step(number)
+    whole = [sum(parts) for parts in zip(*seconds.values())]
+    steps = PAIRS // options.batch * EPOCHS
+    memory = torch.cuda.max_memory_allocated() / 2**20 if place.type == "cuda" else peak_memory()
+    rate = product_rate(place)
+    least = counter.get_total_flops() / rate
+    rows = [
+        figure("schedule", f"{EPOCHS} epochs of {PAIRS:,} pairs", "minutes", [s * steps / 60 for s in whole], "10"),
+        figure("memory", "peak memory", "MiB", [memory], "16,384"),
+        figure("flop", "products of a step", "TFLOP", [counter.get_total_flops() / 1e12]),
+        figure("rate", "measured rate of products", "TFLOP/s", [rate / 1e12]),
+        figure("reached", "share of that rate", "%", [100 * least / s for s in whole]),
+        *(figure(f"share_{n}", f"{n}, share of a step", "%", share(part, whole)) for n, part in seconds.items()),
+    ]
+    finish(rows, options.out)
+
+
+def share(part: list[float], whole: list[float]) -> list[float]:
+    """Per cent of each step."""
+    return [100 * a / b for a, b in zip(part, whole)]
+
+
+def repeated(data: CaptionData, items: int) -> CaptionData:
+    """A data set of so many items: the captions again and again, each with a random feature vector."""
+    times = -(-items // len(data))
+    starts = np.concatenate([[0], np.cumsum(np.tile(np.diff(data.starts), times)[:items])])
+    pooled = np.random.default_rng(0).standard_normal((10_000, 384)).astype(np.float16)
+    ids = np.tile(data.ids, times)[: starts[-1]]
+    return CaptionData(ids, starts, np.arange(items + 1), pooled, np.arange(items) % len(pooled))
+
+
+def product_rate(place: torch.device) -> float:
+    """FLOP a second of large matrix products: bf16 on a GPU, fp32 on a CPU."""
+    n, kind = (8192, torch.bfloat16) if place.type == "cuda" else (1024, torch.float32)
+    a = torch.randn(n, n, device=place, dtype=kind)
+    best = float("inf")
+    for _ in range(10):
+        started = now(place)
+        a @ a
+        best = min(best, now(place) - started)
+    return 2 * n**3 / best
+
+
+def now(place: torch.device) -> float:
+    """Seconds, once everything that was asked of the device is done."""
+    if place.type == "cuda":
+        torch.cuda.synchronize()
+    return time.perf_counter()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,160 @@
+"""Captions a second of one training step of the paper's model, against the way that the paper's own code takes it.
+
+    python benchmarks/train_step.py [--captions FILE] [--tokenizer FILE] [--batch 256] [--rounds 3]
+
+The same model, captions, images and noise on both sides, and the losses must agree. The peer pads every caption to 77
+tokens, makes the logits of all positions, and goes through the batch in chunks by GradCache as its public package does:
+representations without gradients, then every chunk again. Its image tower is live: it runs once a step, though the
+package would run it in both passes. `cached`: both sides on cached image features. On a GPU both sides are in bf16.
+"""
+
+from collections.abc import Callable, Iterator
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from common import alternate, compared, finish, parser
+from textgroup.config import SHIPPED, load_run
+from textgroup.data.captions import Batch, CaptionData
+from textgroup.data.samples import read_samples
+from textgroup.keys import key_of
+from textgroup.model.noise import Noise
+from textgroup.model.textgroup import TextGroupModel
+from textgroup.tokenizer import CaptionTokenizer
+from textgroup.training.losses import compute
+from textgroup.training.optim import adamw
+from textgroup.training.trainer import to_device
+from textgroup.vision.groupvit import GroupViT
+
+PADDED = 77
+CAPTIONS, MERGES = "../shared/captions/coco.jsonl.gz", "../shared/clip_bpe/bpe_simple_vocab_16e6.txt.gz"
+
+
+def main() -> None:
+    made = parser(__doc__)
+    made.add_argument("--captions", default=CAPTIONS, help="any source of captions")
+    made.add_argument("--tokenizer", default=MERGES, help="CLIP's merges, or a directory with tokenizer.json")
+    made.add_argument("--batch", type=int, default=256)
+    made.add_argument("--chunk", type=int, default=32, help="captions that the peer has in memory at once")
+    made.add_argument("--rounds", type=int, default=3)
+    options = made.parse_args()
+    place = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    data = caption_data(options.captions, options.tokenizer, most=20 * options.batch)
+    tower = GroupViT.random(seed=0, device=str(place))
+    pixels = torch.randn(options.batch, 3, 224, 224, generator=torch.Generator().manual_seed(0)).to(place)
+
+    def see(images: Tensor) -> Tensor:
+        return torch.cat([tower.encode(part).pooled for part in images.split(options.chunk)])
+
+    features = see(pixels)
+
+    def contenders_of(size: int) -> dict[str, Contender]:
+        batch = to_device(data.batch(0, size, 0), place)._replace(image=features[:size])
+        return {
+            "ours": Contender(batch, lambda c: compute(c.model, batch, c.config.loss, key_of(0, c.steps)).total),
+            "live": Contender(batch, lambda c: reference_step(c, options.chunk, lambda a, b: see(pixels[a:b]))),
+            "cached": Contender(batch, lambda c: reference_step(c, options.chunk, lambda a, b: features[a:b])),
+        }
+
+    found = [contender.step() for contender in contenders_of(min(options.batch, 16)).values()]
+    if max(found) - min(found) > (2e-2 if place.type == "cuda" else 1e-4) * found[0]:
+        raise SystemExit(f"the contenders do not compute the same loss: {found}")
+    contenders = contenders_of(options.batch)
+    rates = alternate({name: contender.captions for name, contender in contenders.items()}, options.rounds)
+    kind, goals = place.type, ("10 times", "5 times") if place.type == "cpu" else ("20 times", "5 times")
+    name, what = f"{kind}_{options.batch}", f"training step on {kind}, batch {options.batch}"
+    rows = [
+        compared(f"live_{name}", f"{what}, image tower live", "captions/s", rates["ours"], rates["live"], goals[0]),
+        compared(f"cached_{name}", f"{what}, cached features", "captions/s", rates["ours"], rates["cached"], goals[1]),
+    ]
+    finish(rows, options.out)
+
+
+class Contender:
+    """A model, its optimiser, a batch, and a way to get gradients."""
+
+    def __init__(self, batch: Batch, gradients: "Callable[[Contender], Tensor]") -> None:
+        self.config = load_run(["--config", str(SHIPPED / "paper.yaml")])
+        torch.manual_seed(0)
+        self.model = TextGroupModel(**vars(self.config.model)).to(batch.chunks[0].ids.device).train()
+        self.optimizer = adamw(self.model, self.config.optim)
+        self.batch, self.gradients, self.steps = batch, gradients, 0
+
+    def step(self) -> float:
+        """One step of the optimiser; the loss."""
+        self.optimizer.zero_grad(set_to_none=True)
+        loss = self.gradients(self)
+        if loss.requires_grad:
+            loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.optim.clip)
+        self.optimizer.step()
+        self.steps += 1
+        return loss.item()
+
+    def captions(self) -> int:
+        """A step; the number of its captions."""
+        self.step()
+        return self.batch.size
+
+
+def reference_step(made: Contender, chunk: int, images: Callable[[int, int], Tensor]) -> Tensor:
+    """The straightforward step; leaves gradients in the model and gives the loss."""
+    model, config = made.model, made.config.loss
+    parts = list(padded(made.batch, chunk))
+    tokens = sum(int(mask[:, 1:].sum()) for _, mask, _ in parts)
+
+    def encode(ids: Tensor, mask: Tensor, rows: Tensor):  # type: ignore[no-untyped-def]
+        with fast(ids.device):
+            noise = Noise(key_of(0, made.steps), rows)
+            return model.encode(ids, mask, noise.gumbel("groups", model.groups, ids.shape[1]))
+
+    pooled = [images(int(rows[0]), int(rows[-1]) + 1) for _, _, rows in parts]
+    with torch.no_grad():
+        text = torch.cat([model.embed_text(encode(*part)) for part in parts])
+        image = torch.cat([model.embed_image(x) for x in pooled])
+    text, image = text.requires_grad_(), image.requires_grad_()
+    similarity, pair = text @ image.T / config.temperature, torch.arange(len(text), device=text.device)
+    contrastive = (F.cross_entropy(similarity, pair) + F.cross_entropy(similarity.T, pair)) / 2
+    contrastive.backward()
+    assert text.grad is not None
+    assert image.grad is not None
+    total = contrastive.detach()
+    for (ids, mask, rows), seen in zip(parts, pooled):
+        out = encode(ids, mask, rows)
+        with fast(ids.device):
+            states, targets, valid = model.decode(ids, mask, out)
+            logits = states @ model.encoder.embedding.token.weight.T  # (B, 76, V)
+        told = F.cross_entropy(
+            logits.float().flatten(0, 1), targets.where(valid, -100).flatten(), reduction="sum", ignore_index=-100
+        )
+        given = (model.embed_text(out) * text.grad[rows]).sum() + (model.embed_image(seen) * image.grad[rows]).sum()
+        (given + told / tokens).backward()
+        total = total + told.detach() / tokens
+    return total
+
+
+def padded(batch: Batch, chunk: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    """The captions in chunks of the full length: ids, mask (B, 77) and places in the batch (B,)."""
+    whole = [torch.cat([F.pad(part, (0, PADDED - part.shape[1])) for part in kind]) for kind in zip(*batch.chunks)]
+    rows = torch.arange(batch.size, device=whole[0].device)
+    yield from zip(*(x.split(chunk) for x in (*whole, rows)))
+
+
+def fast(place: torch.device) -> torch.autocast:
+    """bf16 on a GPU."""
+    return torch.autocast(place.type, dtype=torch.bfloat16, enabled=place.type == "cuda")
+
+
+def caption_data(source: str, tokenizer: str, most: int) -> CaptionData:
+    """The first captions of a source as CLIP tokens, one an item."""
+    texts: list[str] = []
+    for sample in read_samples(source, images=False):
+        texts += sample.captions
+        if len(texts) >= most:
+            break
+    return CaptionData.build([(text,) for text in texts[:most]], CaptionTokenizer.from_pretrained(tokenizer))
+
+
+if __name__ == "__main__":
+    main()

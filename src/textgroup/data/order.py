@@ -1,0 +1,41 @@
+"""A random order of any number of items that is never written down: memory does not grow with the data set."""
+
+import numpy as np
+
+ROUNDS = 6
+FIRST, SECOND = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
+"""Constants of splitmix64 (Steele et al., 2014)."""
+
+
+def shuffled(places: np.ndarray, items: int, key: int) -> np.ndarray:
+    """The items, of 0..items-1, that stand at these places of the order that `key` names; int64.
+
+    A Feistel network (Luby & Rackoff, 1988) permutes the numbers of an even number of bits; one that is none of the
+    items is permuted again until it is.
+    """
+    half = max(1, ((items - 1).bit_length() + 1) // 2)
+    found = _permuted(places.astype(np.uint64), half, key)
+    while len(outside := np.flatnonzero(found >= items)):
+        found[outside] = _permuted(found[outside], half, key)
+    return found.astype(np.int64)
+
+
+def scattered(numbers: np.ndarray, key: int) -> np.ndarray:
+    """A random number of 30 bits for each of these; int64."""
+    return (_mixed(numbers.astype(np.uint64), key) >> np.uint64(34)).astype(np.int64)
+
+
+def _permuted(x: np.ndarray, half: int, key: int) -> np.ndarray:
+    bits, low = np.uint64(half), np.uint64((1 << half) - 1)
+    left, right = x >> bits, x & low
+    for number in range(ROUNDS):
+        left, right = right, left ^ (_mixed(right, key + number) & low)
+    return left << bits | right
+
+
+def _mixed(x: np.ndarray, key: int) -> np.ndarray:
+    """splitmix64 of a number and a key; products wrap."""
+    x = x + np.uint64(key * 0x9E3779B97F4A7C15 & (1 << 64) - 1)
+    x = (x ^ x >> np.uint64(30)) * FIRST
+    x = (x ^ x >> np.uint64(27)) * SECOND
+    return x ^ x >> np.uint64(31)

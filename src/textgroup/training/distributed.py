@@ -1,0 +1,118 @@
+"""Several processes, one batch: each takes its share, all know the whole loss, gradients are added up.
+
+Every process computes the loss of the global batch from what all of them gave, so the gradient of what a process gave
+is there without asking the others. No wrapper around the model: `add_gradients` once a step is all there is.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+from textgroup.errors import InputError
+
+PATIENCE = timedelta(hours=24)
+"""How long the others wait while one reads and tokenises the data, or validates; torchrun ends them if it dies."""
+
+
+@contextmanager
+def joined(device: str | None = None) -> Iterator[torch.device]:
+    """Join the processes that `torchrun` started, if it did, and yield the device of this one.
+
+    device: its kind ("cpu", "cuda"), or with its number where there is one process; None takes a GPU if there is one.
+    """
+    kind = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    if not {"RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR"} <= os.environ.keys():
+        yield torch.device(kind)
+        return
+    place = torch.device(kind)
+    if place.type == "cuda":
+        number = int(os.environ["LOCAL_RANK"])
+        if number >= torch.cuda.device_count():
+            raise InputError(f"torchrun started more processes than the {torch.cuda.device_count()} GPUs of a machine")
+        place = torch.device("cuda", number)
+        torch.cuda.set_device(place)
+    dist.init_process_group("cpu:gloo,cuda:nccl" if place.type == "cuda" else "gloo", timeout=PATIENCE)
+    try:
+        yield place
+    finally:
+        dist.destroy_process_group()
+
+
+def rank() -> int:
+    """Which of the processes this is; 0 writes logs and checkpoints."""
+    return dist.get_rank() if dist.is_initialized() else 0
+
+
+def ranks() -> int:
+    """How many processes there are."""
+    return dist.get_world_size() if dist.is_initialized() else 1
+
+
+@contextmanager
+def first() -> Iterator[None]:
+    """Process 0 runs the block, then the others."""
+    if rank() > 0:
+        dist.barrier()
+    yield
+    if rank() == 0 and ranks() > 1:
+        dist.barrier()
+
+
+def summed(x: Tensor) -> Tensor:
+    """The sum of `x` over the processes.
+
+    The gradient of each one's `x` is that of the sum: right where all of them go on to compute the same loss.
+    """
+    return _Summed.apply(x)
+
+
+def gathered(x: Tensor, rows: Tensor, size: int) -> Tensor:
+    """The rows of all processes, (size, ...), in the order of the global batch. x: (B, ...), rows: (B,)."""
+    return summed(x.new_zeros(size, *x.shape[1:]).index_copy(0, rows, x))
+
+
+class _Summed(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        total = x.clone()
+        dist.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        return gradient
+
+
+@torch.no_grad()
+def add_gradients(module: nn.Module) -> None:
+    """Add up the gradients of all processes, in all of them."""
+    if ranks() == 1:
+        return
+    gradients = [p.grad for p in module.parameters() if p.grad is not None]
+    flat = torch.cat([gradient.flatten() for gradient in gradients])
+    dist.all_reduce(flat)
+    for gradient, total in zip(gradients, flat.split([gradient.numel() for gradient in gradients])):
+        gradient.copy_(total.view_as(gradient))
+
+
+@torch.no_grad()
+def equalise(module: nn.Module) -> None:
+    """Give all processes the parameters and buffers of process 0."""
+    if ranks() > 1:
+        for tensor in module.state_dict().values():
+            dist.broadcast(tensor, src=0)
+
+
+def any_of(yes: bool) -> bool:
+    """Whether it is so in any of the processes. No GPU is waited for."""
+    if ranks() == 1:
+        return yes
+    said = torch.tensor(float(yes))
+    dist.all_reduce(said)
+    return bool(said.item() > 0)

@@ -1,0 +1,121 @@
+"""Two processes on one batch: what one process would have done."""
+
+import subprocess
+import sys
+import textwrap
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.training.runs import tiny_config, tiny_inputs
+from tests.training.test_gradcache import furthest
+from textgroup.config import LossConfig, OptimConfig, RunConfig
+from textgroup.errors import InputError
+from textgroup.keys import key_of
+from textgroup.training import checkpoint
+from textgroup.training.log import read
+from textgroup.training.losses import compute
+from textgroup.training.trainer import build_model, train
+
+ROOT = Path(__file__).parents[2]
+TERMS = LossConfig(balance=0.1, contiguity=0.5)
+
+
+def short(out: Path) -> RunConfig:
+    """Twelve steps."""
+    return tiny_config(out, optim=OptimConfig(batch_size=8, epochs=6, lr=5e-3, warmup_epochs=1))
+
+
+def torchrun(script: str, *arguments: str) -> str:
+    """Run a script in two processes; what they print."""
+    command = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "--no-python"]
+    command += [sys.executable, "-c", textwrap.dedent(script), *arguments]
+    done = subprocess.run([sys.executable, *command], capture_output=True, text=True, cwd=ROOT, timeout=300)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout
+
+
+def test_loss_and_gradients_of_two_processes_are_those_of_one(tmp_path: Path) -> None:
+    """All terms and all noise, in whole batches and by GradCache; seven captions: the shares are not equal."""
+    script = """
+        import sys
+        import torch
+        from tests.training.runs import tiny_config, tiny_inputs
+        from tests.training.test_distributed import TERMS
+        from textgroup.keys import key_of
+        from textgroup.training import distributed, gradcache
+        from textgroup.training.losses import compute
+        from textgroup.training.trainer import build_model
+        from pathlib import Path
+        with distributed.joined("cpu"):
+            inputs = tiny_inputs()
+            model = build_model(tiny_config(Path("unused")), inputs).train().double()
+            found = []
+            for chunk in (None, 3):
+                batch = inputs.train.batch(1, 7, 0, chunk, (distributed.rank(), 2))
+                assert batch.size in (3, 4)
+                batch = batch._replace(image=batch.image.double())
+                model.zero_grad()
+                if chunk is None:
+                    losses = compute(model, batch, TERMS, key_of(0, 1))
+                    losses.total.backward()
+                else:
+                    losses = gradcache.backward(model, batch, TERMS, key_of(0, 1))
+                distributed.add_gradients(model)
+                found.append((losses._asdict(), {n: p.grad for n, p in model.named_parameters()}))
+            torch.save(found, f"{sys.argv[1]}/{distributed.rank()}.pt")
+    """
+    torchrun(script, str(tmp_path))
+    inputs = tiny_inputs()
+    model = build_model(tiny_config(tmp_path), inputs).train().double()
+    batch = inputs.train.batch(1, 7, 0)
+    assert batch.image is not None
+    expected = compute(model, batch._replace(image=batch.image.double()), TERMS, key_of(0, 1))
+    expected.total.backward()
+    theirs = {name: p.grad for name, p in model.named_parameters() if p.grad is not None}
+    for process in (0, 1):
+        for losses, gradients in torch.load(tmp_path / f"{process}.pt"):
+            for name, value in expected._asdict().items():
+                assert (value is None) == (losses[name] is None)
+                assert value is None or abs(losses[name] - value) <= 1e-10 * abs(value), name
+            assert furthest(gradients, theirs) < 1e-10
+
+
+@pytest.mark.slow
+def test_two_processes_and_one_take_the_same_steps_and_go_on_with_each_others_runs(tmp_path: Path) -> None:
+    """SIGTERM to one of two processes stops both, once it is saved; one process then finishes the run."""
+    script = """
+        import os, signal, sys
+        from pathlib import Path
+        from tests.training.runs import tiny_inputs
+        from tests.training.test_distributed import short
+        from textgroup.training import distributed
+        from textgroup.training.trainer import Stopped, train
+        def stop(progress):
+            assert distributed.rank() == 0, "only the first reports"
+            if progress.step == 5:
+                os.kill(os.getpid(), signal.SIGTERM)
+        with distributed.joined("cpu") as place:
+            try:
+                train(short(Path(sys.argv[1])), tiny_inputs(), device=place, progress=stop)
+            except Stopped as stopped:
+                print(stopped)
+    """
+    told = torchrun(script, str(tmp_path / "two"))
+    assert told.count("stopped at step 6 of 12") == 2
+    assert checkpoint.load_state(tmp_path / "two" / "last")["step"] == 6
+    train(short(tmp_path / "one"), tiny_inputs(), device="cpu")
+    train(short(tmp_path / "two"), tiny_inputs(), device="cpu", resume=True)
+    one, two = ({line["step"]: line for line in read(tmp_path / name / "log.jsonl")} for name in ("one", "two"))
+    for step in (1, 5, 12):  # line 10 is a mean over the steps since the run began or went on
+        for name in ("contrastive", "reconstruction", "balance"):
+            assert two[step][name] == pytest.approx(one[step][name], rel=1e-3), (step, name)
+
+
+def test_fewer_captions_than_processes_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("textgroup.training.distributed.ranks", lambda: 9)
+    config = replace(tiny_config(tmp_path), optim=OptimConfig(batch_size=8))
+    with pytest.raises(InputError, match="9 processes for batches of 8 captions"):
+        train(config, tiny_inputs())
