@@ -146,11 +146,12 @@ class ModelConfig:
 class DataConfig:
     """What a run reads."""
 
-    captions: str | None = None
-    """Training captions: tar shards (file, directory, pattern, range, URL, pipe:COMMAND), a table, or plain text."""
+    captions: str | list[str] | None = None
+    """Training captions, one source or several: tar shards (file, directory, pattern, range, URL, pipe:COMMAND), a
+    table, plain text, or Flickr30k Entities (its train split)."""
     features: str | None = None
     """Feature store of the training images (`textgroup features`); null trains on captions alone."""
-    val_captions: str | None = None
+    val_captions: str | list[str] | None = None
     """The same for validation; null: no validation."""
     val_features: str | None = None
     """Feature store of the validation images."""

@@ -8,6 +8,7 @@ import pytest
 
 from textgroup.data import entities
 from textgroup.data.entities import Phrase, parse, read_entities
+from textgroup.data.samples import Sample, read_samples
 from textgroup.errors import InputError
 
 RIDER = "[/EN#1/people A man] rides [/EN#2/vehicles/other a red bike] along [/EN#0/notvisual the way] ."
@@ -158,3 +159,7 @@ def test_the_real_val_split_is_whole(shared: Path) -> None:
     assert len(read.captions) == 5000
     assert read.skipped == []
     assert len({c.image for c in read.captions}) == 1000
+
+
+def test_as_a_source_of_captions_only_the_train_split_is_read(make, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    assert list(read_samples(make(tmp_path))) == [Sample("13", ("A cat sleeps",), None)]

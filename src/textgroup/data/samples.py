@@ -5,8 +5,10 @@ import os
 import tarfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
+from textgroup.data.entities import is_entities, read_entities
 from textgroup.data.shards import open_shard, shards_of
 from textgroup.data.tables import KINDS as TABLES
 from textgroup.data.tables import MAX_LINE, captions_of, kind_of, not_blank, read_table
@@ -49,7 +51,8 @@ def read_samples(
       - .csv, .tsv (no quoting) or .jsonl, also .gz, with the columns `image_column` (a path, relative to the
         folder of the table) and `caption_column`. Consecutive rows of an image are one sample. Columns given as
         numbers, from 0, mean a file without a header. Without a column "image" there are captions only;
-      - .txt, also .gz: a caption a line.
+      - .txt, also .gz: a caption a line;
+      - Flickr30k Entities (see `entities`): the captions of its train split, without their brackets.
     images: False leaves the images of tars unread (`Sample.image` is None): for keys and captions alone.
     captions: False leaves captions unread, and a table needs no column of them: for images alone.
 
@@ -67,6 +70,8 @@ def read_samples(
         raise InputError(f"source {str(source)[:80]}: it cannot be read ({error})") from None
     if shards is not None:
         return _at_least_one(read_shards(shards, column, images), source)
+    if is_entities(path):
+        return _at_least_one(_read_entities(path), source)
     if is_folder:
         return _at_least_one(_read_folder(path, path), source)
     if not path.is_file():
@@ -83,6 +88,11 @@ def _at_least_one(samples: Iterator[Sample], source: str | Path) -> Iterator[Sam
         yield sample
     if sample is None:
         raise InputError(f"source {source}: it holds neither images nor captions")
+
+
+def _read_entities(path: Path) -> Iterator[Sample]:
+    for image, captions in groupby(read_entities(path, "train").captions, key=lambda caption: caption.image):
+        yield Sample(image, tuple(caption.text for caption in captions), None)
 
 
 def _read_folder(folder: Path, top: Path) -> Iterator[Sample]:

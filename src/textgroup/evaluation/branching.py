@@ -8,7 +8,6 @@ from collections.abc import Iterable
 import numpy as np
 
 from textgroup.data.captions import CaptionData
-from textgroup.data.entities import is_entities, read_entities
 from textgroup.data.samples import read_samples
 from textgroup.data.statistics import left_entropy
 from textgroup.errors import InputError
@@ -17,9 +16,7 @@ from textgroup.units import Segmenter, Unit
 
 
 def fitting_captions(source: str) -> list[str]:
-    """Training captions: the train split of Flickr30k Entities, or any source of captions (`data.samples`)."""
-    if is_entities(source):
-        return [caption.text for caption in read_entities(source, "train").captions]
+    """Training captions of any source (`data.samples`): of Flickr30k Entities, the train split."""
     return [caption for sample in read_samples(source, images=False) for caption in sample.captions]
 
 

@@ -75,15 +75,20 @@ def matched(
 
 
 def _tokenised(
-    where: Path, source: str, store: FeatureStore | None, config: RunConfig, tokenizer: CaptionTokenizer | None
+    where: Path,
+    captions: str | list[str],
+    store: FeatureStore | None,
+    config: RunConfig,
+    tokenizer: CaptionTokenizer | None,
 ) -> tuple[CaptionData, CaptionTokenizer]:
-    """The captions of a source in the directory `where`, made if it is not there or was made of something else."""
+    """The captions of some sources in the directory `where`, made if it is not there or was made of something else."""
     data, settings, longest = config.data, config.tokenizer, config.model.encoder.max_tokens
+    sources = [captions] if isinstance(captions, str) else captions
     if tokenizer is None and settings.source is not None:
         tokenizer = CaptionTokenizer.from_pretrained(settings.source, longest)
     made_of = {
-        "captions": source,
-        "files": _state(source),
+        "captions": sources,
+        "files": [_state(source) for source in sources],
         "columns": [data.image_column, data.caption_column],
         "features": None if store is None else _digest((store.path / "manifest.json").read_text(encoding="utf-8")),
         "tokenizer": ["learned", settings.vocabulary, longest]
@@ -93,15 +98,16 @@ def _tokenised(
     pooled = None if store is None else store.pooled
 
     def samples() -> Iterator[Sample]:
-        found = read_samples(source, images=False, image_column=data.image_column, caption_column=data.caption_column)
-        return counted(found, "samples")
+        image, caption = data.image_column, data.caption_column
+        each = (read_samples(one, images=False, image_column=image, caption_column=caption) for one in sources)
+        return counted(chain.from_iterable(each), "samples")
 
     kept = open_tokens(where, made_of, pooled)
     if kept is None:
         if tokenizer is None:
-            captions = chain.from_iterable(sample.captions for sample in samples())
-            tokenizer = CaptionTokenizer.train(captions, settings.vocabulary, longest)
-        write_tokens(where, made_of, matched(samples(), store, source), tokenizer)
+            texts = chain.from_iterable(sample.captions for sample in samples())
+            tokenizer = CaptionTokenizer.train(texts, settings.vocabulary, longest)
+        write_tokens(where, made_of, matched(samples(), store, ", ".join(sources)), tokenizer)
         kept = open_tokens(where, made_of, pooled)
     assert kept is not None, "what was just written can be read"
     return kept
