@@ -133,7 +133,7 @@ class ModelConfig:
         _check(self.embedding >= 1, f"model.embedding must be at least 1, not {self.embedding}")
         _check(0 <= self.image_dropout < 1, f"model.image_dropout must be in 0..1, not {self.image_dropout}")
         _check(
-            self.decoder is not None or self.image_width is not None,
+            self.decoder is not None or self.image_width is not None or self.encoder.kind == "dynamic",
             "model.decoder and model.image_width are both null: there is nothing to train on; give one of them",
         )
         _check(

@@ -9,7 +9,7 @@ import torch
 from tests.model.test_model import SMALL
 from textgroup.config import DecoderConfig, ModelConfig
 from textgroup.data.captions import CaptionData, pad
-from textgroup.data.statistics import BEGINS, FREQUENT, beginning, left_entropy
+from textgroup.data.statistics import BEGINS, FREQUENT, beginning, binding, left_entropy
 from textgroup.model.encoder import TextGroups
 from textgroup.model.router import Views, cut
 from textgroup.model.textgroup import TextGroupModel
@@ -27,6 +27,18 @@ def tokenizer() -> CaptionTokenizer:
 
 def data_of(tokenizer: CaptionTokenizer) -> CaptionData:
     return CaptionData.build([(caption,) for caption in CAPTIONS], tokenizer)
+
+
+def test_a_type_that_calls_for_one_other_binds_it() -> None:
+    """`group` is followed by `of` 20 times of 20, `dog` by two words, `rare` by one word twice: too few to tell."""
+    captions = ["group of"] * 20 + ["dog runs", "dog sits"] * 10 + ["rare thing"] * 2
+    tokenizer = CaptionTokenizer.train(captions, 600)
+    bound = binding(CaptionData.build([(caption,) for caption in captions], tokenizer), len(tokenizer))
+    assert {word: bool(bound[id_of(tokenizer, word)]) for word in ("group", "dog", "rare")} == {
+        "group": True,
+        "dog": False,
+        "rare": False,
+    }
 
 
 def dynamic_model(tokenizer: CaptionTokenizer) -> TextGroupModel:

@@ -42,6 +42,26 @@ def beginning(data: CaptionData, ends_word: np.ndarray) -> np.ndarray:
     return (entropy + FREQUENT * np.log(frequency) - BEGINS).astype(np.float32)
 
 
+BINDS, RARE = 0.7, 5
+"""A type binds the next token if, of RARE more occurrences than it has, this share would be followed by one type."""
+
+
+def binding(data: CaptionData, vocabulary: int) -> np.ndarray:
+    """Whether (nearly) always the same type follows each token type: (vocabulary,), bool.
+
+    "group" calls for "of", "next" for "to", "each" for "other": no unit begins between them (the forward direction of
+    Harris's statistic).
+    """
+    inside = np.ones(len(data.ids), dtype=bool)
+    inside[data.starts[:-1]] = False
+    places = np.flatnonzero(inside)
+    before = data.ids[places - 1].astype(np.int64)
+    pairs, count = np.unique(before * vocabulary + data.ids[places], return_counts=True)
+    most = np.zeros(vocabulary)
+    np.maximum.at(most, pairs // vocabulary, count)
+    return most > BINDS * (np.bincount(before, minlength=vocabulary) + RARE)
+
+
 def cohesion(data: CaptionData, vocabulary: int) -> np.ndarray:
     """How firmly each token type holds on to the token before it, in 0..1: (vocabulary,), fp32.
 

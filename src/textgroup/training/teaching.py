@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from textgroup.data.captions import CaptionData
-from textgroup.data.statistics import beginning
+from textgroup.data.statistics import beginning, binding
 from textgroup.model.dynamic import DynamicGroupTransformer
 from textgroup.model.router import Router, Views, cut
 from textgroup.model.textgroup import TextGroupModel
@@ -24,8 +24,9 @@ CAPTIONS, RARE = 24_000, 2.0
 
 
 def begin(router: Router, data: CaptionData, tokenizer: CaptionTokenizer) -> None:
-    """The first word view, from the captions alone, and which tokens end a word."""
+    """The first word view, from the captions alone, and which tokens end a word; one that binds the next does not."""
     ends_word = np.array(tokenizer.ends_word())
+    ends_word[: tokenizer.start] &= ~binding(data, len(tokenizer))[: tokenizer.start]
     router.ends_word.copy_(torch.from_numpy(ends_word))
     router.word.copy_(torch.from_numpy(beginning(data, ends_word)))
 
