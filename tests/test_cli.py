@@ -127,7 +127,7 @@ def test_help_is_quick_and_needs_no_torch() -> None:
     assert "textgroup segment" in done.stdout
 
 
-@pytest.mark.parametrize("command", ["demo", "segment", "score", "features", "train"])
+@pytest.mark.parametrize("command", ["demo", "segment", "score", "export", "features", "train"])
 def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     try:
         status = main([command, "--help"])

@@ -10,6 +10,7 @@ import textgroup
 from tests.training.runs import tiny_config, tiny_inputs
 from textgroup.config import OptimConfig
 from textgroup.inference import TOKENS, WINDOW, batches, units
+from textgroup.model.pretrained import PACKAGED, export
 from textgroup.tokenizer import SPECIAL, Tokens
 from textgroup.training.trainer import train
 from textgroup.units import Unit
@@ -124,3 +125,28 @@ def test_importing_the_package_imports_no_torch() -> None:
         "import sys, textgroup, textgroup.cli; assert 'torch' not in sys.modules and 'transformers' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_without_a_path_the_packaged_model_cuts_phrases_and_says_what_names_something() -> None:
+    caption = "An old fisherman mends his net while a grey cat sleeps on the wooden deck."
+    (found,) = textgroup.load().segment([caption])
+    named = [unit.text for unit in found if unit.groundable]
+    assert {"An old fisherman", "a grey cat", "the wooden deck"} <= set(named)
+    assert not {"while", "on"} & set(named)
+
+
+def test_the_packaged_model_is_small_and_has_nothing_but_weights_words_and_its_card() -> None:
+    files = {file.name: file.stat().st_size for file in PACKAGED.iterdir()}
+    assert set(files) == {"config.json", "model.safetensors", "tokenizer.json", "README.md"}
+    assert sum(files.values()) <= 12_000_000
+
+
+def test_an_exported_checkpoint_is_half_as_large_and_cuts_alike(run: Path, tmp_path: Path) -> None:
+    export(run, tmp_path / "shared")
+    weights = [(where / "model.safetensors").stat().st_size for where in (tmp_path / "shared", run / "last")]
+    assert weights[0] < 0.6 * weights[1]
+    captions = ["a red ring and a blue star", "there is a kite"]
+    before, after = (textgroup.load(where).segment(captions) for where in (run, tmp_path / "shared"))
+    assert before == after
+    with pytest.raises(textgroup.InputError, match="exists: give a directory that does not"):
+        export(run, tmp_path / "shared")

@@ -24,20 +24,28 @@ from textgroup.data.scenes import Scene, features, render, scenes
 from textgroup.evaluation.phrases import PhraseScore, gold_tokens, score_captions
 from textgroup.evaluation.retrieval import evaluate as evaluate_retrieval
 from textgroup.evaluation.segmenters import equal_split
-from textgroup.inference import units
+from textgroup.inference import load, units
 from textgroup.model.encoder import TextGroups
 from textgroup.model.textgroup import TextGroupModel
 from textgroup.report import figures
 from textgroup.report.page import write_page
-from textgroup.report.terminal import styled, table, training_bar
+from textgroup.report.terminal import coloured, table, training_bar
 from textgroup.tokenizer import CaptionTokenizer, Tokens
 from textgroup.training.monitor import Monitors
 from textgroup.training.progress import Progress, shown_on
 from textgroup.training.trainer import Inputs, build_model, train
+from textgroup.units import Unit
 
 TRAIN_SCENES, HELD_OUT_SCENES, EXAMPLES = 30_000, 400, 5
 EQUAL = (2, 3, 4, 6, 8)
 """Parts of the equal splits that stand beside the models."""
+CAPTIONS = (
+    "Two girls in yellow raincoats are jumping over a puddle next to a bus stop.",
+    "An old fisherman mends his net while a grey cat sleeps on the wooden deck.",
+    "A group of cyclists in bright jerseys rides past a row of parked cars.",
+    "A waiter carrying a tray of glasses walks between crowded tables.",
+)
+"""What the packaged model is shown on: written for the demo, so that it cannot have seen them."""
 RUNS = (("scenes", "TextGroup"), ("scenes_paper", "the paper's recipe"))
 """Configuration and name of the two models; the first is ours."""
 
@@ -100,7 +108,8 @@ def run_demo(out: Path, *, steps: int | None, seed: int) -> None:
     """Train, compare, print, and write the report to `out`. steps: training steps a model, for a quick look."""
     console = Console(highlight=False, soft_wrap=True)
     started = time.monotonic()
-    console.print(f"[bold]TextGroup demo[/]: {TRAIN_SCENES:,} generated scenes, two models, one report")
+    packaged = show_packaged(console)
+    console.print(f"\n[bold]TextGroup demo[/]: {TRAIN_SCENES:,} generated scenes, two models, one report")
     inputs, held_out = make_data(seed)
     outcomes = [train_one(name, title, inputs, held_out, steps, seed) for name, title in RUNS]
     ours = outcomes[0]
@@ -111,11 +120,20 @@ def run_demo(out: Path, *, steps: int | None, seed: int) -> None:
         for warning in outcome.history[-1].warnings:
             console.print(Text(f"{outcome.name}: {warning}", style="yellow"))
     seconds = time.monotonic() - started
-    write_page(out, "demo.html", report(outcomes, held_out, rows, inputs, seconds, seed))
+    write_page(out, "demo.html", report(outcomes, held_out, rows, inputs, seconds, seed) | {"packaged": packaged})
     console.print(f"\n{out} has the attention maps and curves  ({seconds:.0f} s)")
     console.print(
         f'More of it:\n  textgroup segment -c {ours.config.out} "a small red ring floats above two striped fish"'
     )
+
+
+def show_packaged(console: Console) -> list[list[Unit]]:
+    """Captions of ours, segmented by the model that comes with the package; what names something is coloured."""
+    found = load().segment(CAPTIONS)
+    console.print("[bold]The packaged model[/], trained on captions that people wrote, on captions of ours")
+    for segmented in found:
+        console.print(coloured(segmented, console))
+    return found
 
 
 def make_data(seed: int) -> tuple[Inputs, HeldOut]:
@@ -160,8 +178,7 @@ def show_captions(console: Console, outcome: Outcome, held_out: HeldOut) -> None
         for label, assigned in (("before", outcome.before), ("after", after)):
             caption, tokens = held_out.scenes[i].caption, held_out.tokens[i]
             found = units(caption, tokens, assigned[i])
-            shown = styled(found) if console.is_terminal else Text(" | ".join(unit.text for unit in found))
-            console.print(Text(f"{label:<8}", style="dim") + shown)
+            console.print(Text(f"{label:<8}", style="dim") + coloured(found, console))
         console.print()
 
 

@@ -145,9 +145,10 @@ def units(caption: str, tokens: Tokens, groups: Sequence[int], names: Sequence[b
     return runs(caption, tokens.spans[inner], groups[inner], None if names is None else names[inner])
 
 
-def load(path: str | Path, *, device: str = "cpu", encoder: str | None = None) -> TextGroup:
-    """Open a checkpoint directory, a run directory (its newest checkpoint) or a Hub name.
+def load(path: str | Path | None = None, *, device: str = "cpu", encoder: str | None = None) -> TextGroup:
+    """Open a checkpoint directory, a run directory (its newest checkpoint), a Hub name, or the packaged checkpoint.
 
+    Without a path it is the one that comes with the package: units of English captions, no images.
     device: where the text side runs. encoder: see `TextGroup`. Raises `InputError` when it is no checkpoint.
     """
     model, tokenizer = load_model(path)

@@ -3,6 +3,7 @@
 import base64
 import io
 from pathlib import Path
+from typing import Any
 
 import jinja2
 import numpy as np
@@ -42,14 +43,19 @@ def test_curves_draw_every_line() -> None:
     assert all(colour in svg for colour in figures.LINES[:2])
 
 
+def printed(units: list[Unit], **console: Any) -> str:
+    out = io.StringIO()
+    shown = Console(file=out, **console)
+    shown.print(terminal.coloured(units, shown))
+    return out.getvalue()
+
+
 def test_units_are_coloured_on_a_terminal_and_parted_by_bars_elsewhere() -> None:
-    units = [Unit("a [red] hat", 0, 11, 0), Unit("on", 12, 14, 9)]
-    plain = Console(file=io.StringIO(), force_terminal=False)
-    assert terminal.coloured("a [red] hat on", units, plain) == "a [red] hat | on"
-    colour = Console(file=io.StringIO(), force_terminal=True, color_system="truecolor")
-    shown = terminal.coloured("a [red] hat on", units, colour)
-    assert "\x1b[" in shown
-    assert "a [red] hat" in shown, "brackets are no markup"
+    units = [Unit("a [red] hat", 0, 11, 0), Unit("on", 12, 14, 9, groundable=False)]
+    assert printed(units, force_terminal=False) == "a [red] hat | on\n"
+    shown = printed(units, force_terminal=True, color_system="truecolor")
+    assert "\x1b[30;48;2;142;202;230m a [red] hat \x1b[0m" in shown, "brackets are no markup"
+    assert shown.endswith("  on \n"), "what names nothing has no colour"
 
 
 def test_a_warning_of_a_kind_is_said_once_while_a_run_goes_on() -> None:

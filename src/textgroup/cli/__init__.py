@@ -5,16 +5,17 @@ from collections.abc import Sequence
 
 from textgroup.cli.evaluate import evaluate
 from textgroup.cli.make import demo, features, train
-from textgroup.cli.use import score, segment
+from textgroup.cli.use import export, score, segment
 from textgroup.errors import InputError
 
 HELP = """\
 textgroup: the units of a caption, grounded in the picture (arXiv 2511.11262).
 
   textgroup demo                                        see it work: train, segment, report.html
-  textgroup segment -c RUN "A man in a blue hat ..."    the units of captions
+  textgroup segment "A man in a blue hat ..."           the units of captions (-c RUN: by a model of your own)
   textgroup score -c RUN IMAGE CAPTION [CAPTION ...]    rank captions for an image
   textgroup features --images DATA --encoder NAME --out DIR   encode a data set's images once
+  textgroup export -c RUN --out DIR                     a checkpoint to share
   textgroup train --config configs/NAME.yaml            train (any field: --optim.lr 1e-3)
   textgroup evaluate phrases --annotations DIR --segmenter model:RUN   units against gold phrases
   textgroup evaluate ranking --probe KIND:PATH --images DATA --model model:RUN --out DIR   captions against foils
@@ -31,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "demo": demo,
         "segment": segment,
         "score": score,
+        "export": export,
         "features": features,
         "train": train,
         "evaluate": evaluate,

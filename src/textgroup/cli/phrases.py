@@ -74,8 +74,10 @@ def phrases(words: Sequence[str]) -> None:
 
 
 def _first_model(specs: Sequence[str]) -> str:
+    from textgroup.model.pretrained import PACKAGED
+
     for spec in specs:
         name, _, path = spec.partition(":")
-        if name == "model" and path:
-            return path
+        if name == "model":
+            return path or str(PACKAGED)
     raise InputError("--tokenizer: no segmenter is a checkpoint, so say what to compare on: words, or a BPE's file")

@@ -1,4 +1,4 @@
-"""`textgroup segment` and `textgroup score`: a checkpoint in use."""
+"""`textgroup segment`, `score` and `export`: a checkpoint in use."""
 
 import argparse
 import json
@@ -23,7 +23,9 @@ def segment(words: Sequence[str]) -> None:
     """`textgroup segment`."""
     parser = Parser("textgroup segment", description="Print the units of captions.")
     parser.add_argument("caption", nargs="*", help="captions, each one argument")
-    checkpoint_option(parser)
+    parser.add_argument(
+        "-c", "--checkpoint", help="checkpoint or run directory, or Hub name (default: the packaged one)"
+    )
     parser.add_argument("--file", type=Path, help="captions from a text file, one a line ('-': standard input)")
     parser.add_argument("--out", type=Path, help="write JSON lines there instead of printing")
     parser.add_argument("--json", action="store_true", help="JSON lines, for machines")
@@ -63,6 +65,8 @@ def _lines(file: IO[str], name: str) -> Iterable[str]:
 
 
 def _write_units(model: "TextGroup", captions: Iterable[str], options: argparse.Namespace) -> None:
+    from rich.console import Console
+
     from textgroup.report.terminal import coloured, counted
 
     if options.out:
@@ -71,10 +75,10 @@ def _write_units(model: "TextGroup", captions: Iterable[str], options: argparse.
     elif options.json or (not sys.stdout.isatty() and options.file):
         blank = sum(_json_line(sys.stdout, *pair) for pair in _paired(model, captions))
     else:
-        blank = 0
-        for caption, units in _paired(model, captions):
+        blank, console = 0, Console(soft_wrap=True, highlight=False)
+        for _, units in _paired(model, captions):
             blank += not units
-            print(coloured(caption, units))
+            console.print(coloured(units, console))
     if blank:
         print(f"textgroup: {blank} empty lines have no units", file=sys.stderr)
 
@@ -122,3 +126,16 @@ def score(words: Sequence[str]) -> None:
         print(json.dumps({"image": str(options.image), "scores": scores}, ensure_ascii=False))
     else:
         ranking(ranked)
+
+
+def export(words: Sequence[str]) -> None:
+    """`textgroup export`."""
+    parser = Parser("textgroup export", description="Write a checkpoint to share: half precision, nothing but weights.")
+    checkpoint_option(parser)
+    parser.add_argument("--out", type=Path, required=True, help="directory to make")
+    options = parser.parse_args(words)
+    from textgroup.model.pretrained import export as write
+
+    write(options.checkpoint, options.out)
+    size = sum(file.stat().st_size for file in options.out.iterdir())
+    print(f"{options.out}: {size / 1e6:.1f} MB")

@@ -89,11 +89,9 @@ def _cut(tokenizer: CaptionTokenizer | None, groups: Callable[[int], list[int]])
 
 
 def _checkpoint(where: str) -> Segmenter:
-    if not where:
-        raise InputError("segmenter model: this version ships no checkpoint; give model:PATH")
     from textgroup.inference import load
 
-    model = load(where)
+    model = load(where or None)  # `model` alone: the packaged checkpoint
     return lambda captions: list(model.segment_stream(captions))
 
 

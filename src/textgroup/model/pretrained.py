@@ -6,19 +6,22 @@ from contextlib import redirect_stdout
 from pathlib import Path
 
 from textgroup.errors import InputError
+from textgroup.files import replacing
 from textgroup.model.textgroup import TextGroupModel
 from textgroup.tokenizer import CaptionTokenizer
 
 FILES = ("config.json", "model.safetensors", "tokenizer.json")
+PACKAGED = Path(__file__).parents[1] / "packaged"
+"""The checkpoint that comes with the package; its README.md is the model card."""
 
 
-def load_model(where: str | Path) -> tuple[TextGroupModel, CaptionTokenizer]:
+def load_model(where: str | Path | None = None) -> tuple[TextGroupModel, CaptionTokenizer]:
     """Model (evaluation mode, CPU) and tokenizer of a checkpoint.
 
-    where: a checkpoint directory, a run directory (its newest checkpoint), or a Hub name. Raises `InputError`
-    for anything else, and for files that do not fit together.
+    where: a checkpoint directory, a run directory (its newest checkpoint), or a Hub name; None is the checkpoint that
+    comes with the package. Raises `InputError` for anything else, and for files that do not fit together.
     """
-    directory = _directory(str(where))
+    directory = PACKAGED if where is None else _directory(str(where))
     missing = [name for name in FILES if not (directory / name).is_file()]
     if missing:
         raise InputError(
@@ -39,6 +42,20 @@ def load_model(where: str | Path) -> tuple[TextGroupModel, CaptionTokenizer]:
             f"its tokenizer {len(tokenizer)}"
         )
     return model, tokenizer
+
+
+def export(where: str | Path, out: Path) -> None:
+    """Write a checkpoint to the directory `out`, in half precision and without what only training needs.
+
+    Raises `InputError` if there is no checkpoint at `where`, or if `out` exists.
+    """
+    if out.exists():
+        raise InputError(f"{out} exists: give a directory that does not")
+    model, tokenizer = load_model(where)
+    with replacing(out) as partial:
+        model.half().save_pretrained(partial)
+        (partial / "README.md").unlink(missing_ok=True)  # the Hub's template of a model card, all blanks
+        tokenizer.save(partial / "tokenizer.json")
 
 
 def _directory(where: str) -> Path:

@@ -29,22 +29,14 @@ WIDE = 1000
 T = TypeVar("T")
 
 
-def coloured(caption: str, units: Sequence[Unit], console: Console | None = None) -> str:
-    """The caption's units, coloured by group on a terminal, and parted by `|` wherever colour does not show."""
-    console = console or Console(soft_wrap=True, highlight=False)
+def coloured(units: Sequence[Unit], console: Console) -> Text:
+    """Units on the colour of their group, those that name nothing on none; parted by `|` where colour does not show."""
     if not console.is_terminal:
-        return " | ".join(unit.text for unit in units)
-    with console.capture() as capture:
-        console.print(styled(units), end="")
-    return capture.get()
-
-
-def styled(units: Sequence[Unit]) -> Text:
-    """Units as rich text, each on the colour of its group."""
+        return Text(" | ".join(unit.text for unit in units))
     text = Text()
     for i, unit in enumerate(units):
         text.append(" " if i else "")
-        text.append(f" {unit.text} ", style=STYLES[unit.group % len(STYLES)])
+        text.append(f" {unit.text} ", style="" if unit.groundable is False else STYLES[unit.group % len(STYLES)])
     return text
 
 
