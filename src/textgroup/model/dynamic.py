@@ -1,7 +1,8 @@
 """Groups that are as many as the caption needs: a router cuts the caption, and each unit is a group (not in the paper).
 
 In place of groups that compete for tokens, each token either goes on with the unit before it or begins the next.
-A unit's vector is still Eq. 4: the mean of the values of its tokens.
+A unit's vector is the sum of the values of its tokens: Eq. 4 without its division. Units are many and of unequal length;
+in the mean over them a preposition would weigh as much as "a blue hard hat" (docs/experiments.md).
 """
 
 import torch
@@ -15,7 +16,7 @@ from textgroup.model.router import Router, marginals, unit_of
 
 
 class DynamicGroupTransformer(nn.Module):
-    """A router over the tokens, the mean of each unit's values, layers over the units.
+    """A router over the tokens, the sum of each unit's values, layers over the units.
 
     Only what is in a unit reaches its vector: the values are embedded tokens, not encoded ones. The router learns
     from its own two views alone: gradients of the other losses through its cuts would have one unit for all
@@ -45,11 +46,9 @@ class DynamicGroupTransformer(nn.Module):
             owner = unit_of(views.cut.begins, units)  # (B, M)
         hard = F.one_hot(owner, units).transpose(1, 2) if forced is None else forced  # (B, K, M)
         hard = hard * valid
-        total = hard.sum(dim=2, keepdim=True)  # (B, K, 1)
-        present = total.squeeze(2) > 0.5
-        share = hard / torch.where(total < 0.5, 1.0, total)
+        present = hard.sum(dim=2) > 0.5  # (B, K)
         values = self.value(self.norm_values(embedded))
-        groups = share.to(values.dtype) @ values  # Eq. 4 (B, K, D)
+        groups = hard.to(values.dtype) @ values  # (B, K, D)
         present = present | F.one_hot(torch.zeros_like(ids[:, 0]), units).bool()  # a caption has a first unit
         for layer in self.after:
             groups = layer(groups, present)
