@@ -10,7 +10,7 @@ from tests.model.test_model import SMALL
 from textgroup.data.captions import pad
 from textgroup.model.dynamic import DynamicGroupTransformer
 from textgroup.model.layers import initialise
-from textgroup.model.router import Views, cut, marginals, unit_of
+from textgroup.model.router import PULL, Views, cut, marginals, unit_of
 
 CAPTIONS = [[58, 5, 6, 7, 8, 59], [58, 8, 59], [58, *range(9, 20), 59]]
 
@@ -133,8 +133,11 @@ def test_a_word_that_as_a_rule_makes_a_unit_is_cut_off_where_it_begins_one() -> 
                      x      x                       begins: what follows it too; `with` in mid-unit closes nothing
     """
     words, closes = row(1, 2, 3, 4, 6, 7, 8), row(3, 7)
-    found = cut(signs(row(3)), signs(closes), words, torch.tensor([[9]]))
+    end = torch.tensor([[9]])
+    found = cut(signs(row(3)), signs(closes), words, end)
     assert found.begins.tolist() == row(1, 3, 4).tolist()
+    sure = torch.where(row(3), 1.0, -PULL - 1)
+    assert cut(sure, signs(closes), words, end).begins.tolist() == row(1, 3).tolist(), "unless the views are sure"
 
 
 def test_a_cut_knows_the_ends_of_every_unit_and_whether_it_has_several_words() -> None:

@@ -19,6 +19,10 @@ LENIENT = 2.0
 Chosen once, on the first 500 captions of Flickr30k Entities val (docs/experiments.md)."""
 
 
+PULL = 6.0
+"""By how much, in nats, a word that closes its unit makes a unit begin after it; chosen on the same captions."""
+
+
 class Cut(NamedTuple):
     """A caption cut into units; all (B, M). Start and end of text lie in no unit.
 
@@ -38,7 +42,7 @@ class Views(NamedTuple):
     word, place: a unit begins with this token; from the token's type alone, from all tokens but this one.
     names_word, names_place: this token's unit names something; from the type of its last token (so it is to be read
     there), from all tokens outside the unit.
-    closes: a unit that begins with the word that this token ends has no other word (type).
+    closes: a unit that begins with the word that this token ends has no other word; above 0 if that may well be (type).
     words: True for the first token of each word of the caption. end: (B, 1), index of the end of text.
     cut: into units, by `word`, `place` and `closes`.
     """
@@ -66,7 +70,7 @@ class Views(NamedTuple):
 
 
 class Router(nn.Module):
-    """The place views, and four facts of each token type, (V,): `word`, `names`, `closes` (logits; see `Views`) and
+    """The place views, and four facts of each token type, (V,): `word`, `names`, `closes` (see `Views`) and
     `ends_word`, True for a token that ends a word. They are buffers: `training/teaching.py` counts them."""
 
     word: Tensor
@@ -114,14 +118,15 @@ def _around(left: Tensor, right: Tensor, first: Tensor, final: Tensor) -> Tensor
 
 @torch.no_grad()
 def cut(logits: Tensor, closes: Tensor, words: Tensor, end: Tensor) -> Cut:
-    """A unit begins with the first word, where it is probable, and after a word that as a rule makes a unit alone.
+    """A unit begins with the first word, where it is probable, and (less readily refused) after a word that closes its.
 
-    So "with books" is cut as "with a book" is, though nothing about "books" itself says that a unit begins.
+    So "with books" is cut as "with a book" is, though nothing about "books" itself says that a unit begins; but "a
+    black and white dog" is not, where the place is sure that nothing does.
     logits, closes, words: (B, M), see `Views`. end: (B, 1), index of the end of text.
     """
     number = words.cumsum(dim=1)  # of the word that each token is in, from 1
     probable = words & ((logits > 0) | (number == 1))
-    after_closing = F.pad(closes[:, :-1] > 0, (1, 0)) & words
+    after_closing = F.pad(closes[:, :-1] > 0, (1, 0)) & words & (logits > -PULL)
     alone = torch.zeros_like(words[:, 0])  # the unit so far is one word
     found = []
     for here, closed, word in zip(probable.unbind(1), after_closing.unbind(1), words.unbind(1)):
