@@ -129,6 +129,16 @@ def test_the_same_command_gives_the_same_intervals(annotations: Path, tmp_path: 
     assert one == two
 
 
+def test_odd_names_of_files_do_not_break_the_results(annotations: Path, tmp_path: Path) -> None:
+    captions = ("A man rides a bike", "A man waits", "Two dogs run")
+    units = tmp_path / "a|b\udcff.jsonl"  # the second is a byte that is not UTF-8
+    units.write_text("".join(json.dumps({"caption": caption, "units": []}) + "\n" for caption in captions))
+    words = ["--tokenizer", "words", "--segmenter", f"file:{units}", "--out", str(tmp_path / "out")]
+    assert evaluate(annotations, *words) == 0
+    assert json.loads((tmp_path / "out" / "phrases.json").read_text())[0]["segmenter"] == f"file:{units}"
+    assert "a\\|b\\udcff.jsonl** | 0.00 [0.00, 0.00] |" in (tmp_path / "out" / "phrases.md").read_text()
+
+
 def test_limit_and_drop_notvisual(annotations: Path, tmp_path: Path) -> None:
     words = ["--tokenizer", "words", "--segmenter", "equal:1", "--out", str(tmp_path / "out")]
     assert evaluate(annotations, *words, "--limit", "1", "--drop-notvisual") == 0

@@ -70,7 +70,7 @@ def phrases(words: Sequence[str]) -> None:
         with replacing(options.out / "phrases.json") as partial:
             partial.write_text(json.dumps(records, indent=1) + "\n", encoding="utf-8")
         with replacing(options.out / "phrases.md") as partial:
-            partial.write_text(markdown(title, records), encoding="utf-8")
+            partial.write_text(markdown(title, records), encoding="utf-8", errors="backslashreplace")
 
 
 def _first_model(specs: Sequence[str]) -> str:

@@ -13,7 +13,7 @@ from time import perf_counter
 import numpy as np
 
 from textgroup.data.probes.read import find_images
-from textgroup.data.probes.rows import Pair, Probe, Probes, json_lines, text
+from textgroup.data.probes.rows import Pair, Probe, Probes, json_lines, value
 from textgroup.data.samples import read_samples
 from textgroup.errors import InputError
 from textgroup.evaluation.blind import caption_likelihood
@@ -182,7 +182,7 @@ def _threshold(model: DualEncoder, source: str, batch_size: int | None) -> float
 def restrict(benchmarks: Iterable[Probes], file: Path) -> None:
     """Leave only the rows that another run scored: those in its `ranking_rows.jsonl`."""
     named = {
-        tuple(text(record, name, where) for name in ("benchmark", "category", "id"))
+        tuple(value(record, name, str, where) for name in ("benchmark", "category", "id"))
         for where, record in json_lines(file)
     }
     for benchmark in benchmarks:
@@ -234,12 +234,12 @@ def write_run(out: Path, found: Scored, results: Sequence[Figure]) -> None:
         "seconds": {model: round(seconds, 1) for model, seconds in found.seconds.items()},
     }
     with replacing(out / "ranking.json") as partial:
-        partial.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        partial.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     with replacing(out / "ranking.md") as partial:
-        partial.write_text(markdown(results, skipped, found.seconds), encoding="utf-8")
+        partial.write_text(markdown(results, skipped, found.seconds), encoding="utf-8", errors="backslashreplace")
     names = [(benchmark.name, row) for benchmark in found.benchmarks for row in benchmark.rows]
     with replacing(out / "ranking_rows.jsonl") as partial, partial.open("w", encoding="utf-8") as file:
         for number, (benchmark, row) in enumerate(names):
             scores = {m: [float(s.better[number]), float(s.worse[number])] for m, s in found.scores.items()}
             line = {"benchmark": benchmark, "category": row.category, "id": row.id, "scores": scores}
-            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+            file.write(json.dumps(line) + "\n")
