@@ -11,8 +11,8 @@ from textgroup.config import EncoderConfig, ModelConfig, OptimConfig, save_run
 from textgroup.errors import InputError
 from textgroup.evaluation.segmenters import equal_split, open_segmenter
 from textgroup.evaluation.tokens import open_tokenizer, spans_of
-from textgroup.model.textgroup import TextGroupModel
 from textgroup.model import pretrained
+from textgroup.model.textgroup import TextGroupModel
 from textgroup.tokenizer import CaptionTokenizer
 from textgroup.training.trainer import train
 from textgroup.units import Unit

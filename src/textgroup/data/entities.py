@@ -59,9 +59,9 @@ class Entities:
 def read_entities(where: str | Path, split: str, *, drop_notvisual: bool = False) -> Entities:
     """The captions of `split` under `where`, a directory or a zip.
 
-    drop_notvisual: leave out the phrases of chain 0; their tokens then count as un-annotated. A caption whose
-    brackets are broken, an image without a sentence file, and the repetition of an image are skipped and named. Raises `InputError` for
-    a damaged archive, a missing list, and a split of which nothing can be read.
+    drop_notvisual: leave out the phrases of chain 0; their tokens then count as un-annotated. Skipped and named: a
+    caption whose brackets are broken, an image without a sentence file, the repetition of an image. Raises
+    `InputError` for a damaged archive, a missing list, and a split of which nothing can be read.
     """
     if not is_entities(where):
         raise InputError(f"annotations {where}: give the directory or the zip that holds Sentences/ and {split}.txt")

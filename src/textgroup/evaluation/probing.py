@@ -135,6 +135,7 @@ def _similarities(
     column, captions = _captions(rows)
     with progress_bar(f"captions, {name}", len(captions)) as advance:
         texts = embed_captions(model, captions, advance)
+    _check_numbers(name, images.vectors, texts)
 
     def cosine(pairs: Iterable[Pair]) -> np.ndarray:
         image, caption = np.array([(images.row.get(p.image, -1), column[p.caption]) for p in pairs]).T
@@ -152,8 +153,15 @@ def _likelihoods(name: str, model: TextGroup, rows: Sequence[Probe]) -> Scores:
     column, captions = _captions(rows)
     with progress_bar(f"captions, {name}, blind", len(captions)) as advance:
         found = caption_likelihood(model, captions, advance)
+    _check_numbers(name, found)
     better, worse = ([column[pair.caption] for pair in pairs] for pairs in zip(*((r.better, r.worse) for r in rows)))
     return Scores(found[better], found[worse])
+
+
+def _check_numbers(name: str, *arrays: np.ndarray) -> None:
+    """From here on, NaN says that the image is broken, not the model."""
+    if not all(np.isfinite(array).all() for array in arrays):
+        raise InputError(f"model {name}: it gives what is no number (NaN or infinite): its weights are broken")
 
 
 def _captions(rows: Sequence[Probe]) -> tuple[dict[str, int], list[str]]:
