@@ -152,6 +152,10 @@ def test_it_refuses_in_one_line(annotations: Path, tmp_path: Path, capsys: pytes
     assert "no segmenter 'magic'" in refused(capsys, annotations, *words, "magic")
     assert "--limit 0" in refused(capsys, annotations, *words, "equal:2", "--limit", "0")
     assert "give a directory" in refused(capsys, annotations, *words, "equal:2", "--out", str(annotations))
+    assert "give a directory" in refused(capsys, annotations, *words, "equal:2", "--out", str(annotations / "out"))
+    (tmp_path / "out" / "phrases.md").mkdir(parents=True)
+    assert "phrases.md in it" in refused(capsys, annotations, *words, "equal:2", "--out", str(tmp_path / "out"))
+    assert [p.name for p in (tmp_path / "out").iterdir()] == ["phrases.md"], "not one of the two alone"
     assert "--tokenizer" in refused(capsys, annotations, "--segmenter", "equal:2")
     assert "nowhere" in refused(capsys, annotations, "--segmenter", "equal:2", "--tokenizer", "nowhere")
     assert "nowhere" in refused(capsys, tmp_path / "nowhere", *words, "equal:2")

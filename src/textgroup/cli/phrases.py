@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from textgroup.cli.common import Parser
+from textgroup.cli.common import Parser, check_out
 from textgroup.errors import InputError
 from textgroup.files import replacing
 
@@ -37,8 +37,8 @@ def phrases(words: Sequence[str]) -> None:
     options = parser.parse_args(words)
     if options.limit is not None and options.limit < 1:
         raise InputError(f"--limit {options.limit}: give at least 1")
-    if options.out and options.out.exists() and not options.out.is_dir():
-        raise InputError(f"--out {options.out}: give a directory")
+    if options.out:
+        check_out(options.out, "phrases.json", "phrases.md")
     tokens_of = options.tokenizer or _first_model(options.segmenter)
     from textgroup.data.entities import read_entities
     from textgroup.evaluation.benchmark import Benchmark, measure

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from textgroup.cli.common import Parser
+from textgroup.cli.common import Parser, check_out
 from textgroup.errors import InputError
 
 DESCRIPTION = """\
@@ -51,8 +51,7 @@ def ranking(words: Sequence[str]) -> None:
     options = parser.parse_args(words)
     if options.batch_size is not None and options.batch_size < 1:
         raise InputError(f"--batch-size {options.batch_size}: give at least 1")
-    if options.out.exists() and not options.out.is_dir():
-        raise InputError(f"--out {options.out}: give a directory")
+    check_out(options.out, "ranking.json", "ranking.md", "ranking_rows.jsonl")
     if not options.images and not options.blind:
         raise InputError("give --images, or --blind to score by the captions alone")
     from rich.console import Console
