@@ -62,15 +62,15 @@ def phrases(words: Sequence[str]) -> None:
         results = [measure(spec, cut, benchmark, advance) for spec, cut in zip(options.segmenter, segmenters)]
     records = [result.record(options.split, results[0] if i else None) for i, result in enumerate(results)]
     title = f"{options.split}: {len(benchmark.captions):,} captions, evaluation tokens of {tokens_of}"
-    table(title, COLUMNS, [cells(record) for record in records])
-    if len(records) > 1:
-        print()
-        table(f"minus {options.segmenter[0]}", COMPARED, [differences(record) for record in records[1:]])
     if options.out:
         with replacing(options.out / "phrases.json") as partial:
             partial.write_text(json.dumps(records, indent=1) + "\n", encoding="utf-8")
         with replacing(options.out / "phrases.md") as partial:
             partial.write_text(markdown(title, records), encoding="utf-8", errors="backslashreplace")
+    table(title, COLUMNS, [cells(record) for record in records])
+    if len(records) > 1:
+        print()
+        table(f"minus {options.segmenter[0]}", COMPARED, [differences(record) for record in records[1:]])
 
 
 def _first_model(specs: Sequence[str]) -> str:
