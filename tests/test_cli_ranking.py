@@ -141,6 +141,7 @@ def test_retrieval_wants_either_a_store_or_the_images(
     assert main([*words, "-c", str(folder / "run"), "--features", store]) == 0
     assert json.loads(capsys.readouterr().out)["captions"] == 6
     assert "-c with --features" in refused(capsys, *words, "-c", str(folder / "run"))
+    assert "--encoder" in refused(capsys, *words, "-c", str(folder / "run"), "--features", store, "--encoder", backbone)
     assert "-c with --features" in refused(capsys, *words, "--model", "groupvit", "--features", store)
     assert "required" in refused(capsys, *words)
     (tmp_path / "twice.csv").write_text("image,caption\n" + "".join(f"{folder}/images/{i}.png,a\n" for i in (1, 2, 1)))

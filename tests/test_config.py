@@ -91,6 +91,8 @@ def test_a_saved_run_reads_back_as_it_was(tmp_path: Path) -> None:
         (["--loss.temperature", "0"], "loss.temperature"),
         (["--model.decoder.word_dropout", "1.5"], "word_dropout"),
         (["--log.every", "0"], "log.every"),
+        (["--seed", "-1"], "seed -1"),
+        (["--seed", str(2**64)], "seed 18446744073709551616"),
     ],
 )
 def test_a_mistake_is_one_line_that_names_the_field(words: list[str], named: str) -> None:

@@ -287,6 +287,7 @@ class RunConfig:
     """Seeds weights, order, noise."""
 
     def __post_init__(self) -> None:
+        _check(0 <= self.seed < 2**63, f"seed {self.seed}: it must lie between 0 and 2^63 - 1")
         dynamic = self.model.encoder.kind == "dynamic"
         _check(
             dynamic == (self.loss.views > 0),

@@ -1,6 +1,8 @@
 """`textgroup evaluate phrases` as a person meets it."""
 
+import io
 import json
+import sys
 import zipfile
 from pathlib import Path
 
@@ -129,6 +131,28 @@ def test_the_same_command_gives_the_same_intervals(annotations: Path, tmp_path: 
     assert one == two
 
 
+def test_odd_names_of_files_do_not_break_the_results(annotations: Path, tmp_path: Path) -> None:
+    captions = ("A man rides a bike", "A man waits", "Two dogs run")
+    units = tmp_path / "a|b\udcff[" / "x].jsonl"  # a byte that is not UTF-8; what looks like markup
+    units.parent.mkdir()
+    units.write_text("".join(json.dumps({"caption": caption, "units": []}) + "\n" for caption in captions))
+    words = ["--tokenizer", "words", *2 * ["--segmenter", f"file:{units}"], "--out", str(tmp_path / "out")]
+    assert evaluate(annotations, *words) == 0
+    assert json.loads((tmp_path / "out" / "phrases.json").read_text())[0]["segmenter"] == f"file:{units}"
+    assert "a\\|b\\udcff[/x].jsonl** | 0.00 [0.00, 0.00] |" in (tmp_path / "out" / "phrases.md").read_text()
+
+
+def test_a_terminal_without_the_letters_shows_their_codes(
+    annotations: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    units = tmp_path / "é.jsonl"
+    units.write_text('{"caption": "A man rides a bike", "units": []}\n')
+    terminal = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr(sys, "stdout", terminal)
+    assert evaluate(annotations, "--tokenizer", "words", "--segmenter", f"file:{units}", "--limit", "1") == 0
+    assert "\\xe9.jsonl" in terminal.buffer.getvalue().decode()  # type: ignore[attr-defined]
+
+
 def test_limit_and_drop_notvisual(annotations: Path, tmp_path: Path) -> None:
     words = ["--tokenizer", "words", "--segmenter", "equal:1", "--out", str(tmp_path / "out")]
     assert evaluate(annotations, *words, "--limit", "1", "--drop-notvisual") == 0
@@ -142,6 +166,10 @@ def test_it_refuses_in_one_line(annotations: Path, tmp_path: Path, capsys: pytes
     assert "no segmenter 'magic'" in refused(capsys, annotations, *words, "magic")
     assert "--limit 0" in refused(capsys, annotations, *words, "equal:2", "--limit", "0")
     assert "give a directory" in refused(capsys, annotations, *words, "equal:2", "--out", str(annotations))
+    assert "give a directory" in refused(capsys, annotations, *words, "equal:2", "--out", str(annotations / "out"))
+    (tmp_path / "out" / "phrases.md").mkdir(parents=True)
+    assert "phrases.md in it" in refused(capsys, annotations, *words, "equal:2", "--out", str(tmp_path / "out"))
+    assert [p.name for p in (tmp_path / "out").iterdir()] == ["phrases.md"], "not one of the two alone"
     assert "--tokenizer" in refused(capsys, annotations, "--segmenter", "equal:2")
     assert "nowhere" in refused(capsys, annotations, "--segmenter", "equal:2", "--tokenizer", "nowhere")
     assert "nowhere" in refused(capsys, tmp_path / "nowhere", *words, "equal:2")

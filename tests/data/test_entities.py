@@ -94,6 +94,17 @@ def test_what_is_broken_or_missing_is_skipped_and_named(make, tmp_path: Path) ->
     assert "12.txt, line 1" in read.skipped[2]
 
 
+def test_an_image_that_is_listed_twice_counts_once(make, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    once, twice = (read_entities(make(tmp_path, FILES | {"val.txt": text}), "val") for text in ("11\n", "11\n11\n"))
+    assert twice.captions == once.captions
+    assert twice.skipped == ["image 11: listed 2 times, taken once"]
+
+
+def test_a_hostile_line_is_read_in_linear_time() -> None:
+    """A million brackets that never close; in quadratic time this takes hours."""
+    assert parse("[/EN#1/" * 1_000_000) is None
+
+
 def test_a_split_without_a_list_is_refused(make, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(InputError, match=r"no test\.txt in it"):
         read_entities(make(tmp_path), "test")
@@ -138,6 +149,19 @@ def test_a_zip_with_a_damaged_member_is_refused(tmp_path: Path) -> None:
     path.write_bytes(bytes(damaged))
     with pytest.raises(InputError, match="not a whole zip"):
         read_entities(path, "val")
+
+
+def test_a_zip_with_a_damaged_lzma_member_or_name_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "entities.zip"
+    for old, new in ((b"\x5d\x00\x00\x80\x00", b"\xff\xff\xff\xff\xff"), ("é".encode(), b"\xff\xfe")):
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as written:
+            written.writestr("val.txt", "11\n")
+            written.writestr("é.txt", "")
+        whole = path.read_bytes()
+        assert old in whole
+        path.write_bytes(whole.replace(old, new))
+        with pytest.raises(InputError, match="not a whole zip"):
+            read_entities(path, "val")
 
 
 def test_a_member_that_swells_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -120,6 +120,27 @@ def test_the_scored_rows_are_written_and_another_run_can_be_held_to_them(
     assert list((tmp_path / "out").glob(".*")) == [], "nothing half-written stays"
 
 
+def test_odd_names_are_written_and_read_again(models: dict[str, ColourBlindOrNot], tmp_path: Path) -> None:
+    """Half a character, as broken files and file names have it; a table's own signs; space at the ends of an id."""
+    lines = [LINES[0] | {"id": " \ud800 ", "category": "a|b\n\udcff"}]
+    images = str(write_pictures(tmp_path / "images", PICTURES))
+    found = score_models(["seeing"], [plain(tmp_path, lines)], [images])
+    write_run(tmp_path / "out", found, figures(found))
+    assert "| a\\|b \\udcff | seeing | 100.0 |" in (tmp_path / "out" / "ranking.md").read_text()
+    again = plain(tmp_path, lines)
+    restrict([again], tmp_path / "out" / "ranking_rows.jsonl")
+    assert again.rows == found.rows
+
+
+def test_a_model_that_gives_no_numbers_is_named_and_not_the_images(
+    models: dict[str, ColourBlindOrNot], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(models["seeing"], "encode_text", lambda captions: np.full((len(captions), 3), np.nan))
+    images = str(write_pictures(tmp_path / "images", PICTURES))
+    with pytest.raises(InputError, match="model seeing: it gives what is no number"):
+        score_models(["seeing"], [plain(tmp_path, LINES)], [images])
+
+
 def test_a_run_that_names_no_row_of_a_benchmark_is_refused(tmp_path: Path) -> None:
     (tmp_path / "rows.jsonl").write_text('{"benchmark": "svo", "category": "verb", "id": "x"}\n')
     with pytest.raises(InputError, match="names no row of jsonl"):

@@ -117,7 +117,7 @@ def test_a_threshold_of_one_score_is_that_score() -> None:
     assert fit_threshold(np.array([0.5]), np.array([0.5])) == 0.5
 
 
-def winoground_rows(example: int) -> list[Probe]:
+def winoground_rows(example: int | str) -> list[Probe]:
     ids = ("text/0", "image/0", "text/1", "image/1")
     return [Probe(f"{example}/{i}", i.split("/")[0], Pair(f"{example}{i[-1]}", "c"), Pair("x", "d")) for i in ids]
 
@@ -133,6 +133,12 @@ def test_winoground_wants_both_halves_and_takes_a_tie_for_wrong() -> None:
     assert found["group"].score == pytest.approx(100 / 3)
     assert found["group"].rows == 3
     assert found["group"].ties == 1
+
+
+def test_an_example_of_winoground_may_have_slashes_in_its_id() -> None:
+    rows = [*winoground_rows("a/b"), *winoground_rows("a/c")]
+    found = winoground("m", rows, Scores(np.array([1.0] * 7 + [0.0]), np.full(8, 0.5)))
+    assert [(figure.score, figure.rows) for figure in found] == [(100, 2), (50, 2), (50, 2)]
 
 
 def test_an_example_of_winoground_that_lacks_a_row_counts_nowhere() -> None:

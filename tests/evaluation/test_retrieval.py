@@ -37,6 +37,11 @@ def test_a_constant_score_ranks_last_and_not_first() -> None:
     assert found.text_to_image.median_rank == 6
 
 
+def test_what_is_no_number_is_refused_and_not_ranked_first() -> None:
+    with pytest.raises(InputError, match="no numbers"):
+        retrieval(np.full((2, 2), np.nan), np.arange(2))
+
+
 def test_captions_beyond_the_first_are_left_out_when_asked() -> None:
     inputs = tiny_inputs()
     torch.manual_seed(0)

@@ -11,6 +11,7 @@ from textgroup.config import EncoderConfig, ModelConfig, OptimConfig, save_run
 from textgroup.errors import InputError
 from textgroup.evaluation.segmenters import equal_split, open_segmenter
 from textgroup.evaluation.tokens import open_tokenizer, spans_of
+from textgroup.model import pretrained
 from textgroup.model.textgroup import TextGroupModel
 from textgroup.tokenizer import CaptionTokenizer
 from textgroup.training.trainer import train
@@ -72,6 +73,14 @@ def test_a_checkpoint_is_a_segmenter(run: Path) -> None:
     tokenizer = open_tokenizer(str(run))
     assert tokenizer is not None
     assert tokenizer.merges == CaptionTokenizer.from_pretrained(run / "last").merges
+
+
+def test_model_alone_is_the_packaged_checkpoint(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pretrained, "PACKAGED", run / "last")
+    assert open_segmenter("model", None)(["a ring"]) == open_segmenter(f"model:{run}", None)(["a ring"])
+    monkeypatch.setattr(pretrained, "PACKAGED", tmp_path)
+    with pytest.raises(InputError, match=f"{tmp_path} is not a TextGroup checkpoint"):
+        open_segmenter("model", None)
 
 
 def test_an_untrained_model_has_the_configurations_shape_and_seed(tmp_path: Path) -> None:
@@ -170,6 +179,7 @@ def test_a_file_of_units_is_a_segmenter_in_any_order(tmp_path: Path) -> None:
         ({"caption": "a ring", "units": [{"start": 3, "end": 3}]}, "does not lie in"),
         ({"caption": "a ring", "units": [{"start": 0, "end": 6, "group": -1}]}, "group must be a whole number"),
         ({"caption": "a ring", "units": [{"start": 0, "end": 6, "groundable": "yes"}]}, "groundable true, false"),
+        ({"caption": "a ring", "units": [{"start": 0, "end": 6, "groundable": 0}]}, "groundable true, false"),
         ({"caption": "another", "units": []}, "no line for the caption 'a ring'"),
     ],
 )
@@ -182,10 +192,12 @@ def test_a_file_that_says_something_else_is_refused(tmp_path: Path, record: obje
 @pytest.mark.parametrize(
     ("spec", "said"),
     [
-        ("equal", "whole number of at least 1"),
-        ("equal:0", "whole number of at least 1"),
-        ("random:-3", "whole number of at least 1"),
-        ("kmeans:four", "whole number of at least 1"),
+        ("equal", "whole number from 1"),
+        ("equal:0", "whole number from 1"),
+        ("random:-3", "whole number from 1"),
+        ("equal:" + 5000 * "9", "whole number from 1"),
+        ("random:" + 20 * "9", "whole number from 1"),
+        ("kmeans:four", "whole number from 1"),
         ("left-entropy:nan", "threshold in nats"),
         ("left-entropy:", "threshold in nats"),
         ("left-entropy:3.6", "needs --fit-on"),
@@ -194,9 +206,9 @@ def test_a_file_that_says_something_else_is_refused(tmp_path: Path, record: obje
         ("meanshift:4", "no segmenter"),
         ("singletons:4", "no segmenter"),
         ("chunker:other", "no segmenter"),
-        ("magic", "there are model:PATH, equal:K"),
+        ("magic", r"there are model\[:PATH\], equal:K"),
         ("", "no segmenter ''"),
-        ("model", "give model:PATH"),
+        ("model:", "no segmenter 'model:'"),
         ("model:nowhere", "nowhere"),
         ("file:nowhere.jsonl", "no such file"),
     ],

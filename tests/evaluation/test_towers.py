@@ -110,6 +110,12 @@ def test_a_caption_beyond_the_window_is_cut_and_not_a_crash(folder: Path) -> Non
         assert opened(spec, folder).encode_text(["a fox on a rug " * 20]).shape[0] == 1
 
 
+def test_half_a_character_in_a_caption_is_a_question_mark(folder: Path) -> None:
+    for spec in WRITERS:
+        half, mark = opened(spec, folder).encode_text(["a fox \ud800", "a fox ?"])
+        assert np.array_equal(half, mark)
+
+
 def test_an_image_that_is_a_text_file_is_a_broken_image(folder: Path) -> None:
     (folder / "text.jpg").write_text("this is not a picture")
     for spec in WRITERS:

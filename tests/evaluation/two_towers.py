@@ -26,12 +26,13 @@ VISION: dict[str, Any] = {
 GROUPVIT: dict[str, Any] = {
     "hidden_size": 24,
     "intermediate_size": 48,
+    "num_hidden_layers": 3,
     "depths": [1, 1, 1],
-    "num_group_tokens": [6, 4, 0],
-    "num_output_groups": [6, 4, 0],
-    "num_attention_heads": 2,
+    "num_group_tokens": [8, 4, 0],
+    "num_output_groups": [8, 4, 4],
+    "num_attention_heads": 4,
     "image_size": 32,
-    "patch_size": 8,
+    "patch_size": 4,
 }
 
 

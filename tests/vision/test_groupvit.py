@@ -6,26 +6,15 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from tests.evaluation.two_towers import GROUPVIT
 from textgroup.errors import InputError
 from textgroup.vision.groupvit import GroupViT
 from textgroup.vision.objects import open_encoder
 
-SMALL = {
-    "hidden_size": 24,
-    "intermediate_size": 48,
-    "num_hidden_layers": 3,
-    "depths": [1, 1, 1],
-    "num_group_tokens": [8, 4, 0],
-    "num_output_groups": [8, 4, 4],
-    "num_attention_heads": 4,
-    "image_size": 32,
-    "patch_size": 4,
-}
-
 
 @pytest.fixture(scope="module")
 def encoder() -> GroupViT:
-    return GroupViT.random(0, **SMALL)
+    return GroupViT.random(0, **GROUPVIT)
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +74,7 @@ def test_training_mode_of_the_owner_does_not_reach_the_encoder(encoder: GroupViT
 
 
 def test_training_mode_of_the_tower_itself_would_change_its_outputs(pixels: Tensor) -> None:
-    encoder = GroupViT.random(0, **SMALL)
+    encoder = GroupViT.random(0, **GROUPVIT)
     before = encoder.encode(pixels).pooled
     encoder._model.train()
     torch.manual_seed(0)
@@ -105,7 +94,7 @@ def test_features_can_be_trained_upon(encoder: GroupViT, pixels: Tensor) -> None
 
 
 def test_the_transform_is_that_of_the_authors_whatever_the_hub_says(encoder: GroupViT) -> None:
-    full = GroupViT.random(0, **{**SMALL, "image_size": 224, "patch_size": 32}).transform
+    full = GroupViT.random(0, **{**GROUPVIT, "image_size": 224, "patch_size": 32}).transform
     assert (full.resize, full.crop, full.interpolation) == (256, 224, "bilinear")
     assert full.mean == (0.485, 0.456, 0.406)
     assert full.std == (0.229, 0.224, 0.225)
@@ -129,7 +118,7 @@ def test_a_saved_tower_and_a_whole_groupvit_open_as_the_same_encoder(
         assert again.identity()["weights"] == encoder.identity()["weights"]
         assert again.transform.resize == 32
         assert torch.equal(again.encode(pixels).pooled, encoder.encode(pixels).pooled)
-    assert GroupViT.random(1, **SMALL).identity()["weights"] != encoder.identity()["weights"]
+    assert GroupViT.random(1, **GROUPVIT).identity()["weights"] != encoder.identity()["weights"]
 
 
 def test_a_directory_with_other_weights_or_pickles_is_refused(encoder: GroupViT, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The command line: parses, calls, prints. Bad input is one line on standard error and exit status 2."""
 
+import io
 import sys
 from collections.abc import Sequence
 
@@ -27,6 +28,8 @@ Each one has --help. Documentation: README.md and docs/.
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit status: 0, 2 for bad input, 130 when interrupted."""
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal without a caption's letters shows their codes
     words = list(sys.argv[1:] if arguments is None else arguments)
     commands = {
         "demo": demo,

@@ -1,6 +1,8 @@
 """What the commands share."""
 
 import argparse
+import os
+from pathlib import Path
 from typing import NoReturn
 
 from textgroup.errors import InputError
@@ -17,3 +19,15 @@ class Parser(argparse.ArgumentParser):
 def checkpoint_option(parser: argparse._ActionsContainer, required: bool = True) -> None:
     """`-c`, the checkpoint that a command uses."""
     parser.add_argument("-c", "--checkpoint", required=required, help="checkpoint or run directory, or Hub name")
+
+
+def check_out(where: Path, *files: str) -> None:
+    """Raise `InputError` if `files` cannot be written to the directory `where`: before the work, not after it."""
+    there = next(path for path in (where, *where.absolute().parents) if path.exists())
+    if not there.is_dir():
+        raise InputError(f"--out {where}: {there} is a file; give a directory")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise InputError(f"--out {where}: nothing may be written to {there}; give another directory")
+    for name in files:
+        if (where / name).is_dir():
+            raise InputError(f"--out {where}: {name} in it is a directory; give another one")

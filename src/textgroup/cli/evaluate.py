@@ -39,6 +39,8 @@ def retrieval(words: Sequence[str]) -> None:
         raise InputError(f"--first {options.first}: give at least 1")
     if (options.checkpoint is None) != (options.features is None):
         raise InputError("give -c with --features, or --model alone: it reads the images beside the captions")
+    if options.checkpoint is not None and options.encoder is not None:
+        raise InputError(f"--encoder {options.encoder}: with -c the images' vectors are read from --features")
     from dataclasses import asdict
 
     from textgroup.report.terminal import table

@@ -1,11 +1,12 @@
 """`textgroup evaluate phrases`: units against the gold phrases of Flickr30k Entities."""
 
+import argparse
 import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from textgroup.cli.common import Parser
+from textgroup.cli.common import Parser, check_out
 from textgroup.errors import InputError
 from textgroup.files import replacing
 
@@ -16,29 +17,7 @@ recall and F1 (Table 3), and stricter figures. docs/evaluation.md defines each o
 
 def phrases(words: Sequence[str]) -> None:
     """`textgroup evaluate phrases`."""
-    from textgroup.evaluation.segmenters import SPECS
-
-    parser = Parser("textgroup evaluate phrases", description=DESCRIPTION)
-    parser.add_argument("--annotations", type=Path, required=True, help="directory or zip: Sentences/, val.txt, ...")
-    parser.add_argument("--split", default="val", help="whose list of images (default: val)")
-    parser.add_argument(
-        "--segmenter",
-        action="append",
-        required=True,
-        metavar="SPEC",
-        help=f"what cuts the captions; repeat it to compare, each with the first: {SPECS}",
-    )
-    parser.add_argument("--tokenizer", help="evaluation tokens: words, or a BPE (default: the first model's)")
-    parser.add_argument("--fit-on", metavar="CAPTIONS", help="training captions of left-entropy")
-    parser.add_argument("--features-from", metavar="PATH", help="baseline checkpoint of kmeans, spectral, meanshift")
-    parser.add_argument("--drop-notvisual", action="store_true", help="leave out phrases that name nothing visible")
-    parser.add_argument("--limit", type=int, metavar="N", help="only the first N captions")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="write phrases.json and phrases.md there")
-    options = parser.parse_args(words)
-    if options.limit is not None and options.limit < 1:
-        raise InputError(f"--limit {options.limit}: give at least 1")
-    if options.out and options.out.exists() and not options.out.is_dir():
-        raise InputError(f"--out {options.out}: give a directory")
+    options = _options(words)
     tokens_of = options.tokenizer or _first_model(options.segmenter)
     from textgroup.data.entities import read_entities
     from textgroup.evaluation.benchmark import Benchmark, measure
@@ -62,15 +41,42 @@ def phrases(words: Sequence[str]) -> None:
         results = [measure(spec, cut, benchmark, advance) for spec, cut in zip(options.segmenter, segmenters)]
     records = [result.record(options.split, results[0] if i else None) for i, result in enumerate(results)]
     title = f"{options.split}: {len(benchmark.captions):,} captions, evaluation tokens of {tokens_of}"
-    table(title, COLUMNS, [cells(record) for record in records])
-    if len(records) > 1:
-        print()
-        table(f"minus {options.segmenter[0]}", COMPARED, [differences(record) for record in records[1:]])
     if options.out:
         with replacing(options.out / "phrases.json") as partial:
             partial.write_text(json.dumps(records, indent=1) + "\n", encoding="utf-8")
         with replacing(options.out / "phrases.md") as partial:
-            partial.write_text(markdown(title, records), encoding="utf-8")
+            partial.write_text(markdown(title, records), encoding="utf-8", errors="backslashreplace")
+    table(title, COLUMNS, [cells(record) for record in records])
+    if len(records) > 1:
+        print()
+        table(f"minus {options.segmenter[0]}", COMPARED, [differences(record) for record in records[1:]])
+
+
+def _options(words: Sequence[str]) -> argparse.Namespace:
+    from textgroup.evaluation.segmenters import SPECS
+
+    parser = Parser("textgroup evaluate phrases", description=DESCRIPTION)
+    parser.add_argument("--annotations", type=Path, required=True, help="directory or zip: Sentences/, val.txt, ...")
+    parser.add_argument("--split", default="val", help="whose list of images (default: val)")
+    parser.add_argument(
+        "--segmenter",
+        action="append",
+        required=True,
+        metavar="SPEC",
+        help=f"what cuts the captions; repeat it to compare, each with the first: {SPECS}",
+    )
+    parser.add_argument("--tokenizer", help="evaluation tokens: words, or a BPE (default: the first model's)")
+    parser.add_argument("--fit-on", metavar="CAPTIONS", help="training captions of left-entropy")
+    parser.add_argument("--features-from", metavar="PATH", help="baseline checkpoint of kmeans, spectral, meanshift")
+    parser.add_argument("--drop-notvisual", action="store_true", help="leave out phrases that name nothing visible")
+    parser.add_argument("--limit", type=int, metavar="N", help="only the first N captions")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="write phrases.json and phrases.md there")
+    options = parser.parse_args(words)
+    if options.limit is not None and options.limit < 1:
+        raise InputError(f"--limit {options.limit}: give at least 1")
+    if options.out:
+        check_out(options.out, "phrases.json", "phrases.md")
+    return options
 
 
 def _first_model(specs: Sequence[str]) -> str:

@@ -1,10 +1,11 @@
 """`textgroup evaluate ranking`: which of two pairs of image and caption fits better."""
 
+import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from textgroup.cli.common import Parser
+from textgroup.cli.common import Parser, check_out
 from textgroup.errors import InputError
 
 DESCRIPTION = """\
@@ -14,6 +15,42 @@ own probes, all models on the same rows. docs/evaluation.md says where to get ea
 
 def ranking(words: Sequence[str]) -> None:
     """`textgroup evaluate ranking`."""
+    options = _options(words)
+    from rich.console import Console
+
+    from textgroup.data.probes.read import read_probes
+    from textgroup.evaluation.probing import figures, restrict, score_models, write_run
+    from textgroup.evaluation.ranking_report import COLUMNS, tables
+    from textgroup.report.terminal import table
+
+    benchmarks = [read_probes(spec) for spec in options.probe]
+    if len({benchmark.name for benchmark in benchmarks}) < len(benchmarks):
+        raise InputError("--probe: a kind comes twice; give the directory that holds its files")
+    if options.fit_on is not None and "svo" not in {benchmark.name for benchmark in benchmarks}:
+        raise InputError("--fit-on sets the threshold of SVO's match: give --probe svo:PATH with it")
+    if options.only is not None:
+        restrict(benchmarks, options.only)
+    found = score_models(
+        list(dict.fromkeys(options.model)),
+        benchmarks,
+        options.images,
+        blind=options.blind,
+        fit_on=options.fit_on,
+        batch_size=options.batch_size,
+        device=options.device,
+        encoder=options.encoder,
+    )
+    results = figures(found)
+    write_run(options.out, found, results)
+    wide = Console(width=max(120, Console().width))  # what does not fit a narrow terminal goes on in its next line
+    for name, rows in tables(results):
+        table(name, COLUMNS, rows, wide)
+    for benchmark in found.benchmarks:
+        if left_out := sum(benchmark.skipped.values()):
+            print(f"textgroup: {benchmark.name}: {left_out:,} rows left out; {options.out} says why", file=sys.stderr)
+
+
+def _options(words: Sequence[str]) -> argparse.Namespace:
     parser = Parser("textgroup evaluate ranking", description=DESCRIPTION)
     parser.add_argument(
         "--model",
@@ -51,39 +88,7 @@ def ranking(words: Sequence[str]) -> None:
     options = parser.parse_args(words)
     if options.batch_size is not None and options.batch_size < 1:
         raise InputError(f"--batch-size {options.batch_size}: give at least 1")
-    if options.out.exists() and not options.out.is_dir():
-        raise InputError(f"--out {options.out}: give a directory")
+    check_out(options.out, "ranking.json", "ranking.md", "ranking_rows.jsonl")
     if not options.images and not options.blind:
         raise InputError("give --images, or --blind to score by the captions alone")
-    from rich.console import Console
-
-    from textgroup.data.probes.read import read_probes
-    from textgroup.evaluation.probing import figures, restrict, score_models, write_run
-    from textgroup.evaluation.ranking_report import COLUMNS, tables
-    from textgroup.report.terminal import table
-
-    benchmarks = [read_probes(spec) for spec in options.probe]
-    if len({benchmark.name for benchmark in benchmarks}) < len(benchmarks):
-        raise InputError("--probe: a kind comes twice; give the directory that holds its files")
-    if options.fit_on is not None and "svo" not in {benchmark.name for benchmark in benchmarks}:
-        raise InputError("--fit-on sets the threshold of SVO's match: give --probe svo:PATH with it")
-    if options.only is not None:
-        restrict(benchmarks, options.only)
-    found = score_models(
-        list(dict.fromkeys(options.model)),
-        benchmarks,
-        options.images,
-        blind=options.blind,
-        fit_on=options.fit_on,
-        batch_size=options.batch_size,
-        device=options.device,
-        encoder=options.encoder,
-    )
-    results = figures(found)
-    write_run(options.out, found, results)
-    wide = Console(width=max(120, Console().width))  # what does not fit a narrow terminal goes on in its next line
-    for name, rows in tables(results):
-        table(name, COLUMNS, rows, wide)
-    for benchmark in found.benchmarks:
-        if left_out := sum(benchmark.skipped.values()):
-            print(f"textgroup: {benchmark.name}: {left_out:,} rows left out; {options.out} says why", file=sys.stderr)
+    return options

@@ -6,9 +6,11 @@ The official layout, as a directory or a zip: `train.txt`, `val.txt` and `test.t
     [/EN#1/people A man] rides [/EN#2/vehicles a red bike] along [/EN#0/notvisual the way] .
 """
 
+import lzma
 import re
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +20,12 @@ from textgroup.errors import InputError
 
 MAX_FILE = 16 << 20
 """Bytes of one file; the largest official one, the train list, has 0.3 MB."""
-_PHRASE = re.compile(r"\[/EN#(\w+)/(\S+) ([^\[\]]+)\]")
+_PHRASE = re.compile(r"\[/EN#(\w+)/([^\s\[\]]+) ([^\[\]]+)\]")
+DAMAGED_ZIP = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, RuntimeError),
+    UnicodeDecodeError,  # a member's name that says it is UTF-8, and is not
+)
+"""What `zipfile` raises, one for each thing that may be broken."""
 _NAME = re.compile(r"\w+")
 NOT_VISUAL = "0"
 """The chain of phrases that name nothing in the image; their type is `notvisual`."""
@@ -52,9 +59,9 @@ class Entities:
 def read_entities(where: str | Path, split: str, *, drop_notvisual: bool = False) -> Entities:
     """The captions of `split` under `where`, a directory or a zip.
 
-    drop_notvisual: leave out the phrases of chain 0; their tokens then count as un-annotated. A caption whose
-    brackets are broken, and an image without a sentence file, are skipped and named. Raises `InputError` for
-    a damaged archive, a missing list, and a split of which nothing can be read.
+    drop_notvisual: leave out the phrases of chain 0; their tokens then count as un-annotated. Skipped and named: a
+    caption whose brackets are broken, an image without a sentence file, the repetition of an image. Raises
+    `InputError` for a damaged archive, a missing list, and a split of which nothing can be read.
     """
     if not is_entities(where):
         raise InputError(f"annotations {where}: give the directory or the zip that holds Sentences/ and {split}.txt")
@@ -63,7 +70,7 @@ def read_entities(where: str | Path, split: str, *, drop_notvisual: bool = False
     try:
         with zipfile.ZipFile(where) as archive:
             return _read(where, split, _member(archive), drop_notvisual)
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError) as error:
+    except DAMAGED_ZIP as error:
         raise InputError(f"annotations {where}: not a whole zip ({error}); download it again") from None
 
 
@@ -90,7 +97,9 @@ def _read(where: str | Path, split: str, read: Callable[[str], str | None], drop
     if listed is None:
         raise InputError(f"annotations {where}: no {split}.txt in it, so there is no split {split!r}")
     captions, skipped = [], []
-    for image in listed.split():
+    for image, times in Counter(listed.split()).items():
+        if times > 1:
+            skipped.append(f"image {image[:40]}: listed {times} times, taken once")
         lines = read(f"Sentences/{image}.txt") if _NAME.fullmatch(image) else None
         if lines is None:
             skipped.append(f"image {image[:40]}: no Sentences/{image[:40]}.txt")

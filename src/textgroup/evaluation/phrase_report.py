@@ -1,7 +1,9 @@
 """phrases.md: our figures, the paper's beside them, and paired differences."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
+
+from textgroup.report.markdown import plain, table
 
 COLUMNS = ("", "tIoU", "P", "R", "F1", "strict", "exact P", "exact R", "exact F1", "units", "captions/s")
 _KEYS = ("tiou", "precision", "recall", "f1", "strict_tiou", "exact_precision", "exact_recall", "exact_f1")
@@ -48,14 +50,14 @@ def markdown(title: str, records: Sequence[dict[str, Any]]) -> str:
     ours = [_with_intervals(record) for record in records]
     papers = [[f"paper: {name}", *figures, *[""] * (len(COLUMNS) - 1 - len(figures))] for name, *figures in PAPER]
     parts = [
-        f"# Phrases\n\n{title}. Percentages; in brackets 95% intervals from a bootstrap over images. "
+        f"# Phrases\n\n{plain(title)}. Percentages; in brackets 95% intervals from a bootstrap over images. "
         "The paper's figures are of the val split, one run each.\n",
-        _table(COLUMNS, [*ours, *papers]),
+        table(COLUMNS, [*ours, *papers]),
     ]
     if len(records) > 1:
-        first = records[0]["segmenter"]
+        first = plain(records[0]["segmenter"])
         parts.append(f"\n## Differences from {first}\n\nPaired: both on the same draws of images.\n")
-        parts.append(_table(COMPARED, [differences(record) for record in records[1:]]))
+        parts.append(table(COMPARED, [differences(record) for record in records[1:]]))
     return "\n".join(parts)
 
 
@@ -63,8 +65,3 @@ def _with_intervals(record: dict[str, Any]) -> list[str]:
     low_high = [record["ci95"][key] for key in (*_KEYS, "units_per_caption")]
     name, *figures, speed = cells(record)
     return [f"**{name}**", *(f"{f} [{low:.2f}, {high:.2f}]" for f, (low, high) in zip(figures, low_high)), speed]
-
-
-def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [columns, ["---"] * len(columns), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"

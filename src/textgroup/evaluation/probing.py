@@ -13,7 +13,7 @@ from time import perf_counter
 import numpy as np
 
 from textgroup.data.probes.read import find_images
-from textgroup.data.probes.rows import Pair, Probe, Probes, json_lines, text
+from textgroup.data.probes.rows import Pair, Probe, Probes, json_lines, value
 from textgroup.data.samples import read_samples
 from textgroup.errors import InputError
 from textgroup.evaluation.blind import caption_likelihood
@@ -135,6 +135,7 @@ def _similarities(
     column, captions = _captions(rows)
     with progress_bar(f"captions, {name}", len(captions)) as advance:
         texts = embed_captions(model, captions, advance)
+    _check_numbers(name, images.vectors, texts)
 
     def cosine(pairs: Iterable[Pair]) -> np.ndarray:
         image, caption = np.array([(images.row.get(p.image, -1), column[p.caption]) for p in pairs]).T
@@ -152,8 +153,15 @@ def _likelihoods(name: str, model: TextGroup, rows: Sequence[Probe]) -> Scores:
     column, captions = _captions(rows)
     with progress_bar(f"captions, {name}, blind", len(captions)) as advance:
         found = caption_likelihood(model, captions, advance)
+    _check_numbers(name, found)
     better, worse = ([column[pair.caption] for pair in pairs] for pairs in zip(*((r.better, r.worse) for r in rows)))
     return Scores(found[better], found[worse])
+
+
+def _check_numbers(name: str, *arrays: np.ndarray) -> None:
+    """From here on, NaN says that the image is broken, not the model."""
+    if not all(np.isfinite(array).all() for array in arrays):
+        raise InputError(f"model {name}: it gives what is no number (NaN or infinite): its weights are broken")
 
 
 def _captions(rows: Sequence[Probe]) -> tuple[dict[str, int], list[str]]:
@@ -182,7 +190,7 @@ def _threshold(model: DualEncoder, source: str, batch_size: int | None) -> float
 def restrict(benchmarks: Iterable[Probes], file: Path) -> None:
     """Leave only the rows that another run scored: those in its `ranking_rows.jsonl`."""
     named = {
-        tuple(text(record, name, where) for name in ("benchmark", "category", "id"))
+        tuple(value(record, name, str, where) for name in ("benchmark", "category", "id"))
         for where, record in json_lines(file)
     }
     for benchmark in benchmarks:
@@ -234,12 +242,12 @@ def write_run(out: Path, found: Scored, results: Sequence[Figure]) -> None:
         "seconds": {model: round(seconds, 1) for model, seconds in found.seconds.items()},
     }
     with replacing(out / "ranking.json") as partial:
-        partial.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        partial.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     with replacing(out / "ranking.md") as partial:
-        partial.write_text(markdown(results, skipped, found.seconds), encoding="utf-8")
+        partial.write_text(markdown(results, skipped, found.seconds), encoding="utf-8", errors="backslashreplace")
     names = [(benchmark.name, row) for benchmark in found.benchmarks for row in benchmark.rows]
     with replacing(out / "ranking_rows.jsonl") as partial, partial.open("w", encoding="utf-8") as file:
         for number, (benchmark, row) in enumerate(names):
             scores = {m: [float(s.better[number]), float(s.worse[number])] for m, s in found.scores.items()}
             line = {"benchmark": benchmark, "category": row.category, "id": row.id, "scores": scores}
-            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+            file.write(json.dumps(line) + "\n")

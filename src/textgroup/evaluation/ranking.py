@@ -137,8 +137,8 @@ def winoground(model: str, rows: Sequence[Probe], scores: Scores) -> list[Figure
     ties: dict[str, int] = {}
     first: dict[str, Probe] = {}
     for row, better, worse in zip(rows, scores.better, scores.worse):
-        example, _, question = row.id.partition("/")
-        wins.setdefault(example, {})[question] = bool(better > worse)
+        example, *question = row.id.rsplit("/", 2)  # an example's id may have slashes of its own
+        wins.setdefault(example, {})["/".join(question)] = bool(better > worse)
         ties[example] = ties.get(example, 0) + int(better == worse)
         first.setdefault(example, row)
     whole = [example for example, answers in wins.items() if len(answers) == len(QUESTIONS)]

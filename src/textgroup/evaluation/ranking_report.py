@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from textgroup.evaluation.ranking import OVERALL, Figure
+from textgroup.report.markdown import table
 
 PAPER_MODELS = ("paper: groupvit", "paper: baseline", "paper: ours, K=4")
 PAPER: dict[tuple[str, str, str], tuple[str, str, str]] = {
@@ -73,14 +74,9 @@ def markdown(
         "The paper's figures are of one run each, on the rows whose images it had.\n"
     ]
     for benchmark, rows in tables(figures):
-        parts.append(f"\n## {benchmark}\n\n{_table(COLUMNS, rows)}")
+        parts.append(f"\n## {benchmark}\n\n{table(COLUMNS, rows)}")
     left_out = [(benchmark, category, why, f"{rows:,}") for benchmark, category, why, rows in skipped]
     if left_out:
-        parts.append(f"\n## Rows left out\n\n{_table(('benchmark', 'category', 'why', 'rows'), left_out)}")
-    parts.append(f"\n## Seconds\n\n{_table(('model', 'seconds'), [(m, f'{s:.1f}') for m, s in seconds.items()])}")
+        parts.append(f"\n## Rows left out\n\n{table(('benchmark', 'category', 'why', 'rows'), left_out)}")
+    parts.append(f"\n## Seconds\n\n{table(('model', 'seconds'), [(m, f'{s:.1f}') for m, s in seconds.items()])}")
     return "".join(parts)
-
-
-def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [columns, ["---"] * len(columns), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"

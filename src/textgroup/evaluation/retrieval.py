@@ -47,7 +47,10 @@ def retrieval(similarity: np.ndarray, image_of: np.ndarray) -> Retrieval:
     """similarity: (captions, images). image_of: (captions,), the image that each caption describes.
 
     Image to text: the rank of the image's best caption. Ties count against us: a constant score ranks last.
+    Raises `InputError` for a similarity that is no number: nothing is above NaN, so that all would rank first.
     """
+    if not np.isfinite(similarity).all():
+        raise InputError("the model gives similarities that are no numbers: its weights are broken")
     captions, images = similarity.shape
     own = similarity[np.arange(captions), image_of]  # (C,)
     text_to_image = (similarity >= own[:, None]).sum(axis=1)

@@ -5,6 +5,7 @@ and anybody's own file all are one, and evaluation never asks which.
 """
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from textgroup.tokenizer import CaptionTokenizer
 from textgroup.units import Segmenter, Unit, runs
 
 SPECS = (
-    "model:PATH, equal:K, singletons, random:K, untrained:CONFIG, left-entropy:THRESHOLD, "
+    "model[:PATH], equal:K, singletons, random:K, untrained:CONFIG, left-entropy:THRESHOLD, "
     "kmeans:K, spectral:K, meanshift, chunker:nltk, chunker:spacy, file:UNITS.jsonl"
 )
 
@@ -38,7 +39,7 @@ def open_segmenter(
     """
     name, _, value = spec.partition(":")
     match name:
-        case "model":
+        case "model" if spec != "model:":  # a path that came out empty is not the packaged checkpoint
             return _checkpoint(value)
         case "equal":
             parts = _whole(spec, value)
@@ -154,14 +155,14 @@ def _units(where: str, line: str) -> tuple[str, list[Unit]]:
             raise InputError(
                 f"{where}: unit {unit.start}..{unit.end} does not lie in a caption of {len(caption)} characters"
             )
-        if not isinstance(unit.group, int) or unit.group < 0 or unit.groundable not in (None, True, False):
+        if not isinstance(unit.group, int) or unit.group < 0 or not isinstance(unit.groundable, bool | None):
             raise InputError(f"{where}: group must be a whole number from 0, groundable true, false or null")
     return caption, found
 
 
 def _whole(spec: str, value: str) -> int:
-    if not value.isdecimal() or int(value) < 1:
-        raise InputError(f"segmenter {spec}: after the colon give a whole number of at least 1")
+    if not re.fullmatch("[1-9][0-9]{0,5}", value):
+        raise InputError(f"segmenter {spec[:40]}: after the colon give a whole number from 1 to 999999")
     return int(value)
 
 

@@ -96,8 +96,9 @@ class Towers:
     def encode_text(self, captions: Sequence[str]) -> np.ndarray:
         """See `DualEncoder`. What does not fit into the model's window is cut off."""
         padding = "max_length" if self._pads_fully else True
+        whole = [caption.encode("utf-8", "replace").decode() for caption in captions]  # half a character is a "?"
         tokens = self._tokenizer(
-            list(captions), padding=padding, truncation=True, max_length=self._longest, return_tensors="pt"
+            whole, padding=padding, truncation=True, max_length=self._longest, return_tensors="pt"
         ).to(self._device)
         mask = {} if self._pads_fully else {"attention_mask": tokens["attention_mask"]}
         return _unit(self._model.get_text_features(input_ids=tokens["input_ids"], **mask))

@@ -25,7 +25,8 @@ def load_model(where: str | Path | None = None) -> tuple[TextGroupModel, Caption
     missing = [name for name in FILES if not (directory / name).is_file()]
     if missing:
         raise InputError(
-            f"{where} is not a TextGroup checkpoint: {', '.join(missing)} missing (make one with `textgroup train`)"
+            f"{where or directory} is not a TextGroup checkpoint: {', '.join(missing)} missing "
+            "(make one with `textgroup train`)"
         )
     tokenizer = CaptionTokenizer.from_pretrained(directory)
     try:

@@ -48,7 +48,7 @@ def ranking(ranked: Sequence[tuple[float, str]]) -> None:
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], console: Console | None = None) -> None:
     """A plain table: first column to the left, figures to the right."""
-    grid = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    grid = Table(title=Text(title, "table.title"), title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for i, name in enumerate(columns):
         grid.add_column(name, justify="right" if i else "left", no_wrap=True)
     for row in rows:

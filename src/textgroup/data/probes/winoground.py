@@ -10,17 +10,19 @@ def read_winoground(path: Path) -> Probes:
 
     Four rows an example, with ids such as "7/text/0": the right caption for each image ("text"), the right image
     for each caption ("image").
-    Skipped and counted: examples with an empty caption.
+    Skipped and counted: examples with an empty caption, and repetitions of an id.
     """
     probes = Probes("winoground")
+    seen: set[str] = set()
     for where, record in json_lines(path / "examples.jsonl" if path.is_dir() else path):
-        number = value(record, "id", (int, str), where)
+        number = str(value(record, "id", (int, str), where))
         images = [image_name(text(record, f"image_{i}", where)) for i in (0, 1)]
         captions = [text(record, f"caption_{i}", where) for i in (0, 1)]
-        if not all(captions):
-            probes.skip("text", "no caption")
-            probes.skip("image", "no caption")
+        if not all(captions) or number in seen:
+            for category in ("text", "image"):
+                probes.skip(category, "repeated" if number in seen else "no caption")
             continue
+        seen.add(number)
         for i in (0, 1):
             right = Pair(images[i], captions[i])
             probes.rows.append(Probe(f"{number}/text/{i}", "text", right, Pair(images[i], captions[1 - i])))
