@@ -108,7 +108,6 @@ def test_segment_refuses_what_it_cannot_read(run: Path, tmp_path: Path, capsys: 
     assert "no captions" in refused(capsys, "segment", "-c", str(run), "--file", str(tmp_path / "empty.txt"))
     assert str(tmp_path) in refused(capsys, "segment", "-c", str(tmp_path), "a ring")
     assert "nowhere" in refused(capsys, "segment", "-c", "nowhere", "a ring")
-    assert "--checkpoint" in refused(capsys, "segment", "a ring")
     assert "no command 'segmnt'" in refused(capsys, "segmnt")
     (tmp_path / "endless.txt").write_text("a ring " * 200_000)
     assert "line 1 is longer" in refused(capsys, "segment", "-c", str(run), "--file", str(tmp_path / "endless.txt"))
