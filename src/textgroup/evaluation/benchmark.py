@@ -112,7 +112,7 @@ def measure(
         seconds += time.perf_counter() - began
         scores += [_score(*caption) for caption in zip(found, benchmark.spans[rows], benchmark.gold[rows])]
         progress(len(scores), name)
-    rows_of = np.array(scores, dtype=float)  # (captions, 10)
+    rows_of = np.array([score.with_counts() for score in scores], dtype=float)  # (captions, 14)
     counted = np.concatenate([rows_of, np.ones((len(scores), 1))], axis=1)
     drawn = resampled(counted, benchmark.images)
     total = summarise(rows_of.sum(axis=0), len(scores))

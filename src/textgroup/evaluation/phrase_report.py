@@ -5,8 +5,23 @@ from typing import Any
 
 from textgroup.report.markdown import plain, table
 
-COLUMNS = ("", "tIoU", "P", "R", "F1", "strict", "exact P", "exact R", "exact F1", "units", "captions/s")
+COLUMNS = (
+    "",
+    "tIoU",
+    "P",
+    "R",
+    "F1",
+    "strict",
+    "exact P",
+    "exact R",
+    "exact F1",
+    "units",
+    "count error",
+    "count r",
+    "captions/s",
+)
 _KEYS = ("tiou", "precision", "recall", "f1", "strict_tiou", "exact_precision", "exact_recall", "exact_f1")
+_COUNTS = ("units_per_caption", "count_error", "count_correlation")
 _COMPARED = ("tiou", "f1", "strict_tiou", "exact_f1")
 COMPARED = ("", *(COLUMNS[1 + _KEYS.index(key)] for key in _COMPARED))
 """Columns of the paired differences."""
@@ -34,7 +49,7 @@ def cells(record: dict[str, Any]) -> list[str]:
     return [
         record["segmenter"],
         *figures,
-        f"{record['units_per_caption']:.2f}",
+        *(f"{record[key]:.2f}" for key in _COUNTS),
         f"{record['captions_per_second']:,.0f}",
     ]
 
@@ -62,6 +77,6 @@ def markdown(title: str, records: Sequence[dict[str, Any]]) -> str:
 
 
 def _with_intervals(record: dict[str, Any]) -> list[str]:
-    low_high = [record["ci95"][key] for key in (*_KEYS, "units_per_caption")]
+    low_high = [record["ci95"][key] for key in (*_KEYS, *_COUNTS)]
     name, *figures, speed = cells(record)
     return [f"**{name}**", *(f"{f} [{low:.2f}, {high:.2f}]" for f, (low, high) in zip(figures, low_high)), speed]

@@ -45,12 +45,19 @@ class CaptionScore(NamedTuple):
     units: int
     pairs: int
 
+    def with_counts(self) -> tuple[float, ...]:
+        """These, and what `summarise` needs to compare the number of predicted units with that of phrases: (14,)."""
+        predicted, phrases = self.predicted, self.phrases
+        return (*self, abs(predicted - phrases), predicted**2, phrases**2, predicted * phrases)
+
 
 class PhraseScore(NamedTuple):
     """Agreement over captions: shares in 0..1, then counts. Over bootstrap draws, each is an array (draws,).
 
-    exact_*: micro averages over spans. matched_pairs: pairs of unit and phrase that tiou, precision, recall and f1
-    are averaged over. unmatched_gold: phrases that got no unit.
+    exact_*: micro averages over spans. count_error: mean distance of the number of predicted units from that of
+    phrases. count_correlation: Pearson's, of the two numbers over the captions; 0 where one never varies.
+    matched_pairs: pairs of unit and phrase that tiou, precision, recall and f1 are averaged over. unmatched_gold:
+    phrases that got no unit.
     """
 
     tiou: float
@@ -62,6 +69,8 @@ class PhraseScore(NamedTuple):
     exact_recall: float
     exact_f1: float
     units_per_caption: float
+    count_error: float
+    count_correlation: float
     matched_pairs: float
     unmatched_gold: float
     n_captions: float
@@ -70,8 +79,8 @@ class PhraseScore(NamedTuple):
 
 SHARES = PhraseScore._fields[:8]
 """Figures in 0..1."""
-FIGURES = PhraseScore._fields[:9]
-"""Those that are averages, and so have an interval."""
+FIGURES = PhraseScore._fields[:11]
+"""Those that are no sums, and so have an interval."""
 
 
 def score_caption(
@@ -95,7 +104,7 @@ def score_caption(
     owned = (owner & annotated).sum(axis=1)[:, None]  # un-annotated tokens count nowhere (fidelity.md, 13)
     size = phrase.sum(axis=1)[None, :]
     iou, strict = overlap / (owned + size - overlap), overlap / (length + size - overlap)
-    pairs = linear_sum_assignment(iou, maximize=True)
+    pairs = linear_sum_assignment(iou, maximize=True)  # of pairings with equal tIoU, the one that SciPy finds
     strict_sum = strict[linear_sum_assignment(strict, maximize=True)].sum()
     matched, owned, paired = overlap[pairs], owned[pairs[0], 0], size[0, pairs[1]]
     shares = iou[pairs], matched / np.maximum(owned, 1), matched / paired, 2 * matched / (owned + paired)
@@ -118,8 +127,11 @@ def score_caption(
 
 
 def summarise(sums: np.ndarray, captions: Any) -> PhraseScore:
-    """Sums of `CaptionScore`s (..., 10) over so many captions -> figures (...)."""
-    total = CaptionScore(*np.moveaxis(sums, -1, 0))
+    """Sums of `CaptionScore.with_counts` (..., 14) over so many captions -> figures (...)."""
+    *scores, off, predicted_squared, phrases_squared, product = np.moveaxis(sums, -1, 0)
+    total = CaptionScore(*scores)
+    varies = (captions * predicted_squared - total.predicted**2) * (captions * phrases_squared - total.phrases**2)
+    together = captions * product - total.predicted * total.phrases
     return PhraseScore(
         tiou=total.tiou / captions,
         precision=total.precision / captions,
@@ -130,6 +142,8 @@ def summarise(sums: np.ndarray, captions: Any) -> PhraseScore:
         exact_recall=total.found / total.phrases,
         exact_f1=2 * total.found / (total.predicted + total.phrases),
         units_per_caption=total.units / captions,
+        count_error=off / captions,
+        count_correlation=together / np.sqrt(np.where(varies > 0, varies, np.inf)),
         matched_pairs=total.pairs,
         unmatched_gold=total.phrases - total.pairs,
         n_captions=captions,
@@ -142,7 +156,7 @@ def score_captions(units: Iterable[Sequence[int]], gold: Iterable[Sequence[int]]
     scores = [score for u, g in zip(units, gold) if (score := score_caption(u, g)) is not None]
     if not scores:
         raise InputError("no caption has a phrase: there is nothing to score against")
-    return summarise(np.sum(scores, axis=0), len(scores))
+    return summarise(np.sum([score.with_counts() for score in scores], axis=0), len(scores))
 
 
 def token_owners(spans: Sequence[tuple[int, int]], pieces: Iterable[tuple[int, int, int]]) -> list[int]:

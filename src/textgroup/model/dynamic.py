@@ -33,6 +33,11 @@ class DynamicGroupTransformer(nn.Module):
         self.after = nn.ModuleList(EncoderLayer(config.width, config.heads) for _ in range(config.layers_after))
         self.norm = nn.LayerNorm(config.width) if config.layers_after else nn.Identity()
 
+    @torch.no_grad()
+    def spread(self) -> None:
+        """Start with values of unit variance: of two small linear maps in a row, this one and the head, both are slow."""
+        nn.init.normal_(self.value.weight, std=self.value.in_features**-0.5)
+
     def forward(
         self, ids: Tensor, mask: Tensor, noise: Tensor | None = None, forced: Tensor | None = None
     ) -> TextGroups:

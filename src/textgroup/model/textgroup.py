@@ -25,6 +25,9 @@ class TextGroupModel(nn.Module, PyTorchModelHubMixin, library_name="textgroup", 
     (`ObjectEncoder.identity()`); None for a model that has seen no images.
     """
 
+    image_mean: Tensor
+    image_std: Tensor
+
     def __init__(
         self,
         encoder: EncoderConfig,
@@ -49,24 +52,28 @@ class TextGroupModel(nn.Module, PyTorchModelHubMixin, library_name="textgroup", 
         if image_width is not None:
             self.text_head = nn.Linear(encoder.width, embedding)
             self.image_head = nn.Linear(image_width, embedding)
+            self.register_buffer("image_mean", torch.zeros(image_width))
+            self.register_buffer("image_std", torch.ones(image_width))
         initialise(self)
         if encoder.positions == "smooth":
             smooth_positions(self.encoder.embedding.position)
             if self.decoder is not None:
                 smooth_positions(self.decoder.position)
-        if isinstance(self.encoder, TextGroupTransformer) and encoder.block == "equations":
+        if isinstance(self.encoder, DynamicGroupTransformer) or (
+            isinstance(self.encoder, TextGroupTransformer) and encoder.block == "equations"
+        ):
             self.encoder.spread()
 
     @torch.no_grad()
     def standardise_images(self, mean: Tensor, std: Tensor) -> None:
-        """Start the image head as if it saw standardised features: folded into its weight and bias.
+        """From now on the image head sees standardised features; with the head this is still one linear map.
 
-        mean, std: (D_image,) over the training images. Features after a rectifier share a large mean that
-        makes all cosines alike; the head stays one linear map.
+        mean, std: (D_image,) over the training images. Features after a rectifier share a large mean, that makes all
+        cosines alike, each step of the head a step along it, and dropout noise.
         """
         assert self.image_head is not None, "a model without an image side has no image head"
-        self.image_head.weight.div_(std)
-        self.image_head.bias.sub_(self.image_head.weight @ mean)
+        self.image_mean.copy_(mean)
+        self.image_std.copy_(std)
 
     def encode(
         self, ids: Tensor, mask: Tensor, noise: Tensor | None = None, forced: Tensor | None = None
@@ -113,6 +120,7 @@ class TextGroupModel(nn.Module, PyTorchModelHubMixin, library_name="textgroup", 
         noise: of the dropout in training; None is evaluation.
         """
         assert self.image_head is not None, "a model without an image side has no common space"
+        pooled = (pooled - self.image_mean) / self.image_std
         if noise is not None and self.image_dropout:
             keep = noise.uniform("image", pooled.shape[1]) >= self.image_dropout
             pooled = pooled * keep / (1 - self.image_dropout)
