@@ -35,7 +35,7 @@ class DynamicGroupTransformer(nn.Module):
 
     @torch.no_grad()
     def spread(self) -> None:
-        """Start with values of unit variance: of two small linear maps in a row, this one and the head, both are slow."""
+        """Start with values of unit variance: of two small linear maps in a row (the head is next) both are slow."""
         nn.init.normal_(self.value.weight, std=self.value.in_features**-0.5)
 
     def forward(
