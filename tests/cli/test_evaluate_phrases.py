@@ -21,8 +21,8 @@ FILES = {
 }
 KEYS = [
     *("segmenter", "split", "n_captions", "n_phrases", "tiou", "precision", "recall", "f1", "strict_tiou"),
-    *("exact_precision", "exact_recall", "exact_f1", "units_per_caption", "matched_pairs", "unmatched_gold"),
-    *("captions_per_second", "ci95"),
+    *("exact_precision", "exact_recall", "exact_f1", "units_per_caption", "count_error"),
+    *("count_correlation", "matched_pairs", "unmatched_gold", "captions_per_second", "ci95"),
 ]
 
 
