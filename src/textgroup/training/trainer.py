@@ -85,7 +85,6 @@ def train(
     place = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     share = (distributed.rank(), distributed.ranks())
     size, chunk, seed = config.optim.batch_size, config.optim.chunk, config.seed
-    at_once = chunk is None or chunk * share[1] >= size
     if min(size, len(inputs.train)) < share[1]:
         raise InputError(f"{share[1]} processes for batches of {min(size, len(inputs.train))} captions: start fewer")
     model = build_model(config, inputs).to(place)
@@ -94,7 +93,6 @@ def train(
     distributed.equalise(model)
     per_epoch = inputs.train.steps_per_epoch(size)
     steps = total_steps(per_epoch, config.optim)
-
     refits = {round(part * steps) for part in config.loss.refit} if config.loss.views else set()
     firm = None
     if config.loss.contiguity:
@@ -108,47 +106,70 @@ def train(
             batch = to_device(inputs.train.batch(step, size, seed, chunk, share), place)
             for group in optimizer.param_groups:
                 group["lr"] = learning_rate(step, per_epoch, config.optim)
-            model.train()
-            optimizer.zero_grad(set_to_none=True)
-            if at_once:
-                losses = compute(model, batch, config.loss, key_of(seed, step), firm)
-                losses.total.backward()
-            else:
-                losses = gradcache.backward(model, batch, config.loss, key_of(seed, step), firm)
-            distributed.add_gradients(model)
-            torch.nn.utils.clip_grad_norm_(model.parameters(), config.optim.clip)
-            optimizer.step()
-            meter.add(losses, batch.whole or batch.size)
+            meter.add(take_step(model, optimizer, batch, config, key_of(seed, step), firm), batch.whole or batch.size)
 
             done = step + 1
             if done == steps and done in refits:
                 _refit(model, inputs.train, config)
             final = done == steps or distributed.any_of(stop.asked)
-            logs = step == first or done % config.log.every == 0 or final
             saves = done % config.log.save_every == 0 or final
+            logs = step == first or done % config.log.every == 0 or saves
             report = Progress(model, done, steps, report.losses, report.captions_per_second)
-            if logs or saves:
-                report.losses, report.captions_per_second = meter.means(), meter.captions_per_second()
-                if not math.isfinite(report.losses["total"]):
-                    raise InputError(
-                        f"the loss became {report.losses['total']} by step {done}: lower optim.lr, --resume"
-                    )
+            if logs:
+                report.losses, report.captions_per_second = _read(meter, done)
+                meter = Meter()
             if log is not None:
                 if logs:
-                    report.monitors = watch(model.eval(), batch)
-                    if done > config.optim.warmup_epochs * per_epoch:  # before that, nothing can have formed
-                        report.warnings = report.monitors.warnings(model.groups)
-                    if inputs.val is not None and (done % config.log.eval_every == 0 or done == steps):
-                        report.validation = validate(model, inputs.val, config, firm)
+                    _look_closer(report, batch, inputs, config, firm)
                     log.write(report, optimizer.param_groups[0]["lr"])
                 if saves:
                     checkpoint.save(run, done, model, inputs.tokenizer, optimizer)
                 progress(report)
-            if logs:
-                meter = Meter()
             if final and done < steps:
                 raise Stopped(f"stopped at step {done} of {steps}; {run} is saved: go on with --resume")
     return model.eval()
+
+
+def take_step(
+    model: TextGroupModel,
+    optimizer: torch.optim.Optimizer,
+    batch: Batch,
+    config: RunConfig,
+    key: int,
+    cohesion: Tensor | None = None,
+) -> Losses:
+    """One step of the optimiser on a batch; arguments as in `losses.compute`. Weights and optimiser are changed."""
+    chunk = config.optim.chunk
+    at_once = chunk is None or chunk * distributed.ranks() >= config.optim.batch_size
+    model.train()
+    optimizer.zero_grad(set_to_none=True)
+    if at_once:
+        losses = compute(model, batch, config.loss, key, cohesion)
+        losses.total.backward()
+    else:
+        losses = gradcache.backward(model, batch, config.loss, key, cohesion)
+    distributed.add_gradients(model)
+    torch.nn.utils.clip_grad_norm_(model.parameters(), config.optim.clip)
+    optimizer.step()
+    return losses
+
+
+def _read(meter: Meter, done: int) -> tuple[dict[str, float], float]:
+    """Mean losses and captions per second since the last line of the log. NaN ends the run, in all processes."""
+    losses = meter.means()
+    if not math.isfinite(losses["total"]):
+        raise InputError(f"the loss became {losses['total']} by step {done}: lower optim.lr, --resume")
+    return losses, meter.captions_per_second()
+
+
+def _look_closer(report: Progress, batch: Batch, inputs: Inputs, config: RunConfig, firm: Tensor | None) -> None:
+    """Add monitors, warnings and, when it is time, the validation to the report."""
+    model, done = report.model, report.step
+    report.monitors = watch(model.eval(), batch)
+    if done > config.optim.warmup_epochs * inputs.train.steps_per_epoch(config.optim.batch_size):
+        report.warnings = report.monitors.warnings(model.groups)  # before that, nothing can have formed
+    if inputs.val is not None and (done % config.log.eval_every == 0 or done == report.steps):
+        report.validation = validate(model, inputs.val, config, firm)
 
 
 class Stopped(Exception):
