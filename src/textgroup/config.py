@@ -35,6 +35,8 @@ class EncoderConfig:
     """Longest caption in tokens, start and end included."""
     width: int = 128
     """Model dimension d."""
+    router_width: int = 96
+    """Dynamic: width of the router's layers and of its token embeddings, which are its own."""
     heads: int = 4
     """Attention heads of every self-attention layer."""
     layers_before: int = 6
@@ -62,7 +64,7 @@ class EncoderConfig:
     """False: padding up to max_tokens takes part as in GroupViT's own code."""
 
     def __post_init__(self) -> None:
-        for name in ("vocabulary", "max_tokens", "width", "heads", "groups"):
+        for name in ("vocabulary", "max_tokens", "width", "router_width", "heads", "groups"):
             _check(
                 getattr(self, name) >= 1,
                 f"model.encoder.{name} must be at least 1, not {getattr(self, name)}",
@@ -72,10 +74,11 @@ class EncoderConfig:
                 getattr(self, name) >= 0,
                 f"model.encoder.{name} must be at least 0, not {getattr(self, name)}",
             )
-        _check(
-            self.width % self.heads == 0,
-            f"model.encoder.width {self.width} must be a multiple of model.encoder.heads {self.heads}",
-        )
+        for name in ("width", "router_width") if self.kind == "dynamic" else ("width",):
+            _check(
+                getattr(self, name) % self.heads == 0,
+                f"model.encoder.{name} {getattr(self, name)} must be a multiple of model.encoder.heads {self.heads}",
+            )
         _check(self.max_tokens >= 3, f"model.encoder.max_tokens must be at least 3, not {self.max_tokens}")
         _check(self.noise >= 0, f"model.encoder.noise must not be negative: {self.noise}")
         _check(0 <= self.word_dropout < 1, f"model.encoder.word_dropout must be in 0..1, not {self.word_dropout}")

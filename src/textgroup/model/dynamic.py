@@ -1,7 +1,7 @@
 """Groups that are as many as the caption needs: a router cuts the caption, and each unit is a group (not in the paper).
 
 In place of groups that compete for tokens, each token either goes on with the unit before it or begins the next.
-A unit's vector is the sum of the values of its tokens: Eq. 4 without its division. Units are of unequal length; in the
+A unit's vector is the sum of its embedded tokens: Eq. 4 without its division, V(t) as printed. Units are of unequal length; in the
 mean over them a preposition would weigh as much as "a blue hard hat" (docs/experiments.md).
 """
 
@@ -10,13 +10,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from textgroup.config import EncoderConfig
-from textgroup.model.encoder import TextGroups, TokenEmbedding
-from textgroup.model.layers import EncoderLayer
+from textgroup.model.encoder import TextGroups
+from textgroup.model.layers import EncoderLayer, TokenEmbedding
 from textgroup.model.router import Router, marginals, unit_of
 
 
 class DynamicGroupTransformer(nn.Module):
-    """A router over the tokens, the sum of each unit's values, layers over the units.
+    """A router over the tokens, the sum of each unit's embedded tokens, layers over the units.
 
     Only what is in a unit reaches its vector: the values are embedded tokens, not encoded ones. The router learns
     from its own two views alone: gradients of the other losses through its cuts would have one unit for all
@@ -26,17 +26,15 @@ class DynamicGroupTransformer(nn.Module):
     def __init__(self, config: EncoderConfig) -> None:
         super().__init__()
         self.config = config
-        self.embedding = TokenEmbedding(config)
+        self.embedding = TokenEmbedding(config.vocabulary, config.max_tokens, config.width)
         self.router = Router(config)
-        self.norm_values = nn.LayerNorm(config.width)
-        self.value = nn.Linear(config.width, config.width)
         self.after = nn.ModuleList(EncoderLayer(config.width, config.heads) for _ in range(config.layers_after))
         self.norm = nn.LayerNorm(config.width) if config.layers_after else nn.Identity()
 
     @torch.no_grad()
     def spread(self) -> None:
-        """Start with values of unit variance: of two small linear maps in a row (the head is next) both are slow."""
-        nn.init.normal_(self.value.weight, std=self.value.in_features**-0.5)
+        """Start with words that lead over their positions: in a sum, the length of its vector is a word's weight."""
+        nn.init.normal_(self.embedding.token.weight, std=0.1)
 
     def forward(
         self, ids: Tensor, mask: Tensor, noise: Tensor | None = None, forced: Tensor | None = None
@@ -44,16 +42,15 @@ class DynamicGroupTransformer(nn.Module):
         """ids and mask (B, M); forced (B, K, M) replaces the assignment. Nothing is drawn here: no noise is used."""
         units = self.config.groups
         valid = mask[:, None, :].float()
-        embedded = self.embedding(ids, mask)  # (B, M, D)
-        views = self.router(ids, embedded, mask)
+        views = self.router(ids, mask)
         with torch.no_grad():
             soft = marginals(views.probability(), units) * valid  # (B, K, M)
             owner = unit_of(views.cut.begins, units)  # (B, M)
         hard = F.one_hot(owner, units).transpose(1, 2) if forced is None else forced  # (B, K, M)
         hard = hard * valid
+        embedded = self.embedding(ids, mask)  # (B, M, D)
+        groups = hard.to(embedded.dtype) @ embedded  # (B, K, D)
         present = hard.sum(dim=2) > 0.5  # (B, K)
-        values = self.value(self.norm_values(embedded))
-        groups = hard.to(values.dtype) @ values  # (B, K, D)
         present = present | F.one_hot(torch.zeros_like(ids[:, 0]), units).bool()  # a caption has a first unit
         for layer in self.after:
             groups = layer(groups, present)

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from textgroup.config import EncoderConfig
 from textgroup.model.grouping import EquationsBlock, GroupViTBlock
-from textgroup.model.layers import EncoderLayer
+from textgroup.model.layers import EncoderLayer, TokenEmbedding
 from textgroup.model.router import Views
 
 
@@ -34,27 +34,13 @@ class TextGroups(NamedTuple):
         return cls(groups, assignment, owner, mask, torch.ones_like(groups[:, :, 0], dtype=torch.bool))
 
 
-class TokenEmbedding(nn.Module):
-    """Token embeddings plus learned positions."""
-
-    def __init__(self, config: EncoderConfig) -> None:
-        super().__init__()
-        self.token = nn.Embedding(config.vocabulary, config.width)
-        self.position = nn.Embedding(config.max_tokens, config.width)
-
-    def forward(self, ids: Tensor, shown: Tensor | None = None) -> Tensor:
-        """ids (B, M) -> (B, M, D). shown: (B, M), False for tokens of which nothing but the place is given."""
-        tokens = self.token(ids) if shown is None else self.token(ids) * shown[:, :, None]
-        return tokens + self.position.weight[: ids.shape[1]]
-
-
 class TextGroupTransformer(nn.Module):
     """Layers over [tokens ; groups], a grouping block, layers over the groups."""
 
     def __init__(self, config: EncoderConfig) -> None:
         super().__init__()
         self.config = config
-        self.embedding = TokenEmbedding(config)
+        self.embedding = TokenEmbedding(config.vocabulary, config.max_tokens, config.width)
         self.groups = nn.Parameter(torch.zeros(config.groups, config.width))
         self.before = nn.ModuleList(EncoderLayer(config.width, config.heads) for _ in range(config.layers_before))
         self.block = GroupViTBlock(config) if config.block == "groupvit" else EquationsBlock(config)
@@ -110,7 +96,7 @@ class BaselineTransformer(nn.Module):
     def __init__(self, config: EncoderConfig) -> None:
         super().__init__()
         self.config = config
-        self.embedding = TokenEmbedding(config)
+        self.embedding = TokenEmbedding(config.vocabulary, config.max_tokens, config.width)
         self.layers = nn.ModuleList(
             EncoderLayer(config.width, config.heads, "left") for _ in range(config.layers_before + config.layers_after)
         )

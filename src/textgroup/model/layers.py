@@ -10,6 +10,20 @@ from torch import Tensor, nn
 Sees = Literal["all", "left", "right"]
 
 
+class TokenEmbedding(nn.Module):
+    """Token embeddings plus learned positions."""
+
+    def __init__(self, vocabulary: int, max_tokens: int, width: int) -> None:
+        super().__init__()
+        self.token = nn.Embedding(vocabulary, width)
+        self.position = nn.Embedding(max_tokens, width)
+
+    def forward(self, ids: Tensor, shown: Tensor | None = None) -> Tensor:
+        """ids (B, M) -> (B, M, D). shown: (B, M), False for tokens of which nothing but the place is given."""
+        tokens = self.token(ids) if shown is None else self.token(ids) * shown[:, :, None]
+        return tokens + self.position.weight[: ids.shape[1]]
+
+
 class Attention(nn.Module):
     """Multi-head attention; keys and values may come from elsewhere (cross-attention)."""
 

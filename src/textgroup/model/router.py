@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from textgroup.config import EncoderConfig
-from textgroup.model.layers import MLP, EncoderLayer
+from textgroup.model.layers import MLP, EncoderLayer, TokenEmbedding
 
 LENIENT = 2.0
 """Added to the logit of naming: the places learn it from units of several words, and names of one word count too.
@@ -71,7 +71,11 @@ class Views(NamedTuple):
 
 class Router(nn.Module):
     """The place views, and four facts of each token type, (V,): `word`, `names`, `closes` (see `Views`) and
-    `ends_word`, True for a token that ends a word. They are buffers: `training/teaching.py` counts them."""
+    `ends_word`, True for a token that ends a word. They are buffers: `training/teaching.py` counts them.
+
+    The token embeddings are the router's own: what a word means to the images and to the decoder is another thing than
+    what kind of place it makes of its neighbours, and one table for both served the images badly (docs/experiments.md).
+    """
 
     word: Tensor
     names: Tensor
@@ -80,7 +84,8 @@ class Router(nn.Module):
 
     def __init__(self, config: EncoderConfig) -> None:
         super().__init__()
-        width = config.width
+        width = config.router_width
+        self.embedding = TokenEmbedding(config.vocabulary, config.max_tokens, width)
         self.left = nn.ModuleList(EncoderLayer(width, config.heads, "left") for _ in range(config.layers_before))
         self.right = nn.ModuleList(EncoderLayer(width, config.heads, "right") for _ in range(config.layers_before))
         self.place = nn.Sequential(nn.LayerNorm(2 * width), MLP(2 * width, width, 1))
@@ -89,9 +94,9 @@ class Router(nn.Module):
             self.register_buffer(name, torch.zeros(config.vocabulary))
         self.register_buffer("ends_word", torch.ones(config.vocabulary, dtype=torch.bool))
 
-    def forward(self, ids: Tensor, embedded: Tensor, mask: Tensor) -> Views:
-        """ids and mask (B, M), embedded (B, M, D), zero but for its position where a token is hidden."""
-        left = right = embedded
+    def forward(self, ids: Tensor, mask: Tensor) -> Views:
+        """ids and mask (B, M). Of a token that the mask hides, the place views read nothing but its position."""
+        left = right = self.embedding(ids, mask)
         for layer in self.left:
             left = layer(left, mask)
         for layer in self.right:
