@@ -274,6 +274,4 @@ def _resume(run: Path, model: TextGroupModel, optimizer: torch.optim.Optimizer, 
         raise InputError(f"{saved} has another architecture than this run's: start anew in another directory") from None
     if old.image_encoder and inputs.image_encoder:
         check_same_encoder(old.image_encoder, inputs.image_encoder, str(saved), "data.features")
-    state = checkpoint.load_state(saved)
-    optimizer.load_state_dict(state["optimizer"])
-    return state["step"]
+    return checkpoint.load_state(saved, optimizer)
