@@ -14,6 +14,7 @@ from tests.data.test_samples import write_tar
 from tests.training.runs import tiny_config, tiny_inputs
 from textgroup.cli import main
 from textgroup.config import OptimConfig
+from textgroup.model.interaction import NULL
 from textgroup.training.trainer import train
 
 ONE_EPOCH = OptimConfig(batch_size=8, epochs=1, warmup_epochs=0)
@@ -176,7 +177,7 @@ def test_features_train_score_and_retrieval_on_photographs(
     for unit in (unit for line in found for unit in line["units"]):
         best = int(np.argmax(unit["cosines"]))
         assert len(unit["cosines"]) == 8
-        assert unit["object"] == (best if unit["cosines"][best] > 0 else None)
+        assert unit["object"] == (best if unit["cosines"][best] > NULL else None)
     assert main(align) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == sum(len(line["units"]) for line in found)

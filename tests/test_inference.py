@@ -11,6 +11,7 @@ import textgroup
 from tests.training.runs import tiny_config, tiny_inputs
 from textgroup.config import OptimConfig
 from textgroup.inference import TOKENS, WINDOW, batches, reference, units
+from textgroup.model.interaction import NULL
 from textgroup.model.pretrained import PACKAGED, export
 from textgroup.tokenizer import SPECIAL, Tokens
 from textgroup.training.trainer import train
@@ -124,14 +125,14 @@ def test_each_unit_refers_to_its_most_similar_object_or_to_none(run: Path) -> No
     assert [len(cosines) for _, _, cosines in found[1]] == [1], "what is not there has no number"
     for _, number, cosines in found[0]:
         best = int(np.argmax(cosines))
-        assert number == (best if cosines[best] > 0 else None)
+        assert number == (best if cosines[best] > NULL else None)
         assert all(-1 <= cosine <= 1 for cosine in cosines)
 
 
-def test_no_object_is_more_like_a_unit_than_those_it_is_unlike() -> None:
+def test_a_unit_that_is_unlike_all_objects_refers_to_none() -> None:
     unit = Unit("and", 0, 3, 0)
-    assert reference(unit, [-0.2, -0.1]).object is None
-    assert reference(unit, [-0.2, 0.1]).object == 1
+    assert reference(unit, [-0.2, NULL - 0.1]).object is None
+    assert reference(unit, [-0.2, NULL + 0.1]).object == 1
 
 
 def test_align_pairs_captions_with_images(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,6 +152,8 @@ def test_align_pairs_captions_with_images(run: Path, tmp_path: Path, monkeypatch
     assert model.align([], []) == []
     with pytest.raises(textgroup.InputError, match="3 captions and 1 images"):
         model.align(captions, images[:1])
+    with pytest.raises(textgroup.InputError, match="empty"):
+        model.align(["a star", " "], images[:2])
 
 
 @pytest.mark.parametrize("what", ["nowhere", "file", "empty"])

@@ -47,11 +47,7 @@ class TextGroup:
         that no token stands for (white space, what lies beyond `max_tokens`) are in no unit. Raises
         `InputError` for a single string and for an empty caption.
         """
-        if isinstance(captions, str):
-            raise InputError("segment takes a list of captions: put the caption in [ ]")
-        for caption in captions:
-            if not caption.strip():
-                raise InputError("a caption is empty: give it at least one word")
+        _check(captions, "segment")
         return list(self.segment_stream(captions))
 
     def segment_stream(self, captions: Iterable[str]) -> Iterator[list[Unit]]:
@@ -104,9 +100,10 @@ class TextGroup:
 
         captions and images are pairs; objects are numbered as the image encoder gives them (`objects.ObjectEncoder`).
         For a model trained with `loss.alignment`; of another the cosines say less, and None means little. Raises
-        `InputError`, also for a caption without an image.
+        `InputError`, as `segment` does and for a caption without an image.
         """
         self._need_image_side("align")
+        _check(captions, "align")
         if len(captions) != len(images):
             raise InputError(
                 f"align: {len(captions)} captions and {len(images)} images: give an image for each caption"
@@ -124,7 +121,8 @@ class TextGroup:
 
     @torch.inference_mode()
     def align_objects(self, captions: Sequence[str], groups: torch.Tensor) -> list[list[Reference]]:
-        """`align` with images that are encoded already: groups (captions, G, D_image), zeros after an image's last."""
+        """`align` with images that are encoded already: groups (captions, G, D_image), zeros after an image's last;
+        each has at least one."""
         self._need_image_side("align")
         place = next(self.model.parameters()).device
         objects = self.model.embed_objects(groups.float().to(place))  # (captions, G, E)
@@ -160,6 +158,14 @@ class TextGroup:
                 check_same_encoder(identity, encoder.identity(), "the checkpoint", encoder.name)
                 self._encoder = encoder
         return self._encoder
+
+
+def _check(captions: Sequence[str], what: str) -> None:
+    if isinstance(captions, str):
+        raise InputError(f"{what} takes a list of captions: put the caption in [ ]")
+    for caption in captions:
+        if not caption.strip():
+            raise InputError("a caption is empty: give it at least one word")
 
 
 def batches(tokens: Sequence[Tokens]) -> Iterator[list[int]]:

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from textgroup.model import interaction
-from textgroup.model.interaction import set_similarity
+from textgroup.model.interaction import NULL, log_odds, set_similarity
 
 TAU = 0.1
 
@@ -27,24 +27,41 @@ def test_it_is_the_mean_over_units_of_the_log_sum_over_objects_and_null() -> Non
     for a in range(2):
         for b in range(3):
             terms = [
-                TAU * math.log(1 + sum(math.exp(float(units[a, k] @ objects[b, g]) / TAU) for g in range(things[b])))
+                math.log(1 + sum(math.exp((float(units[a, k] @ objects[b, g]) - NULL) / TAU) for g in range(things[b])))
                 for k in range(numbers[a])
             ]
             assert found[a, b].item() == pytest.approx(sum(terms) / numbers[a])
 
 
-def test_a_unit_that_is_unlike_all_objects_adds_nothing_and_one_that_is_like_one_its_cosine() -> None:
+def test_a_unit_that_is_unlike_all_objects_adds_nothing_and_one_that_is_like_one_what_its_cosine_exceeds_null_by() -> (
+    None
+):
     unit = torch.eye(4)[None, :1]
-    assert set_similarity(unit, -unit, 0.07).item() == pytest.approx(0, abs=1e-6)
-    assert set_similarity(unit, torch.cat([-unit, unit], dim=1), 0.07).item() == pytest.approx(1, abs=1e-6)
+    assert set_similarity(unit, -unit, 0.07).item() == pytest.approx(0, abs=1e-5)
+    assert set_similarity(unit, torch.cat([-unit, unit], dim=1), 0.07).item() * 0.07 == pytest.approx(
+        1 - NULL, abs=1e-4
+    )
 
 
 def test_the_gradient_is_the_probability_that_the_unit_refers_to_the_object() -> None:
     unit, objects = some(0, 1, 1), some(1, 1, 3).requires_grad_()
     (slope,) = torch.autograd.grad(set_similarity(unit, objects, TAU).sum(), objects)
-    cosine = (objects[0] @ unit[0, 0]).detach() / TAU
-    probability = torch.cat([cosine, torch.zeros(1)]).softmax(dim=0)[:3]
-    assert torch.allclose(slope[0], probability[:, None] * unit[0, 0])
+    odds = ((objects[0] @ unit[0, 0]).detach() - NULL) / TAU
+    probability = torch.cat([odds, torch.zeros(1)]).softmax(dim=0)[:3]
+    assert torch.allclose(slope[0] * TAU, probability[:, None] * unit[0, 0])
+
+
+def test_log_odds_are_of_any_object_against_null() -> None:
+    units, objects = some(0, 2, 3), some(1, 2, 2)
+    units[1, 2] = 0
+    objects[0, 1] = 0
+    found = log_odds(units, objects, TAU)
+    for b, (number, things) in enumerate(((3, 1), (2, 2))):
+        odds = [
+            sum(math.exp((float(units[b, k] @ objects[b, g]) - NULL) / TAU) for g in range(things))
+            for k in range(number)
+        ]
+        assert found[b].item() == pytest.approx(sum(map(math.log, odds)) / number)
 
 
 def test_captions_at_a_time_give_the_same_and_their_gradients(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ from torch import Tensor
 from textgroup.config import LossConfig
 from textgroup.data.captions import Batch, inner
 from textgroup.model.encoder import TextGroups
-from textgroup.model.interaction import set_similarity
+from textgroup.model.interaction import log_odds, set_similarity
 from textgroup.model.noise import Noise
 from textgroup.model.textgroup import TextGroupModel
 from textgroup.training.cross_entropy import linear_cross_entropy
@@ -59,13 +59,19 @@ def info_nce(text: Tensor, image: Tensor, temperature: float) -> Tensor:
 
 
 def align(units: Tensor, objects: Tensor, temperature: float) -> Tensor:
-    """`info_nce` with units against objects in place of pooled against pooled (see `model/interaction.py`).
+    """InfoNCE with units against objects, and what it leaves open: which units refer to none (`model/interaction.py`).
 
-    units (B, K, E) and objects (B, G, E), paired; zeros where there is none.
+    InfoNCE sees differences between images alone. So each unit is also to refer to an object of its own image, and to
+    none in the others, both weighing the same: one that is as common elsewhere as here ("and") is then as well off with
+    none. units (B, K, E) and objects (B, G, E), paired; zeros where there is none.
     """
-    similarity = set_similarity(units, objects, temperature) / temperature  # (B, B)
+    similarity = set_similarity(units, objects, temperature)  # (B, B)
     pair = torch.arange(len(similarity), device=similarity.device)
-    return (F.cross_entropy(similarity, pair) + F.cross_entropy(similarity.T, pair)) / 2
+    contrastive = (F.cross_entropy(similarity, pair) + F.cross_entropy(similarity.T, pair)) / 2
+    own = similarity.diagonal()
+    here = own - log_odds(units, objects, temperature)  # minus the log probability of an object
+    elsewhere = (similarity.sum() - own.sum()) / max(1, len(own) * (len(own) - 1))
+    return contrastive + here.mean() + elsewhere
 
 
 def token_weights(valid: Tensor, reduction: str) -> tuple[Tensor, Tensor]:
