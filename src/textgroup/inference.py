@@ -99,8 +99,8 @@ class TextGroup:
         """The units of each caption, each with the object of the caption's image that it refers to, or None.
 
         captions and images are pairs; objects are numbered as the image encoder gives them (`objects.ObjectEncoder`).
-        For a model trained with `loss.alignment`; of another the cosines say less, and None means little. Raises
-        `InputError`, as `segment` does and for a caption without an image.
+        With what training it is right how often: docs/alignment.md. Raises `InputError`, as `segment` does and for a
+        caption without an image.
         """
         self._need_image_side("align")
         _check(captions, "align")
