@@ -14,6 +14,7 @@ from tests.data.test_samples import write_tar
 from tests.training.runs import tiny_config, tiny_inputs
 from textgroup.cli import main
 from textgroup.config import OptimConfig
+from textgroup.model.interaction import NULL
 from textgroup.training.trainer import train
 
 ONE_EPOCH = OptimConfig(batch_size=8, epochs=1, warmup_epochs=0)
@@ -126,7 +127,7 @@ def test_help_is_quick_and_needs_no_torch() -> None:
     assert "textgroup segment" in done.stdout
 
 
-@pytest.mark.parametrize("command", ["demo", "segment", "score", "export", "features", "train"])
+@pytest.mark.parametrize("command", ["demo", "segment", "score", "align", "export", "features", "train"])
 def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     try:
         status = main([command, "--help"])
@@ -168,6 +169,21 @@ def test_features_train_score_and_retrieval_on_photographs(
     found = json.loads(capsys.readouterr().out)
     assert (found["images"], found["captions"]) == (11, 22)
     assert 0 <= found["text_to_image"]["r1"] <= found["text_to_image"]["r10"] <= 100
+
+    align = ["align", "-c", str(out), str(photographs / "0.png"), "a red picture", "everything is blue"]
+    assert main([*align, "--json"]) == 0
+    found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["caption"] for line in found] == ["a red picture", "everything is blue"]
+    for unit in (unit for line in found for unit in line["units"]):
+        best = int(np.argmax(unit["cosines"]))
+        assert len(unit["cosines"]) == 8
+        assert unit["object"] == (best if unit["cosines"][best] > NULL else None)
+    assert main(align) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == sum(len(line["units"]) for line in found)
+    assert all(line.startswith(("object ", "none ")) for line in lines)
+    assert "a caption is empty" in refused(capsys, *align, " ")
+    assert "--groups" in refused(capsys, *words, "--loss.alignment", "1")
 
     assert "5.png" in refused(capsys, "score", "-c", str(out), str(photographs / "5.png"), "a red picture")
     assert "nowhere.png" in refused(capsys, "score", "-c", str(out), "nowhere.png", "a red picture")

@@ -5,11 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 import textgroup
 from tests.training.runs import tiny_config, tiny_inputs
 from textgroup.config import OptimConfig
-from textgroup.inference import TOKENS, WINDOW, batches, units
+from textgroup.inference import TOKENS, WINDOW, batches, reference, units
+from textgroup.model.interaction import NULL
 from textgroup.model.pretrained import PACKAGED, export
 from textgroup.tokenizer import SPECIAL, Tokens
 from textgroup.training.trainer import train
@@ -104,6 +106,54 @@ def test_a_checkpoint_of_captions_alone_cannot_match_images(tmp_path: Path) -> N
         model.encode_text(["a red ring"])
     with pytest.raises(textgroup.InputError, match="captions alone"):
         model.similarity(["x.jpg"], ["a red ring"])
+    with pytest.raises(textgroup.InputError, match="captions alone"):
+        model.align(["a red ring"], ["x.jpg"])
+
+
+def of_two_things() -> torch.Tensor:
+    """Two images in the features of `tiny_inputs`: the first has two objects, the second one."""
+    groups = torch.zeros(2, 2, 8)
+    groups[0, 0, 1] = groups[0, 1, 5] = groups[1, 0, 2] = 1
+    return groups
+
+
+def test_each_unit_refers_to_its_most_similar_object_or_to_none(run: Path) -> None:
+    model = textgroup.load(run)
+    captions = ["a blue star , it is far", "green"]
+    found = model.align_objects(captions, of_two_things())
+    assert [[unit for unit, _, _ in references] for references in found] == model.segment(captions)
+    assert [len(cosines) for _, _, cosines in found[1]] == [1], "what is not there has no number"
+    for _, number, cosines in found[0]:
+        best = int(np.argmax(cosines))
+        assert number == (best if cosines[best] > NULL else None)
+        assert all(-1 <= cosine <= 1 for cosine in cosines)
+
+
+def test_a_unit_that_is_unlike_all_objects_refers_to_none() -> None:
+    unit = Unit("and", 0, 3, 0)
+    assert reference(unit, [-0.2, NULL - 0.1]).object is None
+    assert reference(unit, [-0.2, NULL + 0.1]).object == 1
+
+
+def test_align_pairs_captions_with_images(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each image is encoded once, and belongs to the captions that stand beside it."""
+    model = textgroup.load(run)
+    seen = []
+
+    def encode(image: Path) -> torch.Tensor:
+        seen.append(image.name)
+        return of_two_things()[int(image.name)][None]
+
+    monkeypatch.setattr(model, "_objects", encode)
+    captions, images = ["a blue star", "green", "a star"], [tmp_path / name for name in "010"]
+    found = model.align(captions, images)
+    assert seen == ["0", "1"]
+    assert found == model.align_objects(captions, of_two_things()[[0, 1, 0]])
+    assert model.align([], []) == []
+    with pytest.raises(textgroup.InputError, match="3 captions and 1 images"):
+        model.align(captions, images[:1])
+    with pytest.raises(textgroup.InputError, match="empty"):
+        model.align(["a star", " "], images[:2])
 
 
 @pytest.mark.parametrize("what", ["nowhere", "file", "empty"])

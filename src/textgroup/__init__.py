@@ -8,12 +8,12 @@ model.segment(["A man in a blue hat holding a flag"])
 from typing import TYPE_CHECKING, Any
 
 from textgroup.errors import InputError
-from textgroup.units import Unit
+from textgroup.units import Reference, Unit
 
 if TYPE_CHECKING:
     from textgroup.inference import TextGroup, load
 
-__all__ = ["InputError", "TextGroup", "Unit", "load"]
+__all__ = ["InputError", "Reference", "TextGroup", "Unit", "load"]
 
 
 def __getattr__(name: str) -> Any:

@@ -199,12 +199,14 @@ class LossConfig:
     """Weight of the term that charges for parting neighbours that hold together firmly (not in the paper)."""
     views: float = 0.0
     """Weight of what the router's place view learns from its word view (dynamic encoders; not in the paper)."""
+    alignment: float = 0.0
+    """Weight of InfoNCE over units against objects (needs stores made with --groups; not in the paper)."""
     refit: tuple[float, ...] = (0.5, 1.0)
     """When the word view is taken anew from the place view, as shares of the schedule."""
 
     def __post_init__(self) -> None:
         _check(self.temperature > 0, f"loss.temperature must be positive, not {self.temperature}")
-        for name in ("reconstruction", "balance", "contiguity", "views"):
+        for name in ("reconstruction", "balance", "contiguity", "views", "alignment"):
             _check(getattr(self, name) >= 0, f"loss.{name} must not be negative: {getattr(self, name)}")
 
 

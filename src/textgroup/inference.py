@@ -11,10 +11,11 @@ import torch
 from textgroup.data.captions import pad
 from textgroup.errors import InputError
 from textgroup.model.encoder import TextGroups
+from textgroup.model.interaction import NULL
 from textgroup.model.pretrained import load_model
 from textgroup.model.textgroup import TextGroupModel
 from textgroup.tokenizer import CaptionTokenizer, Tokens
-from textgroup.units import Unit, runs
+from textgroup.units import Reference, Unit, runs
 from textgroup.vision.features import check_same_encoder
 from textgroup.vision.objects import ObjectEncoder, open_encoder
 
@@ -46,11 +47,7 @@ class TextGroup:
         that no token stands for (white space, what lies beyond `max_tokens`) are in no unit. Raises
         `InputError` for a single string and for an empty caption.
         """
-        if isinstance(captions, str):
-            raise InputError("segment takes a list of captions: put the caption in [ ]")
-        for caption in captions:
-            if not caption.strip():
-                raise InputError("a caption is empty: give it at least one word")
+        _check(captions, "segment")
         return list(self.segment_stream(captions))
 
     def segment_stream(self, captions: Iterable[str]) -> Iterator[list[Unit]]:
@@ -65,9 +62,8 @@ class TextGroup:
         found: list[list[Unit]] = [[] for _ in captions]
         for rows in batches(tokens):
             text = self._encode([tokens[i] for i in rows])
-            named = [None] * len(rows) if text.views is None else text.views.groundable().tolist()  # (B, M)
-            for i, groups, names in zip(rows, text.owner.tolist(), named):
-                found[i] = units(captions[i], tokens[i], groups, names)
+            for i, segmented in zip(rows, _units(captions, tokens, rows, text)):
+                found[i] = segmented
         return found
 
     @torch.inference_mode()
@@ -99,6 +95,47 @@ class TextGroup:
         """Cosine of the pooled embeddings (images, captions), in -1..1."""
         return self.encode_image(images) @ self.encode_text(captions).T
 
+    def align(self, captions: Sequence[str], images: Sequence[Image]) -> list[list[Reference]]:
+        """The units of each caption, each with the object of the caption's image that it refers to, or None.
+
+        captions and images are pairs; objects are numbered as the image encoder gives them (`objects.ObjectEncoder`).
+        With what training it is right how often: docs/alignment.md. Raises `InputError`, as `segment` does and for a
+        caption without an image.
+        """
+        self._need_image_side("align")
+        _check(captions, "align")
+        if len(captions) != len(images):
+            raise InputError(
+                f"align: {len(captions)} captions and {len(images)} images: give an image for each caption"
+            )
+        if not captions:
+            return []
+        seen = {image: self._objects(image) for image in dict.fromkeys(images)}  # each once
+        return self.align_objects(captions, torch.cat([seen[image] for image in images]))
+
+    @torch.inference_mode()
+    def _objects(self, image: Image) -> torch.Tensor:
+        groups = self._open_encoder().encode(torch.from_numpy(self.prepare(image)[None]), groups=True).groups
+        assert groups is not None, "they were asked for"
+        return groups
+
+    @torch.inference_mode()
+    def align_objects(self, captions: Sequence[str], groups: torch.Tensor) -> list[list[Reference]]:
+        """`align` with images that are encoded already: groups (captions, G, D_image), zeros after an image's last;
+        each has at least one."""
+        self._need_image_side("align")
+        place = next(self.model.parameters()).device
+        objects = self.model.embed_objects(groups.float().to(place))  # (captions, G, E)
+        number = (groups != 0).any(dim=2).sum(dim=1).tolist()
+        tokens = self.tokenizer.encode_batch(list(captions))
+        found: list[list[Reference]] = [[] for _ in captions]
+        for rows in batches(tokens):
+            text = self._encode([tokens[i] for i in rows])
+            cosines = (self.model.embed_units(text) @ objects[rows].transpose(1, 2)).tolist()  # (B, K, G)
+            for i, segmented, of_group in zip(rows, _units(captions, tokens, rows, text), cosines):
+                found[i] = [reference(unit, of_group[unit.group][: number[i]]) for unit in segmented]
+        return found
+
     def _encode(self, tokens: Sequence[Tokens]) -> TextGroups:
         chunk = pad([t.ids for t in tokens])
         place = next(self.model.parameters()).device
@@ -123,6 +160,14 @@ class TextGroup:
         return self._encoder
 
 
+def _check(captions: Sequence[str], what: str) -> None:
+    if isinstance(captions, str):
+        raise InputError(f"{what} takes a list of captions: put the caption in [ ]")
+    for caption in captions:
+        if not caption.strip():
+            raise InputError("a caption is empty: give it at least one word")
+
+
 def batches(tokens: Sequence[Tokens]) -> Iterator[list[int]]:
     """The numbers of all captions, in order of length, in batches of at most `TOKENS` tokens with their padding."""
     rows: list[int] = []
@@ -133,6 +178,21 @@ def batches(tokens: Sequence[Tokens]) -> Iterator[list[int]]:
         rows.append(i)
     if rows:
         yield rows
+
+
+def _units(
+    captions: Sequence[str], tokens: Sequence[Tokens], rows: Sequence[int], text: TextGroups
+) -> Iterator[list[Unit]]:
+    """The units of the captions `rows`, which `text` encodes."""
+    named = [None] * len(rows) if text.views is None else text.views.groundable().tolist()  # (B, M)
+    for i, groups, names in zip(rows, text.owner.tolist(), named):
+        yield units(captions[i], tokens[i], groups, names)
+
+
+def reference(unit: Unit, cosines: list[float]) -> Reference:
+    """The object of the largest cosine, or None where that is no larger than the null object's."""
+    best = max(range(len(cosines)), key=cosines.__getitem__)
+    return Reference(unit, best if cosines[best] > NULL else None, cosines)
 
 
 def units(caption: str, tokens: Tokens, groups: Sequence[int], names: Sequence[bool] | None = None) -> list[Unit]:

@@ -21,6 +21,18 @@ class Unit(NamedTuple):
     groundable: bool | None = None
 
 
+class Reference(NamedTuple):
+    """A unit, and the object of an image that it refers to.
+
+    object: its number, from 0, or None: no object is more like the unit than no object at all is. cosines: of the unit
+    and each object, in -1..1.
+    """
+
+    unit: Unit
+    object: int | None
+    cosines: list[float]
+
+
 Segmenter = Callable[[Sequence[str]], list[list[Unit]]]
 """Captions in, the units of each out, in reading order."""
 

@@ -1,6 +1,7 @@
 """Batches: what is in them, in which order, and that a run can start anywhere."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import combinations, pairwise
 from pathlib import Path
 
@@ -90,6 +91,19 @@ def test_the_shares_of_all_processes_are_the_batch() -> None:
         assert share.whole == 20
         assert share.rows is not None
         assert torch.equal(share.image, whole.image[share.rows])  # type: ignore[arg-type]
+
+
+def test_objects_come_with_their_captions_and_only_where_they_are_asked_for() -> None:
+    data = with_images(items=40)
+    assert data.batch(0, 20, 0).objects is None
+    assert data.pooled is not None
+    pooled = np.asarray(data.pooled, dtype=np.float32)
+    data = replace(data, groups=np.stack([pooled, pooled + 1], axis=1))
+    batch = data.batch(1, 20, 0, chunk=7)
+    assert batch.image is not None
+    assert batch.objects is not None
+    assert torch.equal(batch.objects, torch.stack([batch.image, batch.image + 1], dim=1))
+    assert [part.objects.shape[:2] for part in batch.parts() if part.objects is not None] == [(7, 2), (7, 2), (6, 2)]
 
 
 def test_who_is_in_a_batch_has_nothing_to_do_with_length() -> None:

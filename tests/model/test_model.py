@@ -181,3 +181,16 @@ def test_the_paper_has_the_parameters_that_its_sizes_give() -> None:
     assert counts["image head"] == 384 * 256 + 256
     assert counts["total"] == sum(v for name, v in counts.items() if name != "total")
     assert 8.85e6 < counts["total"] < 8.95e6
+
+
+def test_units_and_objects_that_are_not_there_are_zeros_and_the_others_have_unit_length() -> None:
+    made = model(replace(SMALL, kind="dynamic"))
+    chunk = pad(CAPTIONS)
+    text = made.encode(chunk.ids, chunk.mask)
+    assert not text.present.all()
+    assert torch.allclose(made.embed_units(text).norm(dim=2), text.present.float(), atol=1e-5)
+    groups = torch.randn(3, 2, 10)
+    groups[1, 1] = 0
+    objects = made.embed_objects(groups)
+    assert torch.allclose(objects.norm(dim=2), torch.tensor([[1.0, 1], [1, 0], [1, 1]]), atol=1e-5)
+    assert torch.allclose(objects[:, 0], made.embed_image(groups[:, 0]), atol=1e-6), "the head is the image's"

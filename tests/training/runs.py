@@ -15,12 +15,14 @@ IDENTITY = {"encoder": "none", "weights": "", "transform": {"resize": 224}}
 
 
 def tiny_inputs() -> Inputs:
-    """Sixteen pictures of one coloured thing, each with two captions."""
+    """Sixteen pictures of one coloured thing, each with two captions; its objects are the colour and the shape."""
     pairs = [(c, s) for c in range(4) for s in range(4)]
     captions = [(f"a {COLOURS[c]} {SHAPES[s]}", f"there is a {SHAPES[s]} , it is {COLOURS[c]}") for c, s in pairs]
     pooled = np.array([[*np.eye(4)[c], *np.eye(4)[s]] for c, s in pairs], dtype=np.float16)
     tokenizer = CaptionTokenizer.train([text for item in captions for text in item], 560, max_tokens=16)
     data = CaptionData.build(captions, tokenizer, pooled, np.arange(16))
+    things = np.stack([pooled * (np.arange(8) < 4), pooled * (np.arange(8) >= 4)], axis=1)  # (16, 2, 8)
+    data = replace(data, groups=things)
     return Inputs(tokenizer, data, data, IDENTITY)
 
 

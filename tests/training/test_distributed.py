@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file
 
 from tests.training.runs import tiny_config, tiny_inputs
-from tests.training.test_gradcache import furthest
+from tests.training.test_gradcache import furthest, seen_in
 from textgroup.config import LossConfig, OptimConfig, RunConfig
 from textgroup.errors import InputError
 from textgroup.keys import key_of
@@ -21,7 +21,7 @@ from textgroup.training.losses import compute
 from textgroup.training.trainer import build_model, train
 
 ROOT = Path(__file__).parents[2]
-TERMS = LossConfig(balance=0.1, contiguity=0.5)
+TERMS = LossConfig(balance=0.1, contiguity=0.5, alignment=0.5)
 
 
 def short(out: Path) -> RunConfig:
@@ -45,6 +45,7 @@ def test_loss_and_gradients_of_two_processes_are_those_of_one(tmp_path: Path) ->
         import torch
         from tests.training.runs import tiny_config, tiny_inputs
         from tests.training.test_distributed import TERMS
+        from tests.training.test_gradcache import seen_in
         from textgroup.keys import key_of
         from textgroup.training import distributed, gradcache
         from textgroup.training.losses import compute
@@ -57,7 +58,7 @@ def test_loss_and_gradients_of_two_processes_are_those_of_one(tmp_path: Path) ->
             for chunk in (None, 3):
                 batch = inputs.train.batch(1, 7, 0, chunk, (distributed.rank(), 2))
                 assert batch.size in (3, 4)
-                batch = batch._replace(image=batch.image.double())
+                batch = seen_in(batch, torch.float64)
                 model.zero_grad()
                 if chunk is None:
                     losses = compute(model, batch, TERMS, key_of(0, 1))
@@ -72,8 +73,8 @@ def test_loss_and_gradients_of_two_processes_are_those_of_one(tmp_path: Path) ->
     inputs = tiny_inputs()
     model = build_model(tiny_config(tmp_path), inputs).train().double()
     batch = inputs.train.batch(1, 7, 0)
-    assert batch.image is not None
-    expected = compute(model, batch._replace(image=batch.image.double()), TERMS, key_of(0, 1))
+    expected = compute(model, seen_in(batch, torch.float64), TERMS, key_of(0, 1))
+    assert expected.alignment is not None
     expected.total.backward()
     theirs = {name: p.grad for name, p in model.named_parameters() if p.grad is not None}
     for process in (0, 1):

@@ -17,7 +17,7 @@ GROUPING = EncoderConfig(
     vocabulary=40, max_tokens=12, width=16, heads=2, layers_before=1, layers_after=1, groups=3, word_dropout=0.2
 )
 EQUATIONS = replace(GROUPING, block="equations", residual="none", values="embedded")
-ALL = LossConfig(balance=0.3, contiguity=0.7)
+ALL = LossConfig(balance=0.3, contiguity=0.7, alignment=0.6)
 
 
 def model(encoder: EncoderConfig, image_width: int | None = 5) -> TextGroupModel:
@@ -42,12 +42,18 @@ def data(items: int = 23) -> CaptionData:
         first=np.arange(items + 1),
         pooled=random.normal(size=(items, 5)).astype(np.float32),
         rows=np.arange(items),
+        groups=random.normal(size=(items, 3, 5)) * (np.arange(3) < random.integers(1, 4, (items, 1)))[:, :, None],
     )
 
 
 def batch_of(chunk: int | None, images: bool = True) -> Batch:
-    batch = data().batch(0, 23, 0, chunk)
-    return batch._replace(image=batch.image.double() if images and batch.image is not None else None)
+    return seen_in(data().batch(0, 23, 0, chunk), torch.float64 if images else None)
+
+
+def seen_in(batch: Batch, kind: torch.dtype | None) -> Batch:
+    """The batch with its images in this type, or without."""
+    image, objects = (None if x is None or kind is None else x.to(kind) for x in (batch.image, batch.objects))
+    return batch._replace(image=image, objects=objects)
 
 
 def gradients(made: TextGroupModel) -> dict[str, torch.Tensor]:
@@ -107,7 +113,7 @@ def test_it_is_exact_for_a_router_that_teaches_itself() -> None:
     made = model(encoder)
     made.encoder.router.ends_word[::2] = True
     made.encoder.router.word.copy_(torch.randn(40, generator=torch.Generator().manual_seed(2)))
-    config = LossConfig(views=1.0)
+    config = LossConfig(views=1.0, alignment=0.6)
     _, theirs = at_once(made, batch_of(23), config)
     _, ours = cached(made, batch_of(5), config)
     assert furthest(ours, theirs) < 1e-5  # its logits are in fp32
@@ -147,8 +153,7 @@ def test_memory_holds_the_graph_of_one_chunk(monkeypatch: pytest.MonkeyPatch) ->
                 nonlocal kept
                 kept -= self.x.numel()
 
-        batch = data(items).batch(0, items, 0, chunk)
-        batch = batch._replace(image=None if batch.image is None else batch.image.double())
+        batch = seen_in(data(items).batch(0, items, 0, chunk), torch.float64)
         with torch.autograd.graph.saved_tensors_hooks(Saved, lambda saved: saved.x):
             gradcache.backward(model(GROUPING), batch, LossConfig(), KEY)
         return peak
@@ -161,8 +166,7 @@ def test_in_bf16_it_is_as_close_to_the_truth_as_the_whole_graph(monkeypatch: pyt
     made = model(GROUPING).float()
 
     def whole(chunk: int) -> Batch:
-        batch = batch_of(chunk)
-        return batch._replace(image=None if batch.image is None else batch.image.float())
+        return seen_in(batch_of(chunk), torch.float32)
 
     _, truth = at_once(made, whole(23), ALL)
     monkeypatch.setattr(losses, "_fast", lambda place: torch.autocast("cpu", dtype=torch.bfloat16))

@@ -9,7 +9,8 @@ import torch.nn.functional as F
 from textgroup.config import LossConfig
 from textgroup.data.captions import Batch
 from textgroup.model.encoder import TextGroups
-from textgroup.training.losses import Part, balance, contiguity, info_nce, join, token_weights, usage, weigh
+from textgroup.model.interaction import NULL
+from textgroup.training.losses import Part, align, balance, contiguity, info_nce, join, token_weights, usage, weigh
 
 
 def test_info_nce_is_equations_6_to_8() -> None:
@@ -31,6 +32,38 @@ def test_info_nce_is_equations_6_to_8() -> None:
 def test_info_nce_of_unrelated_pairs_is_the_logarithm_of_the_batch() -> None:
     same = F.normalize(torch.ones(8, 4), dim=1)
     assert info_nce(same, same, 0.07).item() == pytest.approx(math.log(8))
+
+
+def test_alignment_is_info_nce_over_sets_and_asks_each_unit_for_an_object_here_and_none_elsewhere() -> None:
+    """Written out with the probability that a unit refers to none: one over one plus the objects' odds."""
+    generator, b, tau = torch.Generator().manual_seed(0), 3, 0.5
+    units, objects = (F.normalize(torch.randn(b, 2, 5, generator=generator), dim=2) for _ in range(2))
+
+    def none(i: int, k: int, j: int) -> float:
+        return 1 / (1 + sum(math.exp((float(units[i, k] @ objects[j, g]) - NULL) / tau) for g in range(2)))
+
+    similarity = torch.tensor(
+        [[sum(-math.log(none(i, k, j)) for k in range(2)) / 2 for j in range(b)] for i in range(b)]
+    )
+    here = [-math.log(1 - none(i, k, i)) for i in range(b) for k in range(2)]
+    elsewhere = [-math.log(none(i, k, j)) for i in range(b) for k in range(2) for j in range(b) if i != j]
+    own = similarity.diag()
+    contrastive = ((similarity.logsumexp(0) - own).mean() + (similarity.logsumexp(1) - own).mean()) / 2
+    expected = contrastive.item() + sum(here) / len(here) + sum(elsewhere) / len(elsewhere)
+    assert align(units, objects, tau).item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_unit_that_is_as_common_elsewhere_as_here_is_best_off_with_none() -> None:
+    """All captions have the same unit, so InfoNCE has nothing to say: its cosine falls below null's."""
+    images = torch.eye(6).view(3, 2, 6)
+    unit = torch.full((6,), 0.4, requires_grad=True)
+    optimizer = torch.optim.SGD([unit], lr=0.05)
+    for _ in range(200):
+        optimizer.zero_grad()
+        align(unit.expand(3, 1, 6), images, 0.07).backward()
+        optimizer.step()
+    assert (unit < NULL).all()
+    assert unit.detach().numpy() == pytest.approx(NULL - 0.07 * math.log(2), abs=0.01), "even odds, two objects"
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from textgroup.cli.evaluate import evaluate
 from textgroup.cli.make import demo, features, train
-from textgroup.cli.use import export, score, segment
+from textgroup.cli.use import align, export, score, segment
 from textgroup.errors import InputError
 
 HELP = """\
@@ -15,6 +15,7 @@ textgroup: the units of a caption, grounded in the picture (arXiv 2511.11262).
   textgroup demo                                        see it work: train, segment, report.html
   textgroup segment "A man in a blue hat ..."           the units of captions (-c RUN: by a model of your own)
   textgroup score -c RUN IMAGE CAPTION [CAPTION ...]    rank captions for an image
+  textgroup align -c RUN IMAGE CAPTION [CAPTION ...]    the object of the image that each unit refers to
   textgroup features --images DATA --encoder NAME --out DIR   encode a data set's images once
   textgroup export -c RUN --out DIR                     a checkpoint to share
   textgroup train --config configs/NAME.yaml            train (any field: --optim.lr 1e-3)
@@ -35,6 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "demo": demo,
         "segment": segment,
         "score": score,
+        "align": align,
         "export": export,
         "features": features,
         "train": train,

@@ -1,4 +1,4 @@
-"""`textgroup segment`, `score` and `export`: a checkpoint in use."""
+"""`textgroup segment`, `score`, `align` and `export`: a checkpoint in use."""
 
 import argparse
 import json
@@ -126,6 +126,33 @@ def score(words: Sequence[str]) -> None:
         print(json.dumps({"image": str(options.image), "scores": scores}, ensure_ascii=False))
     else:
         ranking(ranked)
+
+
+def align(words: Sequence[str]) -> None:
+    """`textgroup align`."""
+    parser = Parser(
+        "textgroup align",
+        description="Print, for each unit of captions, the number of the image's object that it refers to, or none.",
+    )
+    parser.add_argument("image", type=Path)
+    parser.add_argument("caption", nargs="+")
+    checkpoint_option(parser)
+    parser.add_argument("--encoder", help="where the image encoder lies now, if not where it lay in training")
+    parser.add_argument("--json", action="store_true", help="JSON lines, for machines")
+    options = parser.parse_args(words)
+    if any(not caption.strip() for caption in options.caption):
+        raise InputError("textgroup align: a caption is empty: give it at least one word")
+    import textgroup
+
+    model = textgroup.load(options.checkpoint, encoder=options.encoder)
+    found = model.align(options.caption, [options.image] * len(options.caption))
+    for caption, references in zip(options.caption, found):
+        if options.json:
+            units = [{**unit._asdict(), "object": number, "cosines": cosines} for unit, number, cosines in references]
+            print(json.dumps({"image": str(options.image), "caption": caption, "units": units}, ensure_ascii=False))
+            continue
+        for unit, number, cosines in references:
+            print(f"{'none' if number is None else f'object {number}':<9} {max(cosines):+.3f}  {unit.text}")
 
 
 def export(words: Sequence[str]) -> None:

@@ -30,13 +30,15 @@ class Batch(NamedTuple):
 
     chunks: the captions in order of length, in parts of similar length. image: (B, D) pooled vectors in the
     same order, or None. rows: (B,), the place of each caption in the batch of all processes, which has `whole`
-    captions; None where this is all of it.
+    captions; None where this is all of it. objects: (B, G, D), the objects of each image, zeros after its
+    last; or None.
     """
 
     chunks: list[Chunk]
     image: Tensor | None
     rows: Tensor | None = None
     whole: int | None = None
+    objects: Tensor | None = None
 
     @property
     def size(self) -> int:
@@ -49,7 +51,8 @@ class Batch(NamedTuple):
         a = 0
         for chunk in self.chunks:
             b = a + len(chunk.ids)
-            yield Batch([chunk], None if self.image is None else self.image[a:b], rows[a:b], self.whole)
+            image, objects = (None if x is None else x[a:b] for x in (self.image, self.objects))
+            yield Batch([chunk], image, rows[a:b], self.whole, objects)
             a = b
 
 
@@ -99,7 +102,8 @@ class CaptionData:
 
     ids: all token ids, end to end. starts: (captions + 1,), where each caption begins in `ids`.
     first: (items + 1,), the first caption of each item. pooled: (N, D) memory map or array, or None.
-    rows: (items,), the row of each item in `pooled`, or None.
+    rows: (items,), the row of each item in `pooled`, or None. groups: (N, G, D), the objects of each image, zeros where
+    it has fewer than G; None where nothing asks for them.
     """
 
     ids: np.ndarray
@@ -107,6 +111,7 @@ class CaptionData:
     first: np.ndarray
     pooled: np.ndarray | None = None
     rows: np.ndarray | None = None
+    groups: np.ndarray | None = None
 
     @classmethod
     def build(
@@ -163,9 +168,10 @@ class CaptionData:
         mine = np.argsort(lengths, kind="stable")[rows]
         ends = cuts(lengths[mine], CHUNKS) if chunk is None else [*range(chunk, len(mine), chunk), len(mine)]
         chunks = [self._chunk(chosen[mine[a:b]]) for a, b in pairwise([0, *ends])]
+        image, objects = (self._seen(vectors, items[mine]) for vectors in (self.pooled, self.groups))
         if share == (0, 1):
-            return Batch(chunks, self._images(items[mine]))
-        return Batch(chunks, self._images(items[mine]), torch.from_numpy(rows), len(items))
+            return Batch(chunks, image, objects=objects)
+        return Batch(chunks, image, torch.from_numpy(rows), len(items), objects)
 
     def chunks(self, size: int = 256) -> Iterable[tuple[Chunk, np.ndarray]]:
         """Every caption once, in order of length: chunks, and the caption numbers in each (for evaluation)."""
@@ -175,7 +181,7 @@ class CaptionData:
 
     def images(self) -> Tensor:
         """The pooled vectors of all items (items, D), fp32."""
-        images = self._images(np.arange(len(self)))
+        images = self._seen(self.pooled, np.arange(len(self)))
         assert images is not None, "a data set without images has no pooled vectors"
         return images
 
@@ -190,7 +196,8 @@ class CaptionData:
         ids = np.where(mask, self.ids[np.minimum(place, end - 1)], 0).astype(np.int64)
         return Chunk(torch.from_numpy(ids), torch.from_numpy(mask))
 
-    def _images(self, items: np.ndarray) -> Tensor | None:
-        if self.pooled is None or self.rows is None:
+    def _seen(self, vectors: np.ndarray | None, items: np.ndarray) -> Tensor | None:
+        """What an encoder saw in the images of some items: their rows of `vectors`, fp32."""
+        if vectors is None or self.rows is None:
             return None
-        return torch.from_numpy(np.asarray(self.pooled[self.rows[items]], dtype=np.float32))
+        return torch.from_numpy(np.asarray(vectors[self.rows[items]], dtype=np.float32))

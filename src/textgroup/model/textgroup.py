@@ -122,9 +122,19 @@ class TextGroupModel(nn.Module, PyTorchModelHubMixin, library_name="textgroup", 
         assert self.image_head is not None, "a model without an image side has no common space"
         pooled = (pooled - self.image_mean) / self.image_std
         if noise is not None and self.image_dropout:
-            keep = noise.uniform("image", pooled.shape[1]) >= self.image_dropout
+            keep = noise.uniform("image", *pooled.shape[1:]) >= self.image_dropout
             pooled = pooled * keep / (1 - self.image_dropout)
         return F.normalize(self.image_head(pooled), dim=-1)
+
+    def embed_units(self, text: TextGroups) -> Tensor:
+        """Head on each group: unit vectors (B, K, E), zeros for groups that the caption does not have."""
+        assert self.text_head is not None, "a model without an image side has no common space"
+        return F.normalize(self.text_head(text.groups), dim=-1) * text.present[:, :, None]
+
+    def embed_objects(self, groups: Tensor, noise: Noise | None = None) -> Tensor:
+        """Image groups (B, G, D_image) -> unit vectors (B, G, E), zeros for objects that the image does not have:
+        those whose group is zeros. noise: as in `embed_image`."""
+        return self.embed_image(groups, noise) * (groups != 0).any(dim=-1, keepdim=True)
 
     def parameter_counts(self) -> dict[str, int]:
         """Trainable parameters by part."""

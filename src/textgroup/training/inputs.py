@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from glob import glob
 from itertools import chain, islice
 from pathlib import Path, PurePath
@@ -40,6 +41,9 @@ def read_inputs(config: RunConfig) -> Inputs:
         train, tokenizer = _tokenised(folder / "train", data.captions, store, config, None)
         if data.val_captions is not None:
             val, _ = _tokenised(folder / "val", data.val_captions, val_store, config, tokenizer)
+    if config.loss.alignment:
+        train = _with_objects(train, store, "data.features")
+        val = None if val is None else _with_objects(val, val_store, "data.val_features")
     return Inputs(tokenizer, train, val, store.manifest.encoder if store else None)
 
 
@@ -138,6 +142,18 @@ def _store(path: str | None, config: RunConfig, name: str) -> FeatureStore | Non
             "encode the images with `textgroup features`, or correct image_encoder"
         )
     return store
+
+
+def _with_objects(data: CaptionData, store: FeatureStore | None, name: str) -> CaptionData:
+    """The data set with the objects of its images."""
+    if store is None:
+        raise InputError(f"loss.alignment compares units with objects: give {name}, or set loss.alignment to 0")
+    if store.groups is None:
+        raise InputError(
+            f"{name} {store.path} has pooled vectors alone, and loss.alignment needs every object: encode the images "
+            "again, into a new directory, with `textgroup features --groups`, or set loss.alignment to 0"
+        )
+    return replace(data, groups=store.groups)
 
 
 def _same_name(one: str, other: str) -> bool:

@@ -16,6 +16,7 @@ from torch import Tensor
 from textgroup.config import LossConfig
 from textgroup.data.captions import Batch, inner
 from textgroup.model.encoder import TextGroups
+from textgroup.model.interaction import log_odds, set_similarity
 from textgroup.model.noise import Noise
 from textgroup.model.textgroup import TextGroupModel
 from textgroup.training.cross_entropy import linear_cross_entropy
@@ -32,12 +33,14 @@ class Losses(NamedTuple):
     contiguity: Tensor | None
     views: Tensor | None
     names: Tensor | None
+    alignment: Tensor | None
 
 
 class Part(NamedTuple):
     """What the losses need of some captions.
 
-    vectors: "text" and "image", (B, E) unit vectors; or nothing. sums: by term, to be added up over the captions.
+    vectors: "text" and "image", (B, E) unit vectors; for the alignment "units" (B, K, E) and "objects" (B, G, E), zeros
+    where there is none; or nothing. sums: by term, to be added up over the captions.
     """
 
     vectors: dict[str, Tensor]
@@ -53,6 +56,22 @@ def info_nce(text: Tensor, image: Tensor, temperature: float) -> Tensor:
     each = torch.full_like(text[:, 0], 0.5 / len(text))
     text = text / temperature  # sim of Eq. 6: cosine
     return linear_cross_entropy(image, text, pair, each) + linear_cross_entropy(text, image, pair, each)
+
+
+def align(units: Tensor, objects: Tensor, temperature: float) -> Tensor:
+    """InfoNCE with units against objects, and what it leaves open: which units refer to none (`model/interaction.py`).
+
+    InfoNCE sees differences between images alone. So each unit is also to refer to an object of its own image, and to
+    none in the others, both weighing the same: one that is as common elsewhere as here ("and") is then as well off with
+    none. units (B, K, E) and objects (B, G, E), paired; zeros where there is none.
+    """
+    similarity = set_similarity(units, objects, temperature)  # (B, B)
+    pair = torch.arange(len(similarity), device=similarity.device)
+    contrastive = (F.cross_entropy(similarity, pair) + F.cross_entropy(similarity.T, pair)) / 2
+    own = similarity.diagonal()
+    here = own - log_odds(units, objects, temperature)  # minus the log probability of an object
+    elsewhere = (similarity.sum() - own.sum()) / max(1, len(own) * (len(own) - 1))
+    return contrastive + here.mean() + elsewhere
 
 
 def token_weights(valid: Tensor, reduction: str) -> tuple[Tensor, Tensor]:
@@ -143,6 +162,8 @@ def look(
         vectors, sums = {}, {}
         if part.image is not None and model.image_head is not None:
             vectors = {"text": model.embed_text(out), "image": model.embed_image(part.image, noise)}
+        if config.alignment and part.objects is not None:
+            vectors |= {"units": model.embed_units(out), "objects": model.embed_objects(part.objects, noise)}
         if model.decoder is not None:
             weight, divisor = token_weights(mask[:, 1:], config.reduction)
             table = model.encoder.embedding.token.weight
@@ -177,7 +198,9 @@ def weigh(whole: Part, config: LossConfig) -> Losses:
     def mean(name: str) -> Tensor | None:
         return whole.sums[name][0] / whole.sums[name][1].clamp_min(1) if name in whole.sums else None
 
-    contrastive = info_nce(**whole.vectors, temperature=config.temperature) if whole.vectors else None
+    seen = whole.vectors
+    contrastive = info_nce(seen["text"], seen["image"], config.temperature) if "text" in seen else None
+    aligned = align(seen["units"], seen["objects"], config.temperature) if "units" in seen else None
     balanced = balance(whole.sums["balance"]) if config.balance else None
     reconstruction, contiguous = mean("reconstruction"), mean("contiguity")
     views, names = mean("views"), mean("names")
@@ -188,9 +211,10 @@ def weigh(whole: Part, config: LossConfig) -> Losses:
         (config.contiguity, contiguous),
         (config.views, views),
         (config.views, names),
+        (config.alignment, aligned),
     )
     total = torch.stack([weight * term for weight, term in weighted if term is not None]).sum()
-    return Losses(total, contrastive, reconstruction, balanced, contiguous, views, names)
+    return Losses(total, contrastive, reconstruction, balanced, contiguous, views, names, aligned)
 
 
 def compute(

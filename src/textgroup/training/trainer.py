@@ -214,8 +214,8 @@ def to_device(batch: Batch, place: torch.device) -> Batch:
         return x.to(place, non_blocking=True)
 
     chunks = [Chunk(move(chunk.ids), move(chunk.mask)) for chunk in batch.chunks]
-    image, rows = (None if x is None else move(x) for x in (batch.image, batch.rows))
-    return Batch(chunks, image, rows, batch.whole)
+    image, rows, objects = (None if x is None else move(x) for x in (batch.image, batch.rows, batch.objects))
+    return Batch(chunks, image, rows, batch.whole, objects)
 
 
 def _refit(model: TextGroupModel, data: CaptionData, config: RunConfig) -> None:

@@ -1,0 +1,64 @@
+"""What units and objects have in common: late interaction, with a null object for units that name none of the others.
+
+Not in the paper. A unit refers to one of an image's objects or to the null object, whose cosine with every unit is
+`NULL` whatever the image: as NULL in IBM's alignment models (Brown et al., 1993). The probabilities are a softmax of
+the cosines. What a caption and an image have in common is late interaction (ColBERT, Khattab & Zaharia, 2020; FILIP,
+Yao et al., 2021): each unit's best match, a mean over the units. The best is a smooth one, a log-sum-exp over objects
+and null (as in SCAN, Lee et al., 2018): its gradient is the probability that the unit refers to the object.
+
+Vectors have unit length, and zeros where there is none: a caption of few units, an image of few objects.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch.utils.checkpoint import checkpoint
+
+NULL = 0.3
+"""Cosine of every unit and the null object: more than the best of eight objects has by chance (the mean is 0.18 for
+random vectors of 64 numbers, and less for longer ones), so that training begins with units that refer to none."""
+ENTRIES = 1 << 24
+"""Cosines of unit and object that are in memory at once."""
+
+
+def set_similarity(units: Tensor, objects: Tensor, temperature: float) -> Tensor:
+    """units (A, K, E) of captions, objects (B, G, E) of images -> (A, B), from 0 on: 0 where all units refer to none.
+
+    Mean over the caption's units of log(1 + sum over the image's objects of exp((cosine - NULL) / temperature)), which
+    is minus the log probability of null. Some captions at a time: cosines (A, K, B, G) are never there all at once,
+    not in backward either.
+    """
+    step = max(1, ENTRIES // (units.shape[1] * objects.shape[0] * objects.shape[1]))
+    rows = [
+        checkpoint(_similarity, part, objects, temperature, use_reentrant=False, preserve_rng_state=False)
+        for part in units.split(step)
+    ]
+    return torch.cat(rows)
+
+
+def _similarity(units: Tensor, objects: Tensor, temperature: float) -> Tensor:
+    cosine = torch.einsum("ake,bge->akbg", units, objects)
+    odds = ((cosine - NULL) / temperature).masked_fill(~_there(objects), -torch.inf)
+    best = F.pad(odds, (0, 1)).logsumexp(dim=-1)  # (A, K, B), over objects and null
+    return torch.einsum("akb,ak->ab", best, _shares(units))
+
+
+def log_odds(units: Tensor, objects: Tensor, temperature: float) -> Tensor:
+    """Of paired captions and images: log odds that a unit refers to an object, not to null; a mean over the caption's.
+
+    units (B, K, E), objects (B, G, E) -> (B,).
+    """
+    odds = (units @ objects.transpose(1, 2) - NULL) / temperature  # (B, K, G)
+    best = odds.masked_fill(~_there(objects)[:, None, :], -torch.inf).logsumexp(dim=2)  # (B, K)
+    return (best * _shares(units)).sum(dim=1)
+
+
+def _shares(units: Tensor) -> Tensor:
+    """Weight of each unit in its caption's mean, (A, K)."""
+    there = _there(units)
+    return (there / there.sum(dim=1, keepdim=True).clamp_min(1)).to(units)
+
+
+def _there(vectors: Tensor) -> Tensor:
+    """(..., E) -> (...), False for zeros."""
+    return (vectors != 0).any(dim=-1)
