@@ -1,5 +1,7 @@
 """Checkpoints: a `save_pretrained` directory with the tokenizer beside it, and what a resumed run needs.
 
+A jointly trained image tower lies in `image_encoder/`, as transformers saves it; config.json has its digest.
+
 A run directory holds `config.yaml`, `log.jsonl`, `checkpoints/000500/...` and `last`, a link to the newest
 checkpoint. A checkpoint is written under another name and renamed when it is whole.
 """
@@ -15,6 +17,7 @@ from textgroup.errors import InputError
 from textgroup.files import replacing
 from textgroup.model.textgroup import TextGroupModel
 from textgroup.tokenizer import CaptionTokenizer
+from textgroup.vision.tower import ImageTower
 
 STATE = "training.pt"
 """Optimiser state and step; read with `weights_only=True`, so that it can hold nothing but tensors."""
@@ -23,12 +26,21 @@ KEPT = 2
 
 
 def save(
-    run: Path, step: int, model: TextGroupModel, tokenizer: CaptionTokenizer, optimizer: torch.optim.Optimizer
+    run: Path,
+    step: int,
+    model: TextGroupModel,
+    tokenizer: CaptionTokenizer,
+    optimizer: torch.optim.Optimizer,
+    tower: ImageTower | None = None,
 ) -> Path:
     """Write `run/checkpoints/STEP` atomically, point `run/last` at it, drop the oldest."""
     target = run / "checkpoints" / f"{step:06d}"
     with replacing(target) as partial:
-        model.save_pretrained(partial)
+        if tower is not None:
+            tower.save(partial)
+            model.image_encoder = tower.identity()
+        config: Any = model._hub_mixin_config
+        model.save_pretrained(partial, config={**config, "image_encoder": model.image_encoder})
         (partial / "README.md").unlink(missing_ok=True)  # the Hub's template of a model card, all blanks
         tokenizer.save(partial / "tokenizer.json")
         torch.save({"step": step, "optimizer": optimizer.state_dict()}, partial / STATE)
