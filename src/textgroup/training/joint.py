@@ -11,14 +11,16 @@ from dataclasses import replace
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from textgroup.data.captions import Batch, CaptionData
+from textgroup.data.captions import Batch, CaptionData, Rows
 from textgroup.model.noise import Noise
 from textgroup.model.textgroup import TextGroupModel
 from textgroup.training.losses import fast
 from textgroup.vision.tower import ImageTower
 
+FEATURES, PHOTOGRAPHS = 10_000, 250
+"""Images from which the mean and deviation of the features are taken; where a tower has to encode them, fewer."""
 AT_ONCE = 32
 """Photographs encoded at once where no gradients are wanted."""
 
@@ -40,21 +42,33 @@ def encoded(tower: ImageTower | None, batch: Batch, key: int, chunk: int | None)
         return
     rows = torch.arange(batch.size, device=batch.image.device) if batch.rows is None else batch.rows
     with fast(batch.image.device):
-        vectors = tower(batch.image, Noise(key, rows), chunk)
-    seen = vectors.detach().requires_grad_()
+        found = tower(batch.image, Noise(key, rows), chunk)
+    seen = found.detach().requires_grad_()
     yield batch._replace(image=seen)
-    vectors.backward(seen.grad)
+    found.backward(seen.grad)
 
 
-@torch.no_grad()
 def encoded_data(tower: ImageTower | None, data: CaptionData) -> CaptionData:
     """The data set with the tower's vectors for its photographs, for evaluation."""
     if tower is None or data.pooled is None:
         return data
+    return replace(data, pooled=vectors(tower, data.pooled, np.arange(data.pooled.shape[0])))
+
+
+@torch.no_grad()
+def vectors(tower: ImageTower, pixels: Rows, rows: np.ndarray) -> np.ndarray:
+    """The tower's vectors (B, D) of these photographs, without noise."""
     place = next(tower.parameters()).device
-    vectors = []
-    for a in range(0, data.pooled.shape[0], AT_ONCE):
-        rows = np.arange(a, min(a + AT_ONCE, data.pooled.shape[0]))
+    found = []
+    for a in range(0, len(rows), AT_ONCE):
         with fast(place):
-            vectors.append(tower(torch.from_numpy(data.pooled[rows]).to(place)).float().cpu().numpy())
-    return replace(data, pooled=np.concatenate(vectors))
+            found.append(tower(torch.from_numpy(pixels[rows[a : a + AT_ONCE]]).to(place)).float().cpu().numpy())
+    return np.concatenate(found)
+
+
+def sample(tower: ImageTower | None, pooled: Rows) -> Tensor:
+    """Features of images from all over a data set, (rows, D), by the tower where there is one."""
+    most = FEATURES if tower is None else PHOTOGRAPHS
+    rows = np.arange(0, pooled.shape[0], max(1, pooled.shape[0] // most))
+    found = pooled[rows] if tower is None else vectors(tower, pooled, rows)
+    return torch.from_numpy(np.asarray(found, dtype=np.float32))

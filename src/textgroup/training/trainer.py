@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -33,9 +32,6 @@ from textgroup.training.progress import Meter, Progress
 from textgroup.vision.manifest import check_same_encoder
 from textgroup.vision.tower import ImageTower
 
-STATISTICS = 10_000
-"""Images from which the mean and deviation of the features are taken."""
-
 
 @dataclass(frozen=True)
 class Inputs:
@@ -55,22 +51,19 @@ class Inputs:
 def build_model(config: RunConfig, inputs: Inputs) -> TextGroupModel:
     """A fresh model for these inputs: the vocabulary is the tokenizer's, the image width the features'.
 
-    With a trained tower the features are not standardised: it can do so itself, and what they are changes.
+    With a trained tower, they are what it gives before the first step.
     """
     torch.manual_seed(config.seed)
-    pooled = inputs.train.pooled if inputs.tower is None else None
-    width = None if pooled is None else pooled.shape[1]
+    sample = None if inputs.train.pooled is None else joint.sample(inputs.tower, inputs.train.pooled)
     encoder = replace(config.model.encoder, vocabulary=len(inputs.tokenizer), max_tokens=inputs.tokenizer.max_tokens)
     architecture = replace(
         config.model,
         encoder=encoder,
         decoder=config.model.decoder if config.loss.reconstruction else None,
-        image_width=width if inputs.tower is None else inputs.tower.width,
+        image_width=None if sample is None else sample.shape[1],
     )
     model = TextGroupModel(**vars(architecture), image_encoder=inputs.image_encoder)
-    if pooled is not None:
-        every = np.arange(0, pooled.shape[0], max(1, pooled.shape[0] // STATISTICS))
-        sample = torch.from_numpy(np.asarray(pooled[every], dtype=np.float32))
+    if sample is not None:
         model.standardise_images(sample.mean(dim=0), sample.std(dim=0).clamp_min(1e-3))
     if isinstance(model.encoder, DynamicGroupTransformer):
         teaching.begin(model.encoder.router, inputs.train, inputs.tokenizer)

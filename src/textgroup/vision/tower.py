@@ -19,7 +19,7 @@ from textgroup.errors import InputError
 from textgroup.model.noise import Noise
 from textgroup.model.pretrained import TOWER
 from textgroup.vision.groupvit import authors_transform
-from textgroup.vision.weights import digest, load_frozen
+from textgroup.vision.weights import digest, load_frozen, quiet
 
 DEVIATION = 0.02
 """Of the initial group tokens and positions (Xu et al., 2022); transformers leaves both at 0, all groups alike."""
@@ -92,7 +92,8 @@ class ImageTower(nn.Module):
     def save(self, checkpoint: Path) -> None:
         """Write it into the directory of a checkpoint."""
         model: Any = self.model
-        model.save_pretrained(checkpoint / TOWER)
+        with quiet():
+            model.save_pretrained(checkpoint / TOWER)
 
     @torch.no_grad()
     def load(self, checkpoint: Path) -> None:
