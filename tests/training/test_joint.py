@@ -19,15 +19,13 @@ from textgroup.cli import main
 from textgroup.config import LogConfig, OptimConfig, RunConfig, TokenizerConfig
 from textgroup.data.captions import Batch
 from textgroup.errors import InputError
-from textgroup.keys import key_of
-from textgroup.model.pretrained import export, load_model
+from textgroup.model.pretrained import load_model
 from textgroup.training import distributed, gradcache, joint
 from textgroup.training.inputs import read_inputs
 from textgroup.training.log import read
 from textgroup.training.losses import compute
 from textgroup.training.trainer import Inputs, Progress, build_model, train
 from textgroup.vision.objects import open_encoder
-from textgroup.vision.photographs import PhotographStore
 from textgroup.vision.tower import ImageTower
 
 SMALL = {**GROUPVIT, "patch_size": 8}
@@ -146,29 +144,6 @@ def _fresh(*shape: int) -> torch.Tensor:
     return -torch.log(-torch.log(torch.rand(shape)))
 
 
-def test_the_graph_is_one_chunks(config: RunConfig) -> None:
-    """Numbers that autograd keeps for backward, before it comes to any chunk."""
-    inputs = read_inputs(config)
-    pixels = inputs.train.batch(0, 16, 0).image
-
-    def kept(chunk: int | None) -> int:
-        numbers = 0
-
-        def count(x: torch.Tensor) -> torch.Tensor:
-            nonlocal numbers
-            numbers += x.numel()
-            return x
-
-        assert inputs.tower is not None
-        with torch.autograd.graph.saved_tensors_hooks(count, lambda x: x):
-            inputs.tower(pixels, None, chunk)
-        return numbers
-
-    assert pixels is not None
-    assert kept(4) == pixels.numel(), "the pixels, to begin again with"
-    assert kept(None) > 10 * pixels.numel()
-
-
 def test_a_resumed_run_is_the_unbroken_one_bit_for_bit(tmp_path: Path, pictures: Path, start: Path) -> None:
     config = joint_config(tmp_path / "a", pictures, start)
     config = replace(config, optim=OptimConfig(batch_size=8, epochs=4, warmup_epochs=1, lr=5e-3, chunk=3))
@@ -269,12 +244,6 @@ def test_photographs_are_packed_once_and_a_broken_one_is_named(
     again = read_inputs(config)
     first, second = (given.train.batch(0, 16, 0).image for given in (inputs, again))
     assert torch.equal(first, second)  # type: ignore[arg-type]
-    assert inputs.tower is not None
-    where = Path(config.out) / "tokens" / "train_photographs"
-    with (where / "images.bin").open("r+b") as file:
-        file.truncate(100)
-    made_of = json.loads((where / "manifest.json").read_text())["made_of"]
-    assert PhotographStore.open(where, made_of, inputs.tower.transform) is None, "what is cut short is packed again"
 
 
 def test_a_row_of_the_store_is_the_picture_with_its_caption(config: RunConfig, pictures: Path) -> None:
@@ -301,15 +270,6 @@ def test_shards_will_do_as_well_as_tables(config: RunConfig, pictures: Path, tmp
     inputs = read_inputs(replace(config, data=data))
     assert inputs.train.pooled is not None
     assert inputs.train.pooled.shape == (4, 3, 32, 32)
-
-
-def test_from_scratch_no_two_groups_begin_alike() -> None:
-    tower = ImageTower.random(0, **SMALL)
-    tokens = dict(tower.named_parameters())["model.vision_model.encoder.stages.0.group_token"]
-    assert 0 < tokens.abs().max() <= 0.04
-    assert len(tokens[0].unique(dim=0)) == 8
-    again = ImageTower.random(0, **SMALL)
-    assert same(tower, again), "the seed decides"
 
 
 def test_captions_without_photographs_are_refused(config: RunConfig, tmp_path: Path) -> None:
@@ -349,31 +309,3 @@ def test_a_tower_of_another_size_does_not_go_on(config: RunConfig, tmp_path: Pat
     other = replace(short, image_encoder=f"trainable:{tmp_path / 'larger'}")
     with pytest.raises(InputError, match="another size than this run's tower"):
         train(other, read_inputs(other), resume=True)
-
-
-def test_the_noise_of_a_step_is_where_transformers_would_put_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ours in evaluation mode equals transformers' training mode, given the same numbers."""
-    from textgroup.model.noise import Noise
-
-    tower = ImageTower.random(0, **SMALL)
-    noise = Noise(key_of(0, 1), torch.arange(3))
-    pixels = torch.randn(3, 3, 32, 32, generator=torch.Generator().manual_seed(1))
-    drawn = iter([noise.gumbel("objects 0", 8, 16), noise.gumbel("objects 1", 4, 8)])
-    monkeypatch.setattr("torch.distributions.gumbel.Gumbel.sample", lambda self, shape: next(drawn))
-    with torch.no_grad():
-        found = tower(pixels, noise)
-        wanted = tower.model.train()(pixel_values=pixels).last_hidden_state.mean(1)
-        tower.eval()
-        assert torch.allclose(found, wanted, atol=1e-5)
-        assert not torch.allclose(found, tower(pixels), atol=1e-3), "noise matters"
-        assert torch.equal(tower(pixels), tower(pixels)), "and without it there is none left over"
-
-
-def test_export_copies_the_tower_as_it_is(config: RunConfig, tmp_path: Path) -> None:
-    short = replace(config, optim=OptimConfig(batch_size=8, epochs=2, warmup_epochs=1))
-    train(short, read_inputs(short))
-    export(config.out, tmp_path / "shared")
-    identity = load_model(tmp_path / "shared")[0].image_encoder
-    assert identity is not None
-    assert identity["encoder"] == f"groupvit:{tmp_path / 'shared' / 'image_encoder'}"
-    assert open_encoder(identity["encoder"], device="cpu").identity()["weights"] == identity["weights"]
