@@ -2,9 +2,9 @@
 
     python benchmarks/segment.py [--captions ../shared/captions/coco.jsonl.gz] [--out FILE.json]
 
-Two models: the paper's, and the dynamic encoder of scenes.yaml, with random weights (they do not change the cost) and a
-tokenizer learned on the captions. All contenders get the same raw captions and the same machine; NLTK and spaCy use one
-core by design. Memory is that of `textgroup segment --file` in a fresh process.
+Two models: the packaged one, and the paper's with random weights (they do not change the cost) and a tokenizer learned
+on the captions. All contenders get the same raw captions and the same machine; NLTK and spaCy use one core by design.
+Memory is that of `textgroup segment --file` in a fresh process.
 """
 
 import itertools
@@ -21,12 +21,12 @@ from peers import NotHere, nltk_chunker, spacy_chunker
 from textgroup.cli import main as textgroup
 from textgroup.config import SHIPPED, load_run
 from textgroup.data.samples import read_samples
-from textgroup.inference import TextGroup
+from textgroup.inference import TextGroup, load
 from textgroup.model.textgroup import TextGroupModel
 from textgroup.tokenizer import CaptionTokenizer
 
 STREAMS = (10_000, 100_000)
-MODELS = {"paper": ("the paper's model", "paper.yaml"), "dynamic": ("the dynamic encoder", "scenes.yaml")}
+MODELS = {"paper": "the paper's model", "packaged": "the packaged model"}
 
 
 def main() -> None:
@@ -35,20 +35,19 @@ def main() -> None:
     options.add_argument("--captions", default="../shared/captions/coco.jsonl.gz", help="any source of captions")
     options.add_argument("--count", type=int, default=1024, help="captions of a round")
     options.add_argument("--rounds", type=int, default=5)
-    options.add_argument("--stream", type=Path, help="only the peak memory: a folder with a checkpoint and captions")
+    options.add_argument("--stream", type=Path, help="only the peak memory: a folder with captions")
     chosen = options.parse_args()
     if chosen.stream:
         print(json.dumps(stream(chosen.stream)))
         return
     captions = [text for sample in read_samples(chosen.captions, images=False) for text in sample.captions]
-    tokenizer = CaptionTokenizer.train(captions[:20_000], 16_384)
-    models = {name: build(config, tokenizer) for name, (_, config) in MODELS.items()}
-    finish(speed(models, captions[: chosen.count], chosen.rounds) + memory(models["dynamic"], captions), chosen.out)
+    models = {"paper": paper(CaptionTokenizer.train(captions[:20_000], 16_384)), "packaged": load()}
+    finish(speed(models, captions[: chosen.count], chosen.rounds) + memory(captions), chosen.out)
 
 
-def build(config: str, tokenizer: CaptionTokenizer) -> TextGroup:
-    """The model of a shipped configuration, for this tokenizer."""
-    settings = load_run(["--config", str(SHIPPED / config), "--model.encoder.vocabulary", str(len(tokenizer))])
+def paper(tokenizer: CaptionTokenizer) -> TextGroup:
+    """The paper's model, for this tokenizer."""
+    settings = load_run(["--config", str(SHIPPED / "paper.yaml"), "--model.encoder.vocabulary", str(len(tokenizer))])
     torch.manual_seed(0)
     return TextGroup(TextGroupModel(**vars(settings.model)), tokenizer)
 
@@ -70,7 +69,7 @@ def speed(models: dict[str, TextGroup], captions: Sequence[str], rounds: int) ->
     rates = alternate(contenders, rounds)
     peers = {"nltk": "NLTK's tagger + chunker", "nltk_tagger": "NLTK's tagger alone", "spacy": "spaCy's noun chunks"}
     rows = []
-    for (model, (what, _)), (peer, other) in itertools.product(MODELS.items(), peers.items()):
+    for (model, what), (peer, other) in itertools.product(MODELS.items(), peers.items()):
         name, words = f"{model}_{peer}", f"segment with {what} against {other}"
         goal = "at least 10 times" if peer == "nltk" else ""
         if peer in missing:
@@ -80,13 +79,11 @@ def speed(models: dict[str, TextGroup], captions: Sequence[str], rounds: int) ->
     return rows
 
 
-def memory(model: TextGroup, captions: Sequence[str]) -> list[Row]:
+def memory(captions: Sequence[str]) -> list[Row]:
     """Peak memory of the command on a short and a long stream: it must not grow with the stream."""
     peaks = []
     for count in STREAMS:
         with tempfile.TemporaryDirectory() as folder:
-            model.model.save_pretrained(folder)
-            model.tokenizer.save(Path(folder) / "tokenizer.json")
             text = "\n".join(itertools.islice(itertools.cycle(captions), count)) + "\n"
             (Path(folder) / "captions.txt").write_text(text, encoding="utf-8")
             peaks.append(fresh(__file__, "--stream", folder))
@@ -99,7 +96,7 @@ def memory(model: TextGroup, captions: Sequence[str]) -> list[Row]:
 
 def stream(folder: Path) -> float:
     """Peak memory of this process after the command, in MiB."""
-    words = ["segment", "-c", str(folder), "--file", f"{folder}/captions.txt", "--out", f"{folder}/units.jsonl"]
+    words = ["segment", "--file", f"{folder}/captions.txt", "--out", f"{folder}/units.jsonl"]
     if textgroup(words):
         sys.exit(2)
     return peak_memory()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from tests.training.runs import tiny_config, tiny_inputs
 from textgroup.config import ModelConfig, OptimConfig
@@ -44,7 +45,7 @@ def test_a_checkpoint_holds_the_trained_model_and_its_tokenizer(tmp_path: Path) 
     assert tokenizer.ids(["a red ring"]) == inputs.tokenizer.ids(["a red ring"])
     assert loaded.image_encoder == inputs.image_encoder
     names = sorted(p.name for p in (tmp_path / "run" / "last").iterdir())
-    assert names == ["config.json", "model.safetensors", "tokenizer.json", "training.pt"]
+    assert names == ["config.json", "model.safetensors", "tokenizer.json", "training.safetensors"]
 
 
 def test_only_the_newest_checkpoints_are_kept(tmp_path: Path) -> None:
@@ -93,7 +94,7 @@ def test_a_run_that_is_told_to_stop_saves_itself(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, cwd=root, timeout=120)
     assert done.returncode == 0, done.stderr
     assert "stopped at step 14 of 40" in done.stdout
-    assert checkpoint.load_state(tmp_path / "run" / "last")["step"] == 14
+    assert int(load_file(tmp_path / "run" / "last" / checkpoint.STATE)["step"]) == 14
 
 
 def test_a_new_run_does_not_overwrite_an_old_one(tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
 """Groups that are as many as the caption needs: a router cuts the caption, and each unit is a group (not in the paper).
 
 In place of groups that compete for tokens, each token either goes on with the unit before it or begins the next.
-A unit's vector is the sum of its embedded tokens: Eq. 4 without its division, V(t) as printed. Units are of unequal length; in the
-mean over them a preposition would weigh as much as "a blue hard hat" (docs/experiments.md).
+A unit's vector is the sum of its embedded tokens: Eq. 4 without its division, V(t) as printed. Units are of unequal
+length; in the mean over them a preposition would weigh as much as "a blue hard hat" (docs/experiments.md).
 """
 
 import torch

@@ -12,6 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
 
 from textgroup.errors import InputError
 from textgroup.files import replacing
@@ -19,8 +22,8 @@ from textgroup.model.textgroup import TextGroupModel
 from textgroup.tokenizer import CaptionTokenizer
 from textgroup.vision.tower import ImageTower
 
-STATE = "training.pt"
-"""Optimiser state and step; read with `weights_only=True`, so that it can hold nothing but tensors."""
+STATE = "training.safetensors"
+"""Steps done, and what the optimiser knows of each parameter, under "NUMBER.NAME"."""
 KEPT = 2
 """Checkpoints that a run keeps: the newest, and the one before it."""
 
@@ -43,7 +46,9 @@ def save(
         model.save_pretrained(partial, config={**config, "image_encoder": model.image_encoder})
         (partial / "README.md").unlink(missing_ok=True)  # the Hub's template of a model card, all blanks
         tokenizer.save(partial / "tokenizer.json")
-        torch.save({"step": step, "optimizer": optimizer.state_dict()}, partial / STATE)
+        known = optimizer.state_dict()["state"]
+        tensors = {f"{number}.{name}": x for number, state in known.items() for name, x in state.items()}
+        save_file({"step": torch.tensor(step), **tensors}, partial / STATE)
     with replacing(run / "last") as link:
         link.symlink_to(target.relative_to(run), target_is_directory=True)
     for old in sorted((run / "checkpoints").glob("[0-9]*"))[:-KEPT]:
@@ -53,13 +58,20 @@ def save(
     return target
 
 
-def load_state(checkpoint: Path) -> dict[str, Any]:
-    """The optimiser state and step of a checkpoint."""
+def load_state(checkpoint: Path, optimizer: torch.optim.Optimizer) -> int:
+    """Give the optimiser what it knew at a checkpoint; the number of steps done by then."""
     try:
-        return torch.load(checkpoint / STATE, weights_only=True, map_location="cpu")
-    except (OSError, RuntimeError, EOFError, ValueError) as error:
+        tensors = load_file(checkpoint / STATE)
+        step = int(tensors.pop("step"))
+        known: dict[int, dict[str, Tensor]] = {}
+        for key, x in tensors.items():
+            number, _, name = key.partition(".")
+            known.setdefault(int(number), {})[name] = x
+        optimizer.load_state_dict({**optimizer.state_dict(), "state": known})
+    except (OSError, SafetensorError, KeyError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise InputError(f"{checkpoint / STATE} cannot be read ({reason}): start the run anew") from None
+    return step
 
 
 def newest(run: Path) -> Path | None:

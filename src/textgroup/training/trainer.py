@@ -301,6 +301,4 @@ def _resume(
         check_same_encoder(old.image_encoder, inputs.image_encoder, str(saved), "data.features")
     if tower is not None:
         tower.load(saved)
-    state = checkpoint.load_state(saved)
-    optimizer.load_state_dict(state["optimizer"])
-    return state["step"]
+    return checkpoint.load_state(saved, optimizer)

@@ -1,0 +1,98 @@
+"""Units against the training step: do they emerge, and do they stay?
+
+    python benchmarks/emergence.py --annotations ENTITIES.zip --figures FILE.json --config configs/units.yaml [...]
+
+Trains a configuration (every option of `textgroup train` is taken) and measures the units of the first captions of a
+split, as `textgroup evaluate phrases` does, at about `--points` steps of the run. Writes FILE.json, a line a
+measurement, and FILE.svg, the losses and the figures over the steps. `--shuffled` is a control: each image keeps its
+features' distribution and loses its captions.
+"""
+
+import argparse
+import base64
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from textgroup.config import load_run
+from textgroup.data.entities import read_entities
+from textgroup.evaluation.benchmark import Benchmark, measure
+from textgroup.evaluation.tokens import open_tokenizer, spans_of
+from textgroup.inference import TextGroup
+from textgroup.report.figures import curves
+from textgroup.report.terminal import table, training_bar
+from textgroup.training.inputs import read_inputs
+from textgroup.training.progress import Progress, shown_on
+from textgroup.training.trainer import train
+
+FIGURES = ("tiou", "f1", "strict_tiou", "exact_f1", "units_per_caption")
+LOSSES = ("contrastive", "reconstruction", "views", "names")
+
+
+def main() -> None:
+    """Train, measure on the way, write."""
+    options, rest = arguments()
+    config = load_run(rest)
+    inputs = read_inputs(config)
+    if options.shuffled:
+        rows = np.random.default_rng(config.seed).permutation(inputs.train.rows)
+        inputs = replace(inputs, train=replace(inputs.train, rows=rows))
+    captions = read_entities(options.annotations, options.split).captions[: options.limit]
+    benchmark = Benchmark.make(captions, spans_of(open_tokenizer(options.tokenizer)))
+    found: list[dict[str, float]] = []
+
+    def follow(progress: Progress) -> None:
+        moved(progress)
+        every = max(1, progress.steps // options.points)
+        if progress.step == 1 or progress.step % every == 0 or progress.step == progress.steps:
+            found.append(look(progress, TextGroup(progress.model.eval(), inputs.tokenizer), benchmark))
+
+    with training_bar(config.out) as bar:
+        moved = shown_on(bar)
+        train(config, inputs, progress=follow)
+    write(found, options.figures)
+    columns = [name for name in ("step", *LOSSES, *FIGURES) if name in found[-1]]
+    table(f"{config.out}, {len(benchmark.captions):,} captions", columns, [row(point, columns) for point in found])
+
+
+def arguments() -> tuple[argparse.Namespace, list[str]]:
+    """Ours, and those of `textgroup train`."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0], allow_abbrev=False)
+    parser.add_argument("--annotations", type=Path, required=True)
+    parser.add_argument("--split", default="val")
+    parser.add_argument("--limit", type=int, default=1_000, help="captions measured")
+    parser.add_argument("--tokenizer", default="words", help="evaluation tokens")
+    parser.add_argument("--points", type=int, default=12, help="measurements over the run")
+    parser.add_argument("--shuffled", action="store_true", help="train on images that are not the captions' own")
+    parser.add_argument("--figures", type=Path, required=True, help="FILE.json; --out is the run, as ever")
+    return parser.parse_known_args()
+
+
+def look(progress: Progress, model: TextGroup, benchmark: Benchmark) -> dict[str, float]:
+    """The newest losses and the figures of the units, in per cent."""
+    record: dict[str, Any] = measure("", model.segment, benchmark).record("", None)
+    losses = {name: progress.losses[name] for name in LOSSES if name in progress.losses}
+    return {"step": progress.step, **losses, **{name: record[name] for name in FIGURES}}
+
+
+def row(point: dict[str, float], columns: list[str]) -> list[str]:
+    """A measurement as cells."""
+    return [f"{point[name]:.0f}" if name == "step" else f"{point[name]:.2f}" for name in columns]
+
+
+def write(found: list[dict[str, float]], out: Path) -> None:
+    """FILE.json and FILE.svg."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text("".join(json.dumps(point) + "\n" for point in found), encoding="utf-8")
+    steps = [point["step"] for point in found]
+    panels = [(name, {name: (steps, [p[name] for p in found])}) for name in LOSSES if name in found[-1]]
+    panels.append(("units, %", {name: (steps, [p[name] for p in found]) for name in FIGURES[:4]}))
+    picture = curves(panels).partition(",")[2]
+    out.with_suffix(".svg").write_bytes(base64.b64decode(picture))
+
+
+if __name__ == "__main__":
+    main()
