@@ -279,7 +279,9 @@ class RunConfig:
     data: DataConfig = field(default_factory=DataConfig)
     """Captions and features."""
     image_encoder: str | None = "groupvit:nvidia/groupvit-gcc-yfcc"
-    """The encoder that the feature stores must have been made with, as `textgroup features --encoder`."""
+    """The encoder that the feature stores must have been made with, as `textgroup features --encoder`. Or `trainable`:
+    a GroupViT that is trained too, on the photographs of data.captions, from scratch; `trainable:WHERE`: from the
+    weights in a directory or under a Hub name."""
     tokenizer: TokenizerConfig = field(default_factory=TokenizerConfig)
     """Subwords."""
     loss: LossConfig = field(default_factory=LossConfig)
@@ -293,6 +295,16 @@ class RunConfig:
 
     def __post_init__(self) -> None:
         _check(0 <= self.seed < 2**63, f"seed {self.seed}: it must lie between 0 and 2^63 - 1")
+        _check(
+            self.trained_tower is None or self.data.features is self.data.val_features is None,
+            f"image_encoder {self.image_encoder} reads the photographs of data.captions and data.val_captions: "
+            "set data.features and data.val_features to null",
+        )
+        _check(
+            self.trained_tower is None or not self.loss.alignment,
+            f"loss.alignment {self.loss.alignment} needs stored object groups, which a trained image_encoder has not: "
+            "set it to 0",
+        )
         dynamic = self.model.encoder.kind == "dynamic"
         _check(
             dynamic == (self.loss.views > 0),
@@ -303,6 +315,12 @@ class RunConfig:
             not dynamic or self.loss.balance == self.loss.contiguity == 0,
             "loss.balance and loss.contiguity are for a fixed number of groups: set them to 0 for a dynamic encoder",
         )
+
+    @property
+    def trained_tower(self) -> str | None:
+        """Where the weights lie with which the trained image tower begins, "" for nowhere; None: it is frozen."""
+        kind, _, where = (self.image_encoder or "").partition(":")
+        return where if kind == "trainable" else None
 
 
 SHIPPED = Path(__file__).parent / "configs"

@@ -164,5 +164,5 @@ def export(words: Sequence[str]) -> None:
     from textgroup.model.pretrained import export as write
 
     write(options.checkpoint, options.out)
-    size = sum(file.stat().st_size for file in options.out.iterdir())
+    size = sum(file.stat().st_size for file in options.out.rglob("*") if file.is_file())
     print(f"{options.out}: {size / 1e6:.1f} MB")

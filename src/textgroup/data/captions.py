@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -29,9 +29,9 @@ class Batch(NamedTuple):
     """One training batch of B captions, or the share of it that one of several processes has.
 
     chunks: the captions in order of length, in parts of similar length. image: (B, D) pooled vectors in the
-    same order, or None. rows: (B,), the place of each caption in the batch of all processes, which has `whole`
-    captions; None where this is all of it. objects: (B, G, D), the objects of each image, zeros after its
-    last; or None.
+    same order, or the pixels (B, 3, H, W) of photographs, or None. rows: (B,), the place of each caption in the
+    batch of all processes, which has `whole` captions; None where this is all of it. objects: (B, G, D), the
+    objects of each image, zeros after its last; or None.
     """
 
     chunks: list[Chunk]
@@ -94,6 +94,19 @@ def inner(mask: Tensor) -> Tensor:
     return mask & (position > 0) & (position < last)
 
 
+class Rows(Protocol):
+    """Something of each of N images, by their numbers: an array, a memory map, or `photographs.Pixels`."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """N, then that of one image."""
+        ...
+
+    def __getitem__(self, rows: np.ndarray, /) -> np.ndarray:
+        """(B, ...) of these images."""
+        ...
+
+
 @dataclass(frozen=True)
 class CaptionData:
     """A data set in memory: token ids, and the pooled image vectors where there are images.
@@ -101,7 +114,8 @@ class CaptionData:
     An *item* is an image with its captions, or, without images, a single caption.
 
     ids: all token ids, end to end. starts: (captions + 1,), where each caption begins in `ids`.
-    first: (items + 1,), the first caption of each item. pooled: (N, D) memory map or array, or None.
+    first: (items + 1,), the first caption of each item. pooled: (N, D) memory map or array, the photographs' pixels
+    (N, 3, H, W), or None.
     rows: (items,), the row of each item in `pooled`, or None. groups: (N, G, D), the objects of each image, zeros where
     it has fewer than G; None where nothing asks for them.
     """
@@ -109,7 +123,7 @@ class CaptionData:
     ids: np.ndarray
     starts: np.ndarray
     first: np.ndarray
-    pooled: np.ndarray | None = None
+    pooled: Rows | None = None
     rows: np.ndarray | None = None
     groups: np.ndarray | None = None
 
@@ -118,7 +132,7 @@ class CaptionData:
         cls,
         captions: Iterable[Sequence[str]],
         tokenizer: CaptionTokenizer,
-        pooled: np.ndarray | None = None,
+        pooled: Rows | None = None,
         rows: Sequence[int] | np.ndarray | None = None,
     ) -> "CaptionData":
         """Tokenise the captions of each item. rows: one number an item, needed where `pooled` is given."""
@@ -196,7 +210,7 @@ class CaptionData:
         ids = np.where(mask, self.ids[np.minimum(place, end - 1)], 0).astype(np.int64)
         return Chunk(torch.from_numpy(ids), torch.from_numpy(mask))
 
-    def _seen(self, vectors: np.ndarray | None, items: np.ndarray) -> Tensor | None:
+    def _seen(self, vectors: Rows | None, items: np.ndarray) -> Tensor | None:
         """What an encoder saw in the images of some items: their rows of `vectors`, fp32."""
         if vectors is None or self.rows is None:
             return None

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from textgroup.data.captions import CaptionData
+from textgroup.data.captions import CaptionData, Rows
 from textgroup.errors import InputError
 from textgroup.files import replacing
 from textgroup.tokenizer import CaptionTokenizer
@@ -70,7 +70,7 @@ def write_tokens(
 
 
 def open_tokens(
-    where: Path, made_of: dict[str, Any], pooled: np.ndarray | None = None
+    where: Path, made_of: dict[str, Any], pooled: Rows | None = None
 ) -> tuple[CaptionData, CaptionTokenizer] | None:
     """The captions in `where`, memory-mapped, and their tokenizer; None if they were made of anything else.
 

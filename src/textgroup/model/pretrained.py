@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 from contextlib import redirect_stdout
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from textgroup.model.textgroup import TextGroupModel
 from textgroup.tokenizer import CaptionTokenizer
 
 FILES = ("config.json", "model.safetensors", "tokenizer.json")
+TOWER = "image_encoder"
+"""Directory of a checkpoint with its own image tower, where that was trained too; transformers reads it."""
 PACKAGED = Path(__file__).parents[1] / "packaged"
 """The checkpoint that comes with the package; its README.md is the model card."""
 
@@ -42,6 +45,8 @@ def load_model(where: str | Path | None = None) -> tuple[TextGroupModel, Caption
             f"checkpoint {where}: the model has {model.encoder.config.vocabulary} token ids, "
             f"its tokenizer {len(tokenizer)}"
         )
+    if model.image_encoder and (directory / TOWER).is_dir():
+        model.image_encoder = {**model.image_encoder, "encoder": f"groupvit:{directory / TOWER}"}
     return model, tokenizer
 
 
@@ -57,6 +62,8 @@ def export(where: str | Path, out: Path) -> None:
         model.half().save_pretrained(partial)
         (partial / "README.md").unlink(missing_ok=True)  # the Hub's template of a model card, all blanks
         tokenizer.save(partial / "tokenizer.json")
+        if (tower := _directory(str(where)) / TOWER).is_dir():
+            shutil.copytree(tower, partial / TOWER)  # as it is: the model knows it by the digest of its weights
 
 
 def _directory(where: str) -> Path:
@@ -69,6 +76,6 @@ def _directory(where: str) -> Path:
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
     try:
-        return Path(snapshot_download(where, allow_patterns=list(FILES)))
+        return Path(snapshot_download(where, allow_patterns=[*FILES, f"{TOWER}/*"]))
     except (HFValidationError, HfHubHTTPError, LocalEntryNotFoundError, OSError, json.JSONDecodeError):
         raise InputError(f"checkpoint {where!r} is neither a directory nor a Hub name that can be reached") from None

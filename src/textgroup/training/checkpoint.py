@@ -1,5 +1,7 @@
 """Checkpoints: a `save_pretrained` directory with the tokenizer beside it, and what a resumed run needs.
 
+A jointly trained image tower lies in `image_encoder/`, as transformers saves it; config.json has its digest.
+
 A run directory holds `config.yaml`, `log.jsonl`, `checkpoints/000500/...` and `last`, a link to the newest
 checkpoint. A checkpoint is written under another name and renamed when it is whole.
 """
@@ -7,6 +9,7 @@ checkpoint. A checkpoint is written under another name and renamed when it is wh
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -17,6 +20,7 @@ from textgroup.errors import InputError
 from textgroup.files import replacing
 from textgroup.model.textgroup import TextGroupModel
 from textgroup.tokenizer import CaptionTokenizer
+from textgroup.vision.tower import ImageTower
 
 STATE = "training.safetensors"
 """Steps done, and what the optimiser knows of each parameter, under "NUMBER.NAME"."""
@@ -25,12 +29,21 @@ KEPT = 2
 
 
 def save(
-    run: Path, step: int, model: TextGroupModel, tokenizer: CaptionTokenizer, optimizer: torch.optim.Optimizer
+    run: Path,
+    step: int,
+    model: TextGroupModel,
+    tokenizer: CaptionTokenizer,
+    optimizer: torch.optim.Optimizer,
+    tower: ImageTower | None = None,
 ) -> Path:
     """Write `run/checkpoints/STEP` atomically, point `run/last` at it, drop the oldest."""
     target = run / "checkpoints" / f"{step:06d}"
     with replacing(target) as partial:
-        model.save_pretrained(partial)
+        if tower is not None:
+            tower.save(partial)
+            model.image_encoder = tower.identity()
+        config: Any = model._hub_mixin_config
+        model.save_pretrained(partial, config={**config, "image_encoder": model.image_encoder})
         (partial / "README.md").unlink(missing_ok=True)  # the Hub's template of a model card, all blanks
         tokenizer.save(partial / "tokenizer.json")
         known = optimizer.state_dict()["state"]

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from glob import glob
@@ -19,32 +20,43 @@ from textgroup.tokenizer import CaptionTokenizer
 from textgroup.training import distributed
 from textgroup.training.trainer import Inputs
 from textgroup.vision.features import FeatureStore, check_same_encoder
+from textgroup.vision.photographs import PhotographStore, pack
+from textgroup.vision.tower import ImageTower
+from textgroup.vision.transform import Transform
+
+Store = FeatureStore | PhotographStore
 
 
 def read_inputs(config: RunConfig) -> Inputs:
     """Captions, features and tokenizer of a run. Raises `InputError` for what is missing or does not fit.
 
-    Captions are tokenised once, into `data.tokens`, and memory-mapped from there.
+    Captions are tokenised once, into `data.tokens`, and memory-mapped from there; so are the photographs, where the
+    image tower is trained.
     """
     data = config.data
     if data.captions is None:
         raise InputError("data.captions is not set: give --data.captions with the training captions")
-    store = _store(data.features, config, "data.features")
-    val_store = None
-    if data.val_captions is not None:
-        val_store = _store(data.val_features, config, "data.val_features")
-        if store and val_store:
-            check_same_encoder(store.manifest.encoder, val_store.manifest.encoder, "data.features", "data.val_features")
+    frozen = _store(data.features, config, "data.features")
+    val_frozen = _store(data.val_features, config, "data.val_features")
+    if frozen and val_frozen:
+        check_same_encoder(frozen.manifest.encoder, val_frozen.manifest.encoder, "data.features", "data.val_features")
+    store: Store | None = frozen
+    val_store: Store | None = val_frozen
+    tower = None if config.trained_tower is None else ImageTower.open(config.trained_tower, config.seed)
     folder = Path(config.out) / "tokens" if data.tokens is None else Path(data.tokens)
     val = None
-    with distributed.first():  # one process tokenises, the others find it done
+    with distributed.first():  # one process packs and tokenises, the others find it done
+        if tower is not None:
+            store = _photographs(folder / "train_photographs", data.captions, config, tower.transform)
+            if data.val_captions is not None:
+                val_store = _photographs(folder / "val_photographs", data.val_captions, config, tower.transform)
         train, tokenizer = _tokenised(folder / "train", data.captions, store, config, None)
         if data.val_captions is not None:
             val, _ = _tokenised(folder / "val", data.val_captions, val_store, config, tokenizer)
     if config.loss.alignment:
-        train = _with_objects(train, store, "data.features")
-        val = None if val is None else _with_objects(val, val_store, "data.val_features")
-    return Inputs(tokenizer, train, val, store.manifest.encoder if store else None)
+        train = _with_objects(train, frozen, "data.features")
+        val = None if val is None else _with_objects(val, val_frozen, "data.val_features")
+    return Inputs(tokenizer, train, val, frozen.manifest.encoder if frozen else None, tower)
 
 
 def read_pairs(
@@ -60,9 +72,7 @@ def read_pairs(
     return CaptionData.build((texts for texts, _ in items), tokenizer, store.pooled, rows)
 
 
-def matched(
-    samples: Iterable[Sample], store: FeatureStore | None, name: str
-) -> Iterator[tuple[tuple[str, ...], int | None]]:
+def matched(samples: Iterable[Sample], store: Store | None, name: str) -> Iterator[tuple[tuple[str, ...], int | None]]:
     """Each sample's captions with the row of its image; samples whose image was skipped are left out.
 
     Without a store the row is None. name: of the captions, for messages.
@@ -78,10 +88,30 @@ def matched(
         raise InputError(f"{name} has no caption of an image in the feature store {store.path}")
 
 
+def _photographs(where: Path, captions: str | list[str], config: RunConfig, transform: Transform) -> PhotographStore:
+    """The photographs of some sources in the directory `where`, made if it is not there or was made of others."""
+    sources = [captions] if isinstance(captions, str) else captions
+    image, caption = config.data.image_column, config.data.caption_column
+    made_of = {"captions": sources, "files": [_state(source) for source in sources], "columns": [image, caption]}
+    if (kept := PhotographStore.open(where, made_of, transform)) is not None:
+        return kept
+    each = (read_samples(one, image_column=image, caption_column=caption) for one in sources)
+    pack(counted(chain.from_iterable(each), "photographs"), where, made_of, ", ".join(sources), transform)
+    kept = PhotographStore.open(where, made_of, transform)
+    assert kept is not None, "what was just written can be read"
+    if broken := kept.manifest.skipped:
+        print(
+            f"textgroup: {len(broken)} of {kept.manifest.images + len(broken)} photographs are skipped, such as "
+            f"{broken[0].key}: {broken[0].reason} (all are named in {where / 'manifest.json'})",
+            file=sys.stderr,
+        )
+    return kept
+
+
 def _tokenised(
     where: Path,
     captions: str | list[str],
-    store: FeatureStore | None,
+    store: Store | None,
     config: RunConfig,
     tokenizer: CaptionTokenizer | None,
 ) -> tuple[CaptionData, CaptionTokenizer]:

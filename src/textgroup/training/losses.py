@@ -156,7 +156,7 @@ def look(
     ((ids, mask),), rows = part.chunks, part.rows
     assert rows is not None, "a part knows its places in the batch"
     noise = None if key is None else Noise(key, rows)
-    with _fast(ids.device):
+    with fast(ids.device):
         drawn = None if noise is None else model.noise * noise.gumbel("groups", model.groups, ids.shape[1])
         out = model.encode(ids, shown(mask, model.word_dropout, noise), drawn)
         vectors, sums = {}, {}
@@ -236,7 +236,7 @@ def shown(mask: Tensor, share: float, noise: Noise | None) -> Tensor:
     return mask & ((noise.uniform("words", mask.shape[1]) >= share) | ~inner(mask))
 
 
-def _fast(place: torch.device) -> torch.autocast | nullcontext[None]:
+def fast(place: torch.device) -> torch.autocast | nullcontext[None]:
     """bf16 where the GPU has it; a CPU is far slower in it."""
     if place.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False):
         return torch.autocast("cuda", dtype=torch.bfloat16)

@@ -1,5 +1,6 @@
 """One training run, from a configuration to a checkpoint. The loop is `train`; read it like Section 4.1."""
 
+import copy
 import math
 import signal
 from collections.abc import Callable, Iterator
@@ -8,9 +9,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from textgroup.config import RunConfig
 from textgroup.data.captions import Batch, CaptionData, Chunk
@@ -20,45 +20,50 @@ from textgroup.evaluation.retrieval import Retrieval
 from textgroup.evaluation.retrieval import evaluate as evaluate_retrieval
 from textgroup.keys import key_of
 from textgroup.model.dynamic import DynamicGroupTransformer
-from textgroup.model.pretrained import load_model
+from textgroup.model.pretrained import TOWER, load_model
 from textgroup.model.textgroup import TextGroupModel
 from textgroup.tokenizer import CaptionTokenizer
-from textgroup.training import checkpoint, distributed, gradcache, teaching
+from textgroup.training import checkpoint, distributed, gradcache, joint, teaching
 from textgroup.training.log import RunLog
 from textgroup.training.losses import Losses, compute
 from textgroup.training.monitor import watch
 from textgroup.training.optim import adamw, learning_rate, total_steps
 from textgroup.training.progress import Meter, Progress
 from textgroup.vision.manifest import check_same_encoder
-
-STATISTICS = 10_000
-"""Images from which the mean and deviation of the features are taken."""
+from textgroup.vision.tower import ImageTower
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """What a run trains on, read and checked."""
+    """What a run trains on, read and checked.
+
+    image_encoder: identity of the frozen encoder that made the features. tower: the one to begin with, where it is
+    trained; then the captions have photographs for features.
+    """
 
     tokenizer: CaptionTokenizer
     train: CaptionData
     val: CaptionData | None = None
     image_encoder: dict[str, Any] | None = None
+    tower: ImageTower | None = None
 
 
 def build_model(config: RunConfig, inputs: Inputs) -> TextGroupModel:
-    """A fresh model for these inputs: the vocabulary is the tokenizer's, the image width the features'."""
+    """A fresh model for these inputs: the vocabulary is the tokenizer's, the image width the features'.
+
+    With a trained tower, they are what it gives before the first step.
+    """
     torch.manual_seed(config.seed)
-    pooled = inputs.train.pooled
+    sample = None if inputs.train.pooled is None else joint.sample(inputs.tower, inputs.train.pooled)
     encoder = replace(config.model.encoder, vocabulary=len(inputs.tokenizer), max_tokens=inputs.tokenizer.max_tokens)
     architecture = replace(
         config.model,
         encoder=encoder,
         decoder=config.model.decoder if config.loss.reconstruction else None,
-        image_width=None if pooled is None else pooled.shape[1],
+        image_width=None if sample is None else sample.shape[1],
     )
     model = TextGroupModel(**vars(architecture), image_encoder=inputs.image_encoder)
-    if pooled is not None:
-        sample = torch.from_numpy(np.asarray(pooled[:: max(1, len(pooled) // STATISTICS)], dtype=np.float32))
+    if sample is not None:
         model.standardise_images(sample.mean(dim=0), sample.std(dim=0).clamp_min(1e-3))
     if isinstance(model.encoder, DynamicGroupTransformer):
         teaching.begin(model.encoder.router, inputs.train, inputs.tokenizer)
@@ -87,10 +92,11 @@ def train(
     size, chunk, seed = config.optim.batch_size, config.optim.chunk, config.seed
     if min(size, len(inputs.train)) < share[1]:
         raise InputError(f"{share[1]} processes for batches of {min(size, len(inputs.train))} captions: start fewer")
-    model = build_model(config, inputs).to(place)
-    optimizer = adamw(model, config.optim)
-    first = _resume(run, model, optimizer, inputs) if resume else 0
-    distributed.equalise(model)
+    model, tower = build_model(config, inputs).to(place), copy.deepcopy(inputs.tower)
+    trained = joint.trained(model, tower).to(place)
+    optimizer = adamw(trained, config.optim)
+    first = _resume(run, model, optimizer, inputs, tower) if resume else 0
+    distributed.equalise(trained)
     per_epoch = inputs.train.steps_per_epoch(size)
     steps = total_steps(per_epoch, config.optim)
     refits = {round(part * steps) for part in config.loss.refit} if config.loss.views else set()
@@ -106,7 +112,8 @@ def train(
             batch = to_device(inputs.train.batch(step, size, seed, chunk, share), place)
             for group in optimizer.param_groups:
                 group["lr"] = learning_rate(step, per_epoch, config.optim)
-            meter.add(take_step(model, optimizer, batch, config, key_of(seed, step), firm), batch.whole or batch.size)
+            losses = take_step(model, optimizer, batch, config, key_of(seed, step), firm, tower)
+            meter.add(losses, batch.whole or batch.size)
 
             done = step + 1
             if done == steps and done in refits:
@@ -120,10 +127,10 @@ def train(
                 meter = Meter()
             if log is not None:
                 if logs:
-                    _look_closer(report, batch, inputs, config, firm)
+                    _look_closer(report, batch, inputs, config, firm, tower)
                     log.write(report, optimizer.param_groups[0]["lr"])
                 if saves:
-                    checkpoint.save(run, done, model, inputs.tokenizer, optimizer)
+                    checkpoint.save(run, done, model, inputs.tokenizer, optimizer, tower)
                 progress(report)
             if final and done < steps:
                 raise Stopped(f"stopped at step {done} of {steps}; {run} is saved: go on with --resume")
@@ -137,19 +144,25 @@ def take_step(
     config: RunConfig,
     key: int,
     cohesion: Tensor | None = None,
+    tower: ImageTower | None = None,
 ) -> Losses:
-    """One step of the optimiser on a batch; arguments as in `losses.compute`. Weights and optimiser are changed."""
+    """One step of the optimiser on a batch; arguments as in `losses.compute`. Weights and optimiser are changed.
+
+    tower: trained with the model; None is a frozen encoder, whose vectors are in the batch.
+    """
     chunk = config.optim.chunk
     at_once = chunk is None or chunk * distributed.ranks() >= config.optim.batch_size
     model.train()
     optimizer.zero_grad(set_to_none=True)
-    if at_once:
-        losses = compute(model, batch, config.loss, key, cohesion)
-        losses.total.backward()
-    else:
-        losses = gradcache.backward(model, batch, config.loss, key, cohesion)
-    distributed.add_gradients(model)
-    torch.nn.utils.clip_grad_norm_(model.parameters(), config.optim.clip)
+    with joint.encoded(tower, batch, key, None if at_once else chunk) as seen:
+        if at_once:
+            losses = compute(model, seen, config.loss, key, cohesion)
+            losses.total.backward()
+        else:
+            losses = gradcache.backward(model, seen, config.loss, key, cohesion)
+    trained = joint.trained(model, tower)
+    distributed.add_gradients(trained)
+    nn.utils.clip_grad_norm_(trained.parameters(), config.optim.clip)
     optimizer.step()
     return losses
 
@@ -162,14 +175,21 @@ def _read(meter: Meter, done: int) -> tuple[dict[str, float], float]:
     return losses, meter.captions_per_second()
 
 
-def _look_closer(report: Progress, batch: Batch, inputs: Inputs, config: RunConfig, firm: Tensor | None) -> None:
+def _look_closer(
+    report: Progress,
+    batch: Batch,
+    inputs: Inputs,
+    config: RunConfig,
+    firm: Tensor | None,
+    tower: ImageTower | None,
+) -> None:
     """Add monitors, warnings and, when it is time, the validation to the report."""
     model, done = report.model, report.step
     report.monitors = watch(model.eval(), batch)
     if done > config.optim.warmup_epochs * inputs.train.steps_per_epoch(config.optim.batch_size):
         report.warnings = report.monitors.warnings(model.groups)  # before that, nothing can have formed
     if inputs.val is not None and (done % config.log.eval_every == 0 or done == report.steps):
-        report.validation = validate(model, inputs.val, config, firm)
+        report.validation = validate(model, joint.encoded_data(tower, inputs.val), config, firm)
 
 
 class Stopped(Exception):
@@ -260,11 +280,16 @@ def _stop_signals() -> Iterator[_Stop]:
             signal.signal(number, handler)
 
 
-def _resume(run: Path, model: TextGroupModel, optimizer: torch.optim.Optimizer, inputs: Inputs) -> int:
-    """Load the newest checkpoint of a run into model and optimiser; the number of steps it has done."""
+def _resume(
+    run: Path, model: TextGroupModel, optimizer: torch.optim.Optimizer, inputs: Inputs, tower: ImageTower | None
+) -> int:
+    """Load the newest checkpoint of a run into model, tower and optimiser; the number of steps it has done."""
     saved = checkpoint.newest(run)
     if saved is None:
         raise InputError(f"{run} has no checkpoint to resume from: start it without --resume")
+    if (saved / TOWER).is_dir() != (tower is not None):
+        was, now = ("frozen", "trainable") if tower else ("trainable", "frozen")
+        raise InputError(f"{saved} was trained with a {was} image_encoder, not a {now} one: start anew elsewhere")
     old, tokenizer = load_model(saved)
     if tokenizer.merges != inputs.tokenizer.merges:
         raise InputError(f"{saved} was trained with another tokenizer than this run's: start anew in another directory")
@@ -274,4 +299,6 @@ def _resume(run: Path, model: TextGroupModel, optimizer: torch.optim.Optimizer, 
         raise InputError(f"{saved} has another architecture than this run's: start anew in another directory") from None
     if old.image_encoder and inputs.image_encoder:
         check_same_encoder(old.image_encoder, inputs.image_encoder, str(saved), "data.features")
+    if tower is not None:
+        tower.load(saved)
     return checkpoint.load_state(saved, optimizer)

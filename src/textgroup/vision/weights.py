@@ -25,7 +25,7 @@ def load_frozen(kind: Any, where: str, name: str) -> nn.Module:
     """
     check_place(where, name)
     try:
-        with _quiet():
+        with quiet():
             model, report = kind.from_pretrained(
                 where,
                 use_safetensors=True,
@@ -112,8 +112,8 @@ def pick_device(device: str | None) -> torch.device:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """Without transformers' bars and reports: what matters in them is checked above."""
+def quiet() -> Iterator[None]:
+    """Without transformers' bars and reports: what matters in them is checked here."""
     from transformers.utils import logging
 
     level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()

@@ -1,0 +1,81 @@
+"""Captions a second of a training step with cached features against one that trains the image tower too.
+
+    python benchmarks/joint.py [--images SHARD] [--batch 16] [--chunk 8] [--rounds 5] [--out FILE.json]
+
+The paper's model, and a GroupViT of the published size (random weights). The live step decodes its photographs, encodes
+each twice (forward, and again in backward, chunk by chunk) and goes backward through the tower; the other one reads the
+tower's vectors from memory.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import islice
+
+import numpy as np
+import torch
+
+from common import alternate, compared, finish, parser
+from textgroup.config import OptimConfig, RunConfig
+from textgroup.data.captions import CaptionData
+from textgroup.data.samples import read_samples
+from textgroup.tokenizer import CaptionTokenizer
+from textgroup.training import joint
+from textgroup.training.optim import adamw
+from textgroup.training.trainer import Inputs, build_model, take_step, to_device
+from textgroup.vision.photographs import Pixels
+from textgroup.vision.tower import ImageTower
+
+
+def main() -> None:
+    """Measure and report."""
+    options = parser(__doc__)
+    options.add_argument("--images", default="../shared/flickr8k/flickr8k-val-000000.tar", help="shards with captions")
+    options.add_argument("--batch", type=int, default=16, help="captions of a step")
+    options.add_argument("--chunk", type=int, default=8, help="captions in memory at once")
+    options.add_argument("--rounds", type=int, default=5)
+    chosen = options.parse_args()
+    config = RunConfig(
+        image_encoder="trainable", optim=OptimConfig(batch_size=chosen.batch, chunk=chosen.chunk, epochs=25)
+    )
+    tower = ImageTower.random(0)
+    live, tokenizer = photographs(chosen.images, chosen.batch, tower)
+    assert live.pooled is not None
+    cached = replace(live, pooled=joint.vectors(tower, live.pooled, np.arange(len(live))))
+    contenders = {
+        "cached": stepper(config, Inputs(tokenizer, cached)),
+        "live": stepper(config, Inputs(tokenizer, live, tower=tower)),
+    }
+    rates = alternate(contenders, chosen.rounds)
+    what = "a step with cached features against one with a live GroupViT"
+    finish([compared("cached", what, "captions/s", rates["cached"], rates["live"])], chosen.out)
+
+
+def photographs(source: str, count: int, tower: ImageTower) -> tuple[CaptionData, CaptionTokenizer]:
+    """The first photographs of some shards, in memory, with their captions."""
+    samples = list(islice(read_samples(source), count))
+    images = [bytes(sample.image) for sample in samples if isinstance(sample.image, bytes)]
+    starts = np.cumsum([0, *map(len, images)])
+    pixels = Pixels(np.frombuffer(b"".join(images), np.uint8), starts, tower.transform)
+    captions = [sample.captions for sample in samples]
+    tokenizer = CaptionTokenizer.train([text for texts in captions for text in texts], 2000)
+    return CaptionData.build(captions, tokenizer, pixels, np.arange(len(images))), tokenizer
+
+
+def stepper(config: RunConfig, inputs: Inputs) -> Callable[[], int]:
+    """Takes the next step of a run; gives its captions."""
+    place = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    model, tower = build_model(config, inputs).to(place), inputs.tower
+    optimizer = adamw(joint.trained(model, tower).to(place), config.optim)
+    steps = iter(range(1_000_000))
+
+    def step() -> int:
+        number = next(steps)
+        batch = inputs.train.batch(number, config.optim.batch_size, config.seed, config.optim.chunk)
+        take_step(model, optimizer, to_device(batch, place), config, number, None, tower)
+        return batch.size
+
+    return step
+
+
+if __name__ == "__main__":
+    main()
