@@ -36,7 +36,7 @@ from textgroup.training.progress import Progress, shown_on
 from textgroup.training.trainer import Inputs, build_model, train
 from textgroup.units import Unit
 
-TRAIN_SCENES, HELD_OUT_SCENES, EXAMPLES = 30_000, 400, 5
+TRAIN_SCENES, HELD_OUT_SCENES, EXAMPLES = 12_000, 400, 5
 EQUAL = (2, 3, 4, 6, 8)
 """Parts of the equal splits that stand beside the models."""
 CAPTIONS = (

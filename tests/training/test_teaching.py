@@ -93,7 +93,7 @@ def test_a_word_view_taken_anew_is_the_mean_of_what_its_places_say(tokenizer: Ca
         ids, mask = pad(tokenizer.ids([caption]))
         place = model.eval().encode(ids, mask).views.place
         places += place[ids == dog].tolist()
-    teaching.refit(model, data, batch_size=3, seed=0)
+    teaching.refit(model.encoder.router, data, seed=0)
     assert model.encoder.router.word[dog].item() == pytest.approx(sum(places) / (3 + teaching.RARE), abs=1e-5)
     assert model.encoder.router.word[absent].item() == kept, "a type that was not met keeps its logit"
 
@@ -131,7 +131,7 @@ def test_what_a_type_names_is_the_mean_of_what_its_places_say(tokenizer: Caption
     for part, says in ((router.place, 1.0), (router.names_place, 0.5)):  # all places say the same
         part[1][2].weight.zero_()
         part[1][2].bias.fill_(says)
-    teaching.refit(model, data, batch_size=3, seed=0)
+    teaching.refit(router, data, seed=0)
     dog, absent = id_of(tokenizer, "dog"), 7
     assert router.names[dog].item() == pytest.approx(0.5 * 3 / (3 + teaching.RARE))
     assert router.closes[absent].item() == router.names[absent].item() == 0, "a type that was not met keeps its logits"
@@ -152,7 +152,7 @@ def test_a_type_closes_its_units_if_it_stands_alone_before_units_of_several_word
     model.encoder.router.word[id_of(tokenizer, "a")] = model.encoder.router.word[id_of(tokenizer, "grass")] = 1.0
     words = model.encoder.router.word.clone()
     monkeypatch.setattr(teaching, "_mean", lambda logits, types, values: None)  # the word view stays as it is here
-    teaching.refit(model, data, batch_size=3, seed=0)
+    teaching.refit(model.encoder.router, data, seed=0)
     closes = model.encoder.router.closes
     assert torch.equal(model.encoder.router.word, words)
     assert closes[id_of(tokenizer, "on")].item() == pytest.approx(2 / (3 + teaching.FEW) - teaching.CLOSES)

@@ -15,13 +15,12 @@ from torch import Tensor
 
 from textgroup.data.captions import CaptionData
 from textgroup.data.statistics import beginning, binding
-from textgroup.model.dynamic import DynamicGroupTransformer
 from textgroup.model.router import Router, Views, cut
-from textgroup.model.textgroup import TextGroupModel
 from textgroup.tokenizer import CaptionTokenizer
 
-CAPTIONS, RARE = 24_000, 2.0
-"""Captions over which a word view is taken anew; occurrences by which a rare type is drawn to 0."""
+CAPTIONS, AT_ONCE, RARE = 24_000, 1_000, 2.0
+"""Captions over which a word view is taken anew, and those read together; occurrences by which a rare type is drawn to
+0."""
 CLOSES, FEW = 0.2, 10
 """Share of its units, and of FEW more, from which on a type closes them; chosen on the first 500 captions of Flickr30k
 Entities val."""
@@ -36,7 +35,7 @@ def begin(router: Router, data: CaptionData, tokenizer: CaptionTokenizer) -> Non
 
 
 @torch.no_grad()
-def refit(model: TextGroupModel, data: CaptionData, batch_size: int, seed: int) -> None:
+def refit(router: Router, data: CaptionData, seed: int) -> None:
     """Take each word type anew from the places where it stands, over some captions of the training set.
 
     `word`: the mean of the place view's logits there. Then, with units cut by both views, `closes`: how often a
@@ -44,10 +43,7 @@ def refit(model: TextGroupModel, data: CaptionData, batch_size: int, seed: int) 
     with units cut by that too, `names`: the mean of the place view's logits for the units that end with the word. A
     type that does not stand there keeps what it has.
     """
-    model.eval()
-    assert isinstance(model.encoder, DynamicGroupTransformer), "only a dynamic encoder has two views"
-    router = model.encoder.router
-    seen = list(_look(model, data, batch_size, seed))
+    seen = list(_look(router, data, seed))
     may = [views.open() for _, views in seen]
     _mean(router.word, _picked([ids for ids, _ in seen], may), _picked([views.place for _, views in seen], may))
 
@@ -61,19 +57,17 @@ def refit(model: TextGroupModel, data: CaptionData, batch_size: int, seed: int) 
         closing.append(before_several[head])
     _share(router.closes, torch.cat(types), torch.cat(closing))
 
-    seen = list(_look(model, data, batch_size, seed))
+    seen = list(_look(router, data, seed))
     tails = [_inside(views) & (views.cut.final == torch.arange(ids.shape[1], device=ids.device)) for ids, views in seen]
     _mean(router.names, _picked([ids for ids, _ in seen], tails), _picked([v.names_place for _, v in seen], tails))
 
 
-def _look(model: TextGroupModel, data: CaptionData, batch_size: int, seed: int) -> Iterator[tuple[Tensor, Views]]:
+def _look(router: Router, data: CaptionData, seed: int) -> Iterator[tuple[Tensor, Views]]:
     """Token ids (B, M) of some captions of the training set, and what the router sees in them."""
-    place = next(model.parameters()).device
-    for step in range(max(1, min(CAPTIONS, len(data)) // batch_size)):
-        for ids, mask in data.batch(step, batch_size, seed).chunks:
-            views = model.encode(ids.to(place), mask.to(place)).views
-            assert views is not None
-            yield ids.to(place), views
+    place = router.word.device
+    for step in range(max(1, min(CAPTIONS, len(data)) // AT_ONCE)):
+        for ids, mask in data.batch(step, AT_ONCE, seed).chunks:
+            yield ids.to(place), router(ids.to(place), mask.to(place))
 
 
 def _inside(views: Views) -> Tensor:

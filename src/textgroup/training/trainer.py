@@ -239,7 +239,8 @@ def to_device(batch: Batch, place: torch.device) -> Batch:
 
 
 def _refit(model: TextGroupModel, data: CaptionData, config: RunConfig) -> None:
-    teaching.refit(model, data, config.optim.batch_size, config.seed)
+    assert isinstance(model.encoder, DynamicGroupTransformer), "only a dynamic encoder has two views"
+    teaching.refit(model.encoder.router, data, config.seed)
     distributed.equalise(model)  # a GPU adds up in any order
 
 
