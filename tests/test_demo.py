@@ -25,6 +25,9 @@ def test_the_demo_shows_both_recipes_beside_the_equal_split(small: Path, capsys:
     page = (small / "report.html").read_text()
     assert page.count("data:image/svg+xml;base64,") == 2 * demo.EXAMPLES + 1, "two heat maps an example, and the curves"
     assert page.count("data:image/png;base64,") == demo.EXAMPLES
+    row = re.search(r"equal split in 4</t[dh]>(.*?)</tr>", page, re.DOTALL)
+    assert row, "the equal split stands in the table"
+    assert row[1].count("<td") == 4, "tIoU, P, R, F1, as its head says"
     assert not re.search(r'(src|href)="(?!data:|https://arxiv\.org)', page), "the page needs no other file"
     assert main(["segment", "-c", "runs/scenes", "a small red ring"]) == 0
     assert "small" in capsys.readouterr().out

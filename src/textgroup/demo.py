@@ -238,7 +238,7 @@ def report(
         "heldout": len(held_out.scenes),
         "chance": f"{100 / len(held_out.scenes):.2f}",
         "scores": [
-            {"name": name, "cells": [f"{100 * v:.1f}" for v in score], "ours": name == ours.name}
+            {"name": name, "cells": [f"{100 * v:.1f}" for v in score[:4]], "ours": name == ours.name}
             for name, score in rows
         ],
         "examples": [_example(i, ours, paper, held_out, inputs.tokenizer) for i in range(EXAMPLES)],
