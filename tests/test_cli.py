@@ -2,8 +2,10 @@
 
 import csv
 import json
+import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -87,6 +89,20 @@ def test_segment_writes_a_file_line_for_line(run: Path, tmp_path: Path, capsys: 
     assert all(bool(line["units"]) == bool(line["caption"]) for line in lines)
     assert "50 empty lines" in capsys.readouterr().err
     assert list(tmp_path.glob(".*")) == []
+
+
+def test_segment_reads_from_a_pipe_by_name(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As `--file <(command)` gives it."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_text, args=["a red ring\na blue fish\n"], daemon=True)
+    writer.start()
+    assert main(["segment", "-c", str(run), "--file", str(pipe)]) == 0, capsys.readouterr().err
+    writer.join()
+    assert [json.loads(line)["caption"] for line in capsys.readouterr().out.splitlines()] == [
+        "a red ring",
+        "a blue fish",
+    ]
 
 
 def test_a_file_that_goes_wrong_leaves_the_old_output_alone(

@@ -35,7 +35,7 @@ def segment(words: Sequence[str]) -> None:
     for caption in options.caption:
         if not caption.strip():
             raise InputError("textgroup segment: a caption is empty: give it at least one word")
-    if options.file and str(options.file) != "-" and not options.file.is_file():
+    if options.file and str(options.file) != "-" and (options.file.is_dir() or not options.file.exists()):
         raise InputError(f"--file {options.file}: there is no such file")
     import textgroup
 
