@@ -69,8 +69,8 @@ def train() -> list[Scene]:
     return some(2000)
 
 
-@pytest.fixture(scope="module")
-def test() -> list[Scene]:
+@pytest.fixture(scope="module", name="test")
+def unseen() -> list[Scene]:
     return some(1000, split="test")
 
 

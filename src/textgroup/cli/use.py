@@ -104,17 +104,23 @@ def _json_line(out: IO[str], caption: str, units: list[Unit]) -> bool:
     return not units
 
 
-def score(words: Sequence[str]) -> None:
-    """`textgroup score`."""
-    parser = Parser("textgroup score", description="Rank captions for an image by the cosine of pooled embeddings.")
+def _image_and_captions(parser: Parser, words: Sequence[str]) -> argparse.Namespace:
+    """An image, captions, and the checkpoint that compares them."""
     parser.add_argument("image", type=Path)
     parser.add_argument("caption", nargs="+")
     checkpoint_option(parser)
     parser.add_argument("--encoder", help="where the image encoder lies now, if not where it lay in training")
-    parser.add_argument("--json", action="store_true", help="one JSON object, for machines")
+    parser.add_argument("--json", action="store_true", help="JSON, for machines")
     options = parser.parse_args(words)
     if any(not caption.strip() for caption in options.caption):
-        raise InputError("textgroup score: a caption is empty: give it at least one word")
+        raise InputError(f"{parser.prog}: a caption is empty: give it at least one word")
+    return options
+
+
+def score(words: Sequence[str]) -> None:
+    """`textgroup score`."""
+    parser = Parser("textgroup score", description="Rank captions for an image by the cosine of pooled embeddings.")
+    options = _image_and_captions(parser, words)
     import textgroup
     from textgroup.report.terminal import ranking
 
@@ -134,14 +140,7 @@ def align(words: Sequence[str]) -> None:
         "textgroup align",
         description="Print, for each unit of captions, the number of the image's object that it refers to, or none.",
     )
-    parser.add_argument("image", type=Path)
-    parser.add_argument("caption", nargs="+")
-    checkpoint_option(parser)
-    parser.add_argument("--encoder", help="where the image encoder lies now, if not where it lay in training")
-    parser.add_argument("--json", action="store_true", help="JSON lines, for machines")
-    options = parser.parse_args(words)
-    if any(not caption.strip() for caption in options.caption):
-        raise InputError("textgroup align: a caption is empty: give it at least one word")
+    options = _image_and_captions(parser, words)
     import textgroup
 
     model = textgroup.load(options.checkpoint, encoder=options.encoder)

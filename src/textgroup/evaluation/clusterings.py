@@ -30,6 +30,7 @@ def clustering(name: Literal["kmeans", "spectral", "meanshift"], clusters: int |
 
     @torch.inference_mode()
     def segment(captions: Sequence[str]) -> list[list[Unit]]:
+        """Tokens of a caption in one cluster, and side by side, are a unit."""
         found = []
         for a in range(0, len(captions), BATCH):
             tokens = tokenizer.encode_batch(captions[a : a + BATCH])
@@ -52,6 +53,7 @@ def _method(name: str, clusters: int | None) -> Callable[[np.ndarray], list[int]
         raise InputError(f"segmenter {name} needs scikit-learn: pip install 'textgroup[clusterings]'") from None
 
     def label(features: np.ndarray) -> list[int]:
+        """A cluster for each of a caption's tokens; with no more tokens than clusters, one each."""
         count = len(features)
         if count <= (clusters or 1):
             return list(range(count))

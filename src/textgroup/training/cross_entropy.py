@@ -28,6 +28,7 @@ class _LinearCrossEntropy(torch.autograd.Function):
     def forward(
         ctx: Any, states: Tensor, embedding: Tensor, targets: Tensor, weight: Tensor, gradients: bool
     ) -> Tensor:
+        """The loss, and, if gradients are wanted, both gradients for a loss that weighs 1."""
         device = states.device.type
         exact = torch.promote_types(embedding.dtype, torch.float32)
         fast = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else exact

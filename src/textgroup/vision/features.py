@@ -183,6 +183,7 @@ def _decode_ahead(samples: Iterator[Sample], encoder: ObjectEncoder, ahead: int)
     stopped = Event()
 
     def read() -> None:
+        """Hand samples to the decoders until the source ends; in a thread of its own."""
         end: Future[_Decoded | None] = Future()
         try:
             for sample in samples:
@@ -225,6 +226,7 @@ def _write_part(
     rows = samples = 0
 
     def encode() -> None:
+        """Encode the images in hand and write them."""
         nonlocal rows
         pixels = torch.from_numpy(np.stack([image.pixels for image in batch if image.pixels is not None]))
         found = encoder.encode(pixels, groups=manifest.groups)

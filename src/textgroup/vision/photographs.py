@@ -128,6 +128,7 @@ def _checked(samples: Iterable[Sample], name: str, transform: Transform) -> Iter
     """Key and encoded image of each sample with captions, or why it cannot be decoded."""
 
     def check(sample: Sample) -> tuple[str, bytes | BrokenImage]:
+        """One sample, in a thread of its own."""
         image = sample.image
         if image is None:
             raise InputError(
