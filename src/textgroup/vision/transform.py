@@ -57,9 +57,12 @@ class Transform:
             picture = picture.resize(size, _FILTERS[self.interpolation])
         left, top = (round((side - self.crop) / 2) for side in size)
         picture = picture.crop((left, top, left + self.crop, top + self.crop))
-        values = np.asarray(picture, dtype=np.float32) / 255  # (H, W, 3)
-        values = (values - np.asarray(self.mean, np.float32)) / np.asarray(self.std, np.float32)
-        return np.ascontiguousarray(values.transpose(2, 0, 1))
+        mean, std = (np.array(value, np.float32)[:, None, None] for value in (self.mean, self.std))
+        values = np.asarray(picture).transpose(2, 0, 1).astype(np.float32, order="C")  # (3, H, W)
+        values /= 255  # in place: half of the time of a new array each
+        values -= mean
+        values /= std
+        return values
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON; `from_dict` reads it."""
