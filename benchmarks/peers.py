@@ -5,8 +5,9 @@ from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, files
 from typing import IO, Any
 
+from textgroup.evaluation.chunkers import GRAMMAR
+
 Chunker = Callable[[Sequence[str]], int]
-GRAMMAR = r"NP: {<DT|PRP\$>?<CD>?<JJ.*>*<NN.*>+}"
 
 
 class NotHere(Exception):

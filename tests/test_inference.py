@@ -133,6 +133,7 @@ def test_a_unit_that_is_unlike_all_objects_refers_to_none() -> None:
     unit = Unit("and", 0, 3, 0)
     assert reference(unit, [-0.2, NULL - 0.1]).object is None
     assert reference(unit, [-0.2, NULL + 0.1]).object == 1
+    assert reference(unit, []).object is None, "nor does it in an image without objects"
 
 
 def test_align_pairs_captions_with_images(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -121,8 +121,7 @@ class TextGroup:
 
     @torch.inference_mode()
     def align_objects(self, captions: Sequence[str], groups: torch.Tensor) -> list[list[Reference]]:
-        """`align` with images that are encoded already: groups (captions, G, D_image), zeros after an image's last;
-        each has at least one."""
+        """`align` with images that are encoded already: groups (captions, G, D_image), zeros after an image's last."""
         self._need_image_side("align")
         place = next(self.model.parameters()).device
         objects = self.model.embed_objects(groups.float().to(place))  # (captions, G, E)
@@ -190,9 +189,9 @@ def _units(
 
 
 def reference(unit: Unit, cosines: list[float]) -> Reference:
-    """The object of the largest cosine, or None where that is no larger than the null object's."""
-    best = max(range(len(cosines)), key=cosines.__getitem__)
-    return Reference(unit, best if cosines[best] > NULL else None, cosines)
+    """The object of the largest cosine, or None where that is no larger than the null object's, or there is none."""
+    best = max(range(len(cosines)), key=cosines.__getitem__, default=None)
+    return Reference(unit, None if best is None or cosines[best] <= NULL else best, cosines)
 
 
 def units(caption: str, tokens: Tokens, groups: Sequence[int], names: Sequence[bool] | None = None) -> list[Unit]:

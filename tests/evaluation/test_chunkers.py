@@ -14,7 +14,9 @@ def texts(spec: str, caption: str) -> list[str]:
     return [unit.text for unit in open_segmenter(spec, None)([caption])[0]]
 
 
-@pytest.mark.parametrize(("spec", "module"), [("chunker:nltk", "nltk"), ("chunker:spacy", "spacy")])
+@pytest.mark.parametrize(
+    ("spec", "module"), [("chunker:nltk", "nltk"), ("chunker:grammar", "nltk"), ("chunker:spacy", "spacy")]
+)
 def test_an_absent_library_is_named_with_its_extra(spec: str, module: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(InputError, match=r"pip install 'textgroup\[chunkers\]'"):
@@ -32,6 +34,8 @@ def test_absent_nltk_data_is_named_with_its_command(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(nltk.data, "path", [])
     with pytest.raises(InputError, match=r"python -m nltk\.downloader averaged_perceptron_tagger_eng conll2000"):
         open_segmenter("chunker:nltk", None)
+    with pytest.raises(InputError, match=r"python -m nltk\.downloader averaged_perceptron_tagger_eng$"):
+        open_segmenter("chunker:grammar", None)
 
 
 def test_nltk_chunks_are_what_its_tags_and_training_sentences_say(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,6 +61,9 @@ def test_nltk_chunks_are_what_its_tags_and_training_sentences_say(monkeypatch: p
     monkeypatch.setattr(nltk.corpus, "conll2000", corpus)
     assert texts("chunker:nltk", "The red dog sees a ball.") == ["The red dog", "a ball"]
     assert texts("chunker:nltk", "sees a ball the dog") == ["a ball", "the dog"], "a chunk that begins ends another"
+    assert texts("chunker:grammar", "The red dog sees a ball.") == ["The red dog", "a ball"]
+    assert texts("chunker:grammar", "sees the red") == [], "the grammar wants a noun"
+    assert texts("chunker:grammar", " ") == []
 
 
 def test_spacy_chunks_are_its_noun_chunks(monkeypatch: pytest.MonkeyPatch) -> None:

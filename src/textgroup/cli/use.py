@@ -151,7 +151,8 @@ def align(words: Sequence[str]) -> None:
             print(json.dumps({"image": str(options.image), "caption": caption, "units": units}, ensure_ascii=False))
             continue
         for unit, number, cosines in references:
-            print(f"{'none' if number is None else f'object {number}':<9} {max(cosines):+.3f}  {unit.text}")
+            best = f"{max(cosines):+.3f}" if cosines else f"{'':6}"
+            print(f"{'none' if number is None else f'object {number}':<9} {best}  {unit.text}")
 
 
 def export(words: Sequence[str]) -> None:

@@ -3,40 +3,46 @@
 Only the chunks are units; all other words are in none.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from textgroup.errors import InputError
 from textgroup.units import Segmenter, Unit
 
-NLTK_DATA = "averaged_perceptron_tagger_eng conll2000"
+TAGGER = "averaged_perceptron_tagger_eng"
 SPACY_MODEL = "en_core_web_sm"
+GRAMMAR = r"NP: {<DT|PRP\$>?<CD>?<JJ.*>*<NN.*>+}"
+"""A noun phrase in tags: determiner, number, adjectives, nouns."""
+
+Chunk = Callable[[list[str]], list[str | None]]
+"""The words of a caption -> the label of each: B-NP, I-NP or another."""
 
 
 def nltk_chunker() -> Segmenter:
     """NLTK's perceptron tagger, and an NP chunker over its tags: a trigram model of CoNLL-2000's training sentences."""
-    try:
+    with _nltk("chunker:nltk", f"{TAGGER} conll2000"):
         from nltk import BigramTagger, TrigramTagger, UnigramTagger
         from nltk.chunk import tree2conlltags
         from nltk.corpus import conll2000
         from nltk.tag import PerceptronTagger
-        from nltk.tokenize import NLTKWordTokenizer
-    except ImportError:
-        raise InputError("segmenter chunker:nltk needs NLTK: pip install 'textgroup[chunkers]'") from None
-    try:
+
         tagger = PerceptronTagger()
         trees = conll2000.chunked_sents("train.txt", chunk_types=["NP"])
         sentences = [[(tag, chunk) for _, tag, chunk in tree2conlltags(tree)] for tree in trees]
-    except LookupError:
-        raise InputError(f"segmenter chunker:nltk needs NLTK's data: python -m nltk.downloader {NLTK_DATA}") from None
     chunker = TrigramTagger(sentences, backoff=BigramTagger(sentences, backoff=UnigramTagger(sentences)))
-    words = NLTKWordTokenizer()
+    return _over_words(lambda words: [chunk for _, chunk in chunker.tag([tag for _, tag in tagger.tag(words)])])
 
-    def units(caption: str) -> list[Unit]:
-        spans = list(words.span_tokenize(caption))
-        tags = [tag for _, tag in tagger.tag([caption[a:b] for a, b in spans])]
-        return _chunks(caption, spans, [chunk for _, chunk in chunker.tag(tags)])
 
-    return lambda captions: [units(caption) for caption in captions]
+def grammar_chunker() -> Segmenter:
+    """NLTK's perceptron tagger, and a grammar of noun phrases over its tags (`GRAMMAR`)."""
+    with _nltk("chunker:grammar", TAGGER):
+        from nltk import RegexpParser
+        from nltk.chunk import tree2conlltags
+        from nltk.tag import PerceptronTagger
+
+        tagger = PerceptronTagger()
+    parser = RegexpParser(GRAMMAR)
+    return _over_words(lambda words: [chunk for *_, chunk in tree2conlltags(parser.parse(tagger.tag(words)))])
 
 
 def spacy_chunker() -> Segmenter:
@@ -57,6 +63,30 @@ def spacy_chunker() -> Segmenter:
         ]
 
     return segment
+
+
+@contextmanager
+def _nltk(spec: str, data: str) -> Iterator[None]:
+    """Say what is missing and how to get it, where NLTK or its `data` is not there."""
+    try:
+        yield
+    except ImportError:
+        raise InputError(f"segmenter {spec} needs NLTK: pip install 'textgroup[chunkers]'") from None
+    except LookupError:
+        raise InputError(f"segmenter {spec} needs NLTK's data: python -m nltk.downloader {data}") from None
+
+
+def _over_words(label: Chunk) -> Segmenter:
+    """A segmenter of what labels the words of a caption, as NLTK cuts it into words."""
+    from nltk.tokenize import NLTKWordTokenizer
+
+    words = NLTKWordTokenizer()
+
+    def units(caption: str) -> list[Unit]:
+        spans = list(words.span_tokenize(caption))
+        return _chunks(caption, spans, label([caption[a:b] for a, b in spans])) if spans else []
+
+    return lambda captions: [units(caption) for caption in captions]
 
 
 def _chunks(caption: str, spans: Sequence[tuple[int, int]], labels: Sequence[str | None]) -> list[Unit]:

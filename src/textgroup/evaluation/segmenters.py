@@ -20,7 +20,7 @@ from textgroup.units import Segmenter, Unit, runs
 
 SPECS = (
     "model[:PATH], equal:K, singletons, random:K, untrained:CONFIG, left-entropy:THRESHOLD, "
-    "kmeans:K, spectral:K, meanshift, chunker:nltk, chunker:spacy, file:UNITS.jsonl"
+    "kmeans:K, spectral:K, meanshift, chunker:nltk, chunker:grammar, chunker:spacy, file:UNITS.jsonl"
 )
 
 
@@ -67,6 +67,10 @@ def open_segmenter(
             from textgroup.evaluation.chunkers import nltk_chunker
 
             return nltk_chunker()
+        case "chunker" if value == "grammar":
+            from textgroup.evaluation.chunkers import grammar_chunker
+
+            return grammar_chunker()
         case "chunker" if value == "spacy":
             from textgroup.evaluation.chunkers import spacy_chunker
 

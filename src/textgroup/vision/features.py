@@ -7,6 +7,7 @@ line i names row i) and `manifest.json`. Files only grow, a part at a time; a pa
 import hashlib
 import json
 import os
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -83,7 +84,8 @@ def encode_features(
         files = {name: stack.enter_context(_reopen(out / name, size)) for name, size in manifest.files.items()}
         stream = iter(samples)
         seen = _catch_up(stream, out, manifest)
-        decoded = stack.enter_context(_decode_ahead(stream, encoder, ahead=2 * batch_size))
+        ahead = 1 if torch.cuda.is_available() else 0
+        decoded = stack.enter_context(_decoding(stream, encoder, batch_size, ahead))
         while not manifest.complete:
             size = max(part, manifest.images // SHARE)
             done = _write_part(islice(decoded, size), encoder, manifest, files, seen, batch_size, progress)
@@ -164,10 +166,14 @@ def _catch_up(stream: Iterator[Sample], out: Path, manifest: Manifest) -> set[st
 
 
 @contextmanager
-def _decode_ahead(samples: Iterator[Sample], encoder: ObjectEncoder, ahead: int) -> Iterator[Iterator[_Decoded]]:
-    """Decoded images in the order of the samples, at most `ahead` of them before they are asked for.
+def _decoding(
+    samples: Iterator[Sample], encoder: ObjectEncoder, burst: int, ahead: int
+) -> Iterator[Iterator[_Decoded]]:
+    """Decoded images in the order of the samples.
 
-    Reading has a thread of its own and decoding several, so that the encoder waits for neither.
+    Reading has a thread of its own and decoding several. They decode `burst` images together, and are `ahead` bursts
+    before what is asked for: 0 where the encoder is on the same cores, since a decoder that takes one of them from it
+    makes all its others wait.
     """
 
     def decode(sample: Sample) -> _Decoded:
@@ -178,36 +184,45 @@ def _decode_ahead(samples: Iterator[Sample], encoder: ObjectEncoder, ahead: int)
         except BrokenImage as error:
             return _Decoded(sample.key, None, str(error))
 
-    pool = ThreadPoolExecutor(min(8, os.cpu_count() or 1), "decode")
-    waiting: Queue[Future[_Decoded | None]] = Queue(ahead)
+    read: Queue[Sample | Exception | None] = Queue(2 * burst)
     stopped = Event()
 
-    def read() -> None:
-        """Hand samples to the decoders until the source ends; in a thread of its own."""
-        end: Future[_Decoded | None] = Future()
+    def reader() -> None:
+        """Hand on samples until the source ends."""
         try:
             for sample in samples:
-                waiting.put(pool.submit(decode, sample))
+                read.put(sample)
                 if stopped.is_set():
                     return
-            end.set_result(None)
+            read.put(None)
         except Exception as error:  # told where the images are asked for
-            end.set_exception(error)
-        waiting.put(end)
+            read.put(error)
+
+    def source() -> Iterator[Sample]:
+        while (found := read.get()) is not None:
+            if isinstance(found, Exception):
+                raise found
+            yield found
 
     def images() -> Iterator[_Decoded]:
-        while (image := waiting.get().result()) is not None:
-            yield image
+        stream, bursts = source(), deque[list[Future[_Decoded]]]()
+        while wanted := list(islice(stream, burst)):
+            bursts.append([pool.submit(decode, sample) for sample in wanted])
+            if len(bursts) > ahead:
+                yield from (image.result() for image in bursts.popleft())
+        for rest in bursts:
+            yield from (image.result() for image in rest)
 
-    reader = Thread(target=read, name="read", daemon=True)
-    reader.start()
+    pool = ThreadPoolExecutor(min(8, os.cpu_count() or 1), "decode")
+    thread = Thread(target=reader, name="read", daemon=True)
+    thread.start()
     try:
         yield images()
     finally:
         stopped.set()
-        while not waiting.empty():  # so that the reader gets rid of what it has, and sees that it is to stop
-            waiting.get()
-        reader.join(timeout=5)
+        while not read.empty():  # so that the reader gets rid of what it has, and sees that it is to stop
+            read.get()
+        thread.join(timeout=5)
         pool.shutdown(cancel_futures=True)
 
 
