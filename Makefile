@@ -23,6 +23,7 @@ lint: $(VENV)/installed
 	$(BIN)/lint-imports
 
 # What the benchmarks need beside the package is the extra `bench`; a peer that is not there is a row "not run".
+# `make bench BENCHMARKS=end_to_end` takes ten minutes more.
 BENCHMARKS ?= segment features scaling train_step schedule
 bench: $(VENV)/installed
 	$(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[bench]'

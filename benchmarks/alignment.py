@@ -12,7 +12,7 @@ from itertools import islice
 
 import numpy as np
 
-from common import figure, finish, parser
+from common import figure, finish, parser, run
 from textgroup.config import SHIPPED, load_run
 from textgroup.data.captions import CaptionData
 from textgroup.data.scenes import Scene, scenes
@@ -84,4 +84,4 @@ def one(weight: float, seed: int, steps: int | None, inputs: Inputs) -> TextGrou
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

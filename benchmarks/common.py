@@ -18,6 +18,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from textgroup.errors import InputError
+
 
 @dataclass(frozen=True)
 class Spread:
@@ -135,6 +137,15 @@ def parser(doc: str | None) -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     made.add_argument("--out", type=Path, help="write the rows there, as one JSON object")
     return made
+
+
+def run(main: Callable[[], None]) -> None:
+    """Run a script. Bad input is one line and exit status 2, as of `textgroup`."""
+    try:
+        main()
+    except InputError as error:
+        print(f"{Path(sys.argv[0]).name}: {error}", file=sys.stderr)
+        sys.exit(2)
 
 
 def finish(rows: Sequence[Row], out: Path | None) -> None:

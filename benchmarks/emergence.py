@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from common import run
 from textgroup.config import load_run
 from textgroup.data.entities import read_entities
 from textgroup.evaluation.benchmark import Benchmark, measure
@@ -95,4 +96,4 @@ def write(found: list[dict[str, float]], out: Path) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from common import Row, Spread, figure, finish, parser
+from common import Row, Spread, figure, finish, parser, run
 from textgroup.config import SHIPPED, load_run
 from textgroup.data.captions import Batch, CaptionData
 from textgroup.data.samples import read_samples
@@ -152,4 +152,4 @@ def at(ours: Side, peer: Side, minutes: float) -> Row:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

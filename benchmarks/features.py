@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from common import Row, alternate, compared, finish, parser
+from common import Row, alternate, compared, finish, parser, run
 from textgroup.data.samples import Sample, read_samples
 from textgroup.vision.features import encode_features
 from textgroup.vision.groupvit import GroupViT
@@ -67,4 +67,4 @@ def compare(name: str, what: str, encoder: ObjectEncoder, samples: Sequence[Samp
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -14,7 +14,7 @@ from itertools import islice
 import numpy as np
 import torch
 
-from common import alternate, compared, finish, parser
+from common import alternate, compared, finish, parser, run
 from textgroup.config import OptimConfig, RunConfig
 from textgroup.data.captions import CaptionData
 from textgroup.data.samples import read_samples
@@ -78,4 +78,4 @@ def stepper(config: RunConfig, inputs: Inputs) -> Callable[[], int]:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -10,6 +10,7 @@ import time
 
 import torch
 
+from common import run
 from textgroup.config import SHIPPED, load_run
 from textgroup.data.captions import Batch, pad
 from textgroup.keys import key_of
@@ -60,4 +61,4 @@ def shape(name: str, tensor: torch.Tensor) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

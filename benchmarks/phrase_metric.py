@@ -8,6 +8,7 @@ Reading, gold phrases onto tokens, units onto tokens, matching, and 1,000 bootst
 import argparse
 import time
 
+from common import run
 from textgroup.data.entities import read_entities
 from textgroup.evaluation.benchmark import Benchmark, measure
 from textgroup.evaluation.segmenters import open_segmenter
@@ -33,4 +34,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from common import short
+from common import run, short
 
 HEAD = """# Performance
 
@@ -17,7 +17,7 @@ median of the rounds of one run, with the smallest and the largest behind it; th
 ratio is taken round by round (ours over the peer's). What was not run says so. A load far above the number of cores
 means that the machine had other work: run it again.
 """
-NAMES = ("segment", "features", "scaling", "train_step", "schedule")
+NAMES = ("segment", "features", "scaling", "train_step", "end_to_end", "schedule")
 
 
 def main() -> None:
@@ -70,4 +70,4 @@ def spread(values: dict[str, float] | None) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

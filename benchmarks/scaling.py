@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from common import Row, Spread, alternate, figure, finish, fresh, held_memory, parser
+from common import Row, Spread, alternate, figure, finish, fresh, held_memory, parser, run
 from textgroup.config import SHIPPED, load_run
 from textgroup.data.captions import Batch, CaptionData, pad
 from textgroup.model.textgroup import TextGroupModel
@@ -127,4 +127,4 @@ def keys(count: int) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from common import Row, figure, finish, parser, peak_memory
+from common import Row, figure, finish, parser, peak_memory, run
 from textgroup.config import SHIPPED, load_run
 from textgroup.data.captions import CaptionData
 from textgroup.keys import key_of
@@ -116,4 +116,4 @@ def now(place: torch.device) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import torch
 
-from common import Row, alternate, compared, figure, finish, fresh, parser, peak_memory
+from common import Row, alternate, compared, figure, finish, fresh, parser, peak_memory, run
 from peers import NotHere, nltk_chunker, spacy_chunker
 from textgroup.cli import main as textgroup
 from textgroup.config import SHIPPED, load_run
@@ -103,4 +103,4 @@ def stream(folder: Path) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from common import alternate, compared, finish, parser
+from common import alternate, compared, finish, parser, run
 from textgroup.config import SHIPPED, load_run
 from textgroup.data.captions import Batch, CaptionData
 from textgroup.data.samples import read_samples
@@ -157,4 +157,4 @@ def caption_data(source: str, tokenizer: str, most: int) -> CaptionData:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

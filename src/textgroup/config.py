@@ -35,7 +35,7 @@ class EncoderConfig:
     """Longest caption in tokens, start and end included."""
     width: int = 128
     """Model dimension d."""
-    router_width: int = 96
+    router_width: int = 64
     """Dynamic: width of the router's layers and of its token embeddings, which are its own."""
     heads: int = 4
     """Attention heads of every self-attention layer."""

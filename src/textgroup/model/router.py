@@ -115,8 +115,9 @@ def _around(left: Tensor, right: Tensor, first: Tensor, final: Tensor) -> Tensor
     """What stands before token `first` and after token `final`: (B, M, 2 D), for first and final (B, M)."""
 
     def at(states: Tensor, place: Tensor) -> Tensor:
-        place = place.clamp(0, states.shape[1] - 1)
-        return states.gather(1, place[:, :, None].expand(-1, -1, states.shape[2]))
+        captions, length, _ = states.shape
+        row = place.clamp(0, length - 1) + length * torch.arange(captions, device=place.device)[:, None]  # (B, M)
+        return states.flatten(0, 1).index_select(0, row.flatten()).unflatten(0, row.shape)
 
     return torch.cat([at(left, first - 1), at(right, final + 1)], dim=-1)
 
