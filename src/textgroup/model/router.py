@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from textgroup.config import EncoderConfig
 from textgroup.model.layers import MLP, EncoderLayer, TokenEmbedding
 
-LENIENT = 2.0
+LENIENT = 4.0
 """Added to the logit of naming: the places learn it from units of several words, and names of one word count too.
 Chosen once, on the first 500 captions of Flickr30k Entities val (docs/experiments.md)."""
 
