@@ -5,8 +5,10 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 import pytest
@@ -16,6 +18,8 @@ from tests.vision.tiny import TinyEncoder, write_images
 from textgroup.data.samples import Sample, read_samples
 from textgroup.errors import InputError
 from textgroup.vision.features import FeatureStore, Manifest, check_same_encoder, encode_features
+from textgroup.vision.objects import Objects
+from textgroup.vision.transform import Transform
 
 RUN = """
 import os, signal, sys
@@ -314,6 +318,32 @@ def test_decoding_runs_ahead_of_the_encoder_by_a_bounded_number(tmp_path: Path) 
         progress=lambda done, skipped: ahead.append(taken - done),
     )
     assert max(ahead) <= 2 * 4 + 1
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU leaves the cores to the decoders")
+def test_nothing_is_decoded_while_an_encoder_works_on_the_same_cores(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A decoder that takes one core from the encoder makes its others wait."""
+    encoding = Event()
+    beside: list[bool] = []
+    decode = Transform.__call__
+
+    def watched(self: Transform, image: Path) -> np.ndarray:
+        beside.append(encoding.is_set())
+        return decode(self, image)
+
+    class Slow(TinyEncoder):
+        def encode(self, pixels: torch.Tensor, groups: bool = False, masks: bool = False) -> Objects:
+            encoding.set()
+            time.sleep(0.02)
+            encoding.clear()
+            return super().encode(pixels, groups, masks)
+
+    monkeypatch.setattr(Transform, "__call__", watched)
+    encode(write_images(tmp_path / "images", 24), tmp_path / "store", encoder=Slow())
+    assert len(beside) == 24
+    assert not any(beside)
 
 
 def test_what_differs_between_two_encoders_is_named() -> None:

@@ -209,9 +209,9 @@ def _decoding(
         while wanted := list(islice(stream, burst)):
             bursts.append([pool.submit(decode, sample) for sample in wanted])
             if len(bursts) > ahead:
-                yield from (image.result() for image in bursts.popleft())
+                yield from [image.result() for image in bursts.popleft()]
         for rest in bursts:
-            yield from (image.result() for image in rest)
+            yield from [image.result() for image in rest]
 
     pool = ThreadPoolExecutor(min(8, os.cpu_count() or 1), "decode")
     thread = Thread(target=reader, name="read", daemon=True)
