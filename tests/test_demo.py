@@ -1,12 +1,14 @@
 """The demo, small: it trains both models, prints, and writes a page that stands by itself."""
 
 import re
+import signal
 from pathlib import Path
 
 import pytest
 
 from textgroup import demo
 from textgroup.cli import main
+from textgroup.training import trainer
 
 
 @pytest.fixture
@@ -31,6 +33,21 @@ def test_the_demo_shows_both_recipes_beside_the_equal_split(small: Path, capsys:
     assert not re.search(r'(src|href)="(?!data:|https://arxiv\.org)', page), "the page needs no other file"
     assert main(["segment", "-c", "runs/scenes", "a small red ring"]) == 0
     assert "small" in capsys.readouterr().out
+
+
+def test_an_interrupted_demo_says_so_in_one_line(
+    small: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    step = trainer.take_step
+
+    def interrupted(*arguments: object) -> object:
+        signal.raise_signal(signal.SIGINT)
+        return step(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(trainer, "take_step", interrupted)
+    assert main(["demo", "--steps", "3"]) == 130
+    assert capsys.readouterr().err.strip().endswith("textgroup: interrupted")
+    assert not (small / "report.html").exists()
 
 
 def test_a_second_demo_replaces_the_first(small: Path, capsys: pytest.CaptureFixture[str]) -> None:

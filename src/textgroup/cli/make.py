@@ -22,8 +22,12 @@ def demo(words: Sequence[str]) -> None:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(words)
     from textgroup.demo import run_demo
+    from textgroup.training.trainer import Stopped
 
-    run_demo(options.out, steps=options.steps, seed=options.seed)
+    try:
+        run_demo(options.out, steps=options.steps, seed=options.seed)
+    except Stopped:  # half a demo is not gone on with
+        raise KeyboardInterrupt from None
 
 
 def features(words: Sequence[str]) -> None:
