@@ -5,6 +5,7 @@ the machine, the rows, and for each row with a peer a key `ratio_NAME`, the medi
 """
 
 import argparse
+import base64
 import json
 import os
 import platform
@@ -165,6 +166,11 @@ def finish(rows: Sequence[Row], out: Path | None) -> None:
         }
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+
+
+def write_picture(address: str, out: Path) -> None:
+    """An SVG data address, as `report.figures` gives it, as a file."""
+    out.write_bytes(base64.b64decode(address.partition(",")[2]))
 
 
 def in_words(row: Row) -> str:

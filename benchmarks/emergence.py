@@ -9,7 +9,6 @@ features' distribution and loses its captions.
 """
 
 import argparse
-import base64
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from common import run
+from common import run, write_picture
 from textgroup.config import load_run
 from textgroup.data.entities import read_entities
 from textgroup.evaluation.benchmark import Benchmark, measure
@@ -91,8 +90,7 @@ def write(found: list[dict[str, float]], out: Path) -> None:
     steps = [point["step"] for point in found]
     panels = [(name, {name: (steps, [p[name] for p in found])}) for name in LOSSES if name in found[-1]]
     panels.append(("units, %", {name: (steps, [p[name] for p in found]) for name in FIGURES[:4]}))
-    picture = curves(panels).partition(",")[2]
-    out.with_suffix(".svg").write_bytes(base64.b64decode(picture))
+    write_picture(curves(panels), out.with_suffix(".svg"))
 
 
 if __name__ == "__main__":

@@ -7,28 +7,20 @@ take turns, whoever is behind, until both have had their minutes. The peer pads 
 of all positions and goes through the batch in chunks (`train_step.py`, without its images).
 """
 
-import base64
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from common import Row, Spread, figure, finish, parser, run
-from textgroup.config import SHIPPED, load_run
+from common import Row, compared, figure, finish, parser, run, write_picture
 from textgroup.data.captions import Batch, CaptionData
-from textgroup.data.samples import read_samples
 from textgroup.keys import key_of
-from textgroup.model.noise import Noise
-from textgroup.model.textgroup import TextGroupModel
 from textgroup.report.figures import curves
-from textgroup.tokenizer import CaptionTokenizer
 from textgroup.training.losses import compute
-from textgroup.training.optim import adamw
 from textgroup.training.trainer import to_device
-from train_step import MERGES, fast, padded
+from train_step import MERGES, Contender, caption_data, encode, padded, reconstruction
 
 CAPTIONS = ("coco.jsonl.gz", *(f"multi30k/{language}.train.txt.gz" for language in ("en", "de", "fr", "cs")))
 WARM_UP = 20
@@ -51,18 +43,12 @@ def main() -> None:
     options.add_argument("--figure", type=Path, help="losses over the minutes, as SVG")
     chosen = options.parse_args()
     place = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    texts = (
-        text for source in chosen.captions for sample in read_samples(source, images=False) for text in sample.captions
-    )
-    data = CaptionData.build(((text,) for text in texts), CaptionTokenizer.from_pretrained(chosen.tokenizer))
+    data = caption_data(chosen.captions, chosen.tokenizer)
 
-    def side(gradients: "Callable[[Side, Batch], Tensor]") -> Side:
+    def side(gradients: Callable[[Contender], Tensor]) -> Side:
         return Side(data, gradients, chosen.batch, chosen.lr, place)
 
-    sides = {
-        "ours": side(our_step),
-        "the paper's way": side(lambda side, batch: padded_step(side, batch, chosen.chunk)),
-    }
+    sides = {"ours": side(our_step), "the paper's way": side(lambda made: padded_step(made, chosen.chunk))}
     while behind := [side for side in sides.values() if side.minutes < chosen.minutes]:
         min(behind, key=lambda side: side.minutes).step()
     ours, peer = sides.values()
@@ -72,39 +58,34 @@ def main() -> None:
     finish(rows, chosen.out)
     if chosen.figure:
         panel = {name: (side.times, side.smooth()) for name, side in sides.items()}
-        picture = curves([("reconstruction, nats a token", panel)], "minutes").partition(",")[2]
-        chosen.figure.write_bytes(base64.b64decode(picture))
+        write_picture(curves([("reconstruction, nats a token", panel)], "minutes"), chosen.figure)
 
 
 class Side:
-    """A model, its optimiser, its clock and its losses."""
+    """A contender, its clock and its losses."""
 
     def __init__(
-        self, data: CaptionData, gradients: "Callable[[Side, Batch], Tensor]", size: int, lr: float, place: torch.device
+        self, data: CaptionData, gradients: Callable[[Contender], Tensor], size: int, lr: float, place: torch.device
     ) -> None:
-        self.config = load_run(["--config", str(SHIPPED / "no_contrastive.yaml")])
-        torch.manual_seed(0)
-        self.model = TextGroupModel(**vars(self.config.model)).to(place).train()
-        self.optimizer = adamw(self.model, self.config.optim)
-        self.data, self.gradients, self.size, self.lr, self.place = data, gradients, size, lr, place
+        self.data, self.size, self.lr, self.place = data, size, lr, place
+        self.made = Contender(self._batch(0), gradients, "no_contrastive")
         self.minutes, self.captions = 0.0, 0
         self.times: list[float] = []
         self.losses: list[float] = []
 
+    def _batch(self, number: int) -> Batch:
+        return to_device(self.data.batch(number, self.size, 0), self.place)
+
     def step(self) -> None:
         """One step of the optimiser, drawing the batch included."""
-        started, number = time.perf_counter(), len(self.losses)
-        batch = to_device(self.data.batch(number, self.size, 0), self.place)
-        for group in self.optimizer.param_groups:
+        started, number = time.perf_counter(), self.made.steps
+        self.made.batch = self._batch(number)
+        for group in self.made.optimizer.param_groups:
             group["lr"] = self.lr * min(1, (number + 1) / WARM_UP)
-        self.optimizer.zero_grad(set_to_none=True)
-        loss = self.gradients(self, batch).item()
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.optim.clip)
-        self.optimizer.step()
+        self.losses.append(self.made.step())
         self.minutes += (time.perf_counter() - started) / 60
-        self.captions += batch.size
+        self.captions += self.made.batch.size
         self.times.append(self.minutes)
-        self.losses.append(loss)
 
     def smooth(self) -> list[float]:
         """Each loss as the mean of the newest ones."""
@@ -116,39 +97,25 @@ class Side:
         return self.smooth()[max(0, done - 1)]
 
 
-def our_step(side: Side, batch: Batch) -> Tensor:
-    """Gradients as `textgroup train` takes them; the loss."""
-    loss = compute(side.model, batch, side.config.loss, key_of(0, len(side.losses))).total
-    loss.backward()
-    return loss
+def our_step(made: Contender) -> Tensor:
+    """The loss as `textgroup train` takes it."""
+    return compute(made.model, made.batch, made.config.loss, key_of(0, made.steps)).total
 
 
-def padded_step(side: Side, batch: Batch, chunk: int) -> Tensor:
+def padded_step(made: Contender, chunk: int) -> Tensor:
     """Gradients of captions padded to the full length, with dense logits, chunk by chunk; the loss."""
-    model, parts = side.model, list(padded(batch, chunk))
-    tokens = sum(int(mask[:, 1:].sum()) for _, mask, _ in parts)
-    total = torch.zeros((), device=side.place)
-    for ids, mask, rows in parts:
-        noise = Noise(key_of(0, len(side.losses)), rows)
-        with fast(ids.device):
-            out = model.encode(ids, mask, noise.gumbel("groups", model.groups, ids.shape[1]))
-            states, targets, valid = model.decode(ids, mask, out)
-            logits = states @ model.encoder.embedding.token.weight.T  # (B, 76, V)
-        told = F.cross_entropy(
-            logits.float().flatten(0, 1), targets.where(valid, -100).flatten(), reduction="sum", ignore_index=-100
-        )
-        (told / tokens).backward()
-        total += told.detach() / tokens
+    total = torch.zeros((), device=made.batch.chunks[0].ids.device)
+    for part in padded(made.batch, chunk):
+        told = reconstruction(made, part, encode(made, part))
+        told.backward()
+        total += told.detach()
     return total
 
 
 def at(ours: Side, peer: Side, minutes: float) -> Row:
     """The losses of both after so many minutes."""
-    a, b = ours.loss(minutes), peer.loss(minutes)
-    one, other, ratio = (Spread(value, value, value) for value in (a, b, a / b))
-    return Row(
-        f"loss_{minutes:g}", f"reconstruction after {minutes:g} minutes", "nats", one, other, ratio, "below 1 times"
-    )
+    what = f"reconstruction after {minutes:g} minutes"
+    return compared(f"loss_{minutes:g}", what, "nats", [ours.loss(minutes)], [peer.loss(minutes)], "below 1 times")
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ def main() -> None:
         return
 
     config = load_run(["--config", str(SHIPPED / "paper.yaml")])
-    data = repeated(caption_data(options.captions, options.tokenizer, most=100_000), PAIRS)
+    data = repeated(caption_data([options.captions], options.tokenizer, most=100_000), PAIRS)
     model = TextGroupModel(**vars(config.model)).to(place).train()
     optimizer = adamw(model, config.optim)
     seconds: dict[str, list[float]] = {"data": [], "losses": [], "gradients": [], "optimiser": []}

@@ -8,7 +8,9 @@ representations without gradients, then every chunk again. Its image tower is li
 package would run it in both passes. `cached`: both sides on cached image features. On a GPU both sides are in bf16.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -19,6 +21,7 @@ from textgroup.config import SHIPPED, load_run
 from textgroup.data.captions import Batch, CaptionData
 from textgroup.data.samples import read_samples
 from textgroup.keys import key_of
+from textgroup.model.encoder import TextGroups
 from textgroup.model.noise import Noise
 from textgroup.model.textgroup import TextGroupModel
 from textgroup.tokenizer import CaptionTokenizer
@@ -40,7 +43,7 @@ def main() -> None:
     made.add_argument("--rounds", type=int, default=3)
     options = made.parse_args()
     place = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    data = caption_data(options.captions, options.tokenizer, most=20 * options.batch)
+    data = caption_data([options.captions], options.tokenizer, most=20 * options.batch)
     tower = GroupViT.random(seed=0, device=str(place))
     pixels = torch.randn(options.batch, 3, 224, 224, generator=torch.Generator().manual_seed(0)).to(place)
 
@@ -74,8 +77,8 @@ def main() -> None:
 class Contender:
     """A model, its optimiser, a batch, and a way to get gradients."""
 
-    def __init__(self, batch: Batch, gradients: "Callable[[Contender], Tensor]") -> None:
-        self.config = load_run(["--config", str(SHIPPED / "paper.yaml")])
+    def __init__(self, batch: Batch, gradients: "Callable[[Contender], Tensor]", name: str = "paper") -> None:
+        self.config = load_run(["--config", str(SHIPPED / f"{name}.yaml")])
         torch.manual_seed(0)
         self.model = TextGroupModel(**vars(self.config.model)).to(batch.chunks[0].ids.device).train()
         self.optimizer = adamw(self.model, self.config.optim)
@@ -102,16 +105,9 @@ def reference_step(made: Contender, chunk: int, images: Callable[[int, int], Ten
     """The straightforward step; leaves gradients in the model and gives the loss."""
     model, config = made.model, made.config.loss
     parts = list(padded(made.batch, chunk))
-    tokens = sum(int(mask[:, 1:].sum()) for _, mask, _ in parts)
-
-    def encode(ids: Tensor, mask: Tensor, rows: Tensor):  # type: ignore[no-untyped-def]
-        with fast(ids.device):
-            noise = Noise(key_of(0, made.steps), rows)
-            return model.encode(ids, mask, noise.gumbel("groups", model.groups, ids.shape[1]))
-
     pooled = [images(int(rows[0]), int(rows[-1]) + 1) for _, _, rows in parts]
     with torch.no_grad():
-        text = torch.cat([model.embed_text(encode(*part)) for part in parts])
+        text = torch.cat([model.embed_text(encode(made, part)) for part in parts])
         image = torch.cat([model.embed_image(x) for x in pooled])
     text, image = text.requires_grad_(), image.requires_grad_()
     similarity, pair = text @ image.T / config.temperature, torch.arange(len(text), device=text.device)
@@ -120,25 +116,47 @@ def reference_step(made: Contender, chunk: int, images: Callable[[int, int], Ten
     assert text.grad is not None
     assert image.grad is not None
     total = contrastive.detach()
-    for (ids, mask, rows), seen in zip(parts, pooled):
-        out = encode(ids, mask, rows)
-        with fast(ids.device):
-            states, targets, valid = model.decode(ids, mask, out)
-            logits = states @ model.encoder.embedding.token.weight.T  # (B, 76, V)
-        told = F.cross_entropy(
-            logits.float().flatten(0, 1), targets.where(valid, -100).flatten(), reduction="sum", ignore_index=-100
-        )
+    for part, seen in zip(parts, pooled):
+        out, rows = encode(made, part), part.rows
+        told = reconstruction(made, part, out)
         given = (model.embed_text(out) * text.grad[rows]).sum() + (model.embed_image(seen) * image.grad[rows]).sum()
-        (given + told / tokens).backward()
-        total = total + told.detach() / tokens
+        (given + told).backward()
+        total = total + told.detach()
     return total
 
 
-def padded(batch: Batch, chunk: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    """The captions in chunks of the full length: ids, mask (B, 77) and places in the batch (B,)."""
+def encode(made: Contender, part: "Padded") -> TextGroups:
+    """The groups of padded captions, with the noise of the step."""
+    with fast(part.ids.device):
+        noise = Noise(key_of(0, made.steps), part.rows)
+        return made.model.encode(part.ids, part.mask, noise.gumbel("groups", made.model.groups, PADDED))
+
+
+def reconstruction(made: Contender, part: "Padded", out: TextGroups) -> Tensor:
+    """The part's share of the batch's loss, by the logits of all its positions."""
+    with fast(part.ids.device):
+        states, targets, valid = made.model.decode(part.ids, part.mask, out)
+        logits = states @ made.model.encoder.embedding.token.weight.T  # (B, 76, V)
+    tokens = sum(int(chunk.mask[:, 1:].sum()) for chunk in made.batch.chunks)
+    told = F.cross_entropy(
+        logits.float().flatten(0, 1), targets.where(valid, -100).flatten(), reduction="sum", ignore_index=-100
+    )
+    return told / tokens
+
+
+class Padded(NamedTuple):
+    """Captions of the full length: ids and mask (B, 77), and places in the batch (B,)."""
+
+    ids: Tensor
+    mask: Tensor
+    rows: Tensor
+
+
+def padded(batch: Batch, chunk: int) -> Iterator[Padded]:
+    """The captions in chunks."""
     whole = [torch.cat([F.pad(part, (0, PADDED - part.shape[1])) for part in kind]) for kind in zip(*batch.chunks)]
     rows = torch.arange(batch.size, device=whole[0].device)
-    yield from zip(*(x.split(chunk) for x in (*whole, rows)))
+    yield from map(Padded, *(x.split(chunk) for x in (*whole, rows)))
 
 
 def fast(place: torch.device) -> torch.autocast:
@@ -146,14 +164,10 @@ def fast(place: torch.device) -> torch.autocast:
     return torch.autocast(place.type, dtype=torch.bfloat16, enabled=place.type == "cuda")
 
 
-def caption_data(source: str, tokenizer: str, most: int) -> CaptionData:
-    """The first captions of a source as CLIP tokens, one an item."""
-    texts: list[str] = []
-    for sample in read_samples(source, images=False):
-        texts += sample.captions
-        if len(texts) >= most:
-            break
-    return CaptionData.build([(text,) for text in texts[:most]], CaptionTokenizer.from_pretrained(tokenizer))
+def caption_data(sources: Sequence[str], tokenizer: str, most: int | None = None) -> CaptionData:
+    """The first captions of the sources as CLIP tokens, one an item."""
+    texts = (text for source in sources for sample in read_samples(source, images=False) for text in sample.captions)
+    return CaptionData.build(((text,) for text in islice(texts, most)), CaptionTokenizer.from_pretrained(tokenizer))
 
 
 if __name__ == "__main__":
