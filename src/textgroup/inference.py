@@ -1,6 +1,7 @@
 """A trained checkpoint in use: captions to units, captions and images to vectors that can be compared."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 from threading import Lock
@@ -51,14 +52,24 @@ class TextGroup:
         return list(self.segment_stream(captions))
 
     def segment_stream(self, captions: Iterable[str]) -> Iterator[list[Unit]]:
-        """`segment` for an endless stream, in order and in constant memory; an empty caption has no units."""
+        """`segment` for an endless stream, in order and in constant memory; an empty caption has no units.
+
+        Captions are read two windows ahead at most: one is tokenised while the model has the one before it.
+        """
         stream = iter(captions)
-        while window := list(islice(stream, WINDOW)):
-            yield from self._window(window)
+        ahead: tuple[list[str], Future[list[Tokens]]] | None = None
+        with ThreadPoolExecutor(1) as pool:
+            while window := list(islice(stream, WINDOW)):
+                following = window, pool.submit(self.tokenizer.encode_batch, window)
+                if ahead is not None:
+                    yield from self._window(*ahead)
+                ahead = following
+            if ahead is not None:
+                yield from self._window(*ahead)
 
     @torch.inference_mode()
-    def _window(self, captions: list[str]) -> list[list[Unit]]:
-        tokens = self.tokenizer.encode_batch(captions)
+    def _window(self, captions: list[str], tokenised: Future[list[Tokens]]) -> list[list[Unit]]:
+        tokens = tokenised.result()
         found: list[list[Unit]] = [[] for _ in captions]
         for rows in batches(tokens):
             text = self._encode([tokens[i] for i in rows])

@@ -46,8 +46,10 @@ def runs(
     with it is groundable; None leaves that open.
     """
     found: list[Unit] = []
-    for i, ((start, end), group) in enumerate(zip(spans, groups)):
-        if found and found[-1].group == group:
-            start = found.pop().start
-        found.append(Unit(caption[start:end], start, end, group, None if names is None else names[i]))
+    first = 0  # token of the unit so far
+    for i in range(len(spans)):
+        if i + 1 == len(spans) or groups[i + 1] != groups[i]:
+            start, end = spans[first][0], spans[i][1]
+            found.append(Unit(caption[start:end], start, end, groups[i], None if names is None else names[i]))
+            first = i + 1
     return found

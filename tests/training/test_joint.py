@@ -13,6 +13,7 @@ from PIL import Image
 from tests.data.test_samples import write_tar
 from tests.evaluation.two_towers import GROUPVIT
 from tests.training.runs import COLOURS, IDENTITY, SHAPES, tiny_config, tiny_inputs
+from tests.training.test_distributed import torchrun
 from tests.training.test_gradcache import furthest
 from tests.training.test_trainer import same
 from textgroup.cli import main
@@ -309,3 +310,36 @@ def test_a_tower_of_another_size_does_not_go_on(config: RunConfig, tmp_path: Pat
     other = replace(short, image_encoder=f"trainable:{tmp_path / 'larger'}")
     with pytest.raises(InputError, match="another size than this run's tower"):
         train(other, read_inputs(other), resume=True)
+
+
+def few(out: Path, pictures: Path, start: Path) -> RunConfig:
+    """Six steps in chunks, every one in the log."""
+    config = joint_config(out, pictures, start)
+    config = replace(config, optim=OptimConfig(batch_size=8, epochs=3, warmup_epochs=1, lr=5e-3, chunk=3))
+    return replace(config, log=LogConfig(every=1, save_every=100))
+
+
+@pytest.mark.slow
+def test_two_processes_train_a_tower_as_one_does(tmp_path: Path, pictures: Path, start: Path) -> None:
+    script = """
+        import sys
+        from pathlib import Path
+        from tests.training.test_joint import few
+        from textgroup.training import distributed
+        from textgroup.training.inputs import read_inputs
+        from textgroup.training.trainer import train
+        with distributed.joined("cpu") as place:
+            config = few(*map(Path, sys.argv[1:]))
+            train(config, read_inputs(config), device=place)
+    """
+    torchrun(script, str(tmp_path / "two"), str(pictures), str(start))
+    config = few(tmp_path / "one", pictures, start)
+    train(config, read_inputs(config), device="cpu")
+    one, two = (read(tmp_path / name / "log.jsonl") for name in ("one", "two"))
+    assert len(one) == len(two) == 6
+    for mine, theirs in zip(one, two):
+        assert theirs["contrastive"] == pytest.approx(mine["contrastive"], rel=1e-3)
+    places = (start, *(tmp_path / name / "last" / "image_encoder" for name in ("one", "two")))
+    towers = [open_encoder(f"groupvit:{place}", device="cpu")._model for place in places]  # type: ignore[attr-defined]
+    before, mine, theirs = (torch.cat([p.flatten() for p in tower.parameters()]) for tower in towers)
+    assert (mine - theirs).norm() < 0.05 * (mine - before).norm(), "Adam takes whole steps along what is rounding alone"

@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor
+from transformers import AutoModel
 
 from textgroup.data.samples import read_samples
 from textgroup.errors import InputError
 from textgroup.vision.backbone import Backbone, kmeans, read_transform
 from textgroup.vision.objects import open_encoder
+from textgroup.vision.weights import digest, load_frozen
 
 PREPROCESSOR = {"size": {"height": 32, "width": 32}, "image_mean": [0.5] * 3, "image_std": [0.5] * 3}
 
@@ -118,6 +120,16 @@ def test_a_model_directory_gives_the_same_identity_every_time(vit: Path, resnet:
     assert one == again
     assert json.loads(json.dumps(one)) == one
     assert one["weights"] != open_encoder(f"backbone:{resnet}", device="cpu").identity()["weights"]
+
+
+def test_a_folded_network_has_the_features_and_the_identity_of_the_one_that_was_opened(resnet: Path) -> None:
+    encoder = open_encoder(f"backbone:{resnet}", device="cpu")
+    whole = load_frozen(AutoModel, str(resnet), "resnet")
+    pixels = torch.randn(2, 3, 32, 32)
+    assert not any(isinstance(part, torch.nn.BatchNorm2d) for part in encoder._model.modules())  # type: ignore[attr-defined]
+    expected = whole(pixel_values=pixels).last_hidden_state.mean((2, 3))
+    assert torch.allclose(encoder.encode(pixels).pooled, expected, rtol=1e-4, atol=1e-5)
+    assert encoder.identity()["weights"] == digest(whole)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from textgroup.errors import InputError
+from textgroup.vision.folding import folded
 from textgroup.vision.objects import Objects
 from textgroup.vision.transform import Transform
 from textgroup.vision.weights import digest, load_frozen, pick_device, read_config
@@ -25,10 +26,11 @@ class Backbone:
 
     def __init__(self, name: str, model: nn.Module, transform: Transform, device: str | None = None) -> None:
         self.name, self.transform, self.objects = name, transform, GROUPS
+        self._identity = {"encoder": name, "weights": digest(model), "transform": transform.to_dict()}
         self._device = pick_device(device)
         self._model = model.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self._digest: str | None = None
-        trial = torch.zeros(1, 3, transform.crop, transform.crop, device=self._device)
+        noise = torch.randn(1, 3, transform.crop, transform.crop, generator=torch.Generator().manual_seed(0))
+        trial = noise.to(self._device, memory_format=torch.channels_last)
         try:
             self.width = self._patches(trial).shape[-1]
         except (AttributeError, TypeError, ValueError, RuntimeError) as error:
@@ -36,6 +38,7 @@ class Backbone:
             raise InputError(
                 f"image encoder {name}: no patches of an image of {transform.crop} pixels: {reason}"
             ) from None
+        self._model = folded(self._model, trial)
 
     @classmethod
     def open(cls, where: str, resize: int | None = None, device: str | None = None) -> "Backbone":
@@ -52,8 +55,7 @@ class Backbone:
 
     def identity(self) -> dict[str, Any]:
         """See `ObjectEncoder.identity`."""
-        self._digest = self._digest or digest(self._model)
-        return {"encoder": self.name, "weights": self._digest, "transform": self.transform.to_dict()}
+        return self._identity
 
     @torch.no_grad()
     def encode(self, pixels: Tensor, groups: bool = False, masks: bool = False) -> Objects:
