@@ -177,7 +177,7 @@ def show_captions(console: Console, outcome: Outcome, held_out: HeldOut) -> None
     for i in range(EXAMPLES):
         for label, assigned in (("before", outcome.before), ("after", after)):
             caption, tokens = held_out.scenes[i].caption, held_out.tokens[i]
-            found = units(caption, tokens, assigned[i])
+            found = units(caption, tokens.spans, assigned[i])
             console.print(Text(f"{label:<8}", style="dim") + coloured(found, console))
         console.print()
 
@@ -272,7 +272,7 @@ def _example(i: int, ours: Outcome, paper: Outcome, held_out: HeldOut, tokenizer
     return {
         "picture": figures.picture(render(scene)),
         "objects": f"{len(scene.objects)} object{'s' if len(scene.objects) > 1 else ''}",
-        "lines": [{"name": name, "units": units(scene.caption, tokens, assigned)} for name, assigned in lines],
+        "lines": [{"name": name, "units": units(scene.caption, tokens.spans, assigned)} for name, assigned in lines],
         "gold": [scene.caption[p.start : p.end] for p in scene.phrases],
         "map": figures.heat_map(pieces, maps[0], bars),
         "paper_map": figures.heat_map(pieces, maps[1], bars),

@@ -9,9 +9,9 @@ from threading import Lock
 import numpy as np
 import torch
 
-from textgroup.data.captions import pad
+from textgroup.data.captions import Chunk, pad
 from textgroup.errors import InputError
-from textgroup.model.encoder import TextGroups
+from textgroup.model.encoder import Owners, TextGroups
 from textgroup.model.interaction import NULL
 from textgroup.model.pretrained import load_model
 from textgroup.model.textgroup import TextGroupModel
@@ -71,9 +71,9 @@ class TextGroup:
     def _window(self, captions: list[str], tokenised: Future[list[Tokens]]) -> list[list[Unit]]:
         tokens = tokenised.result()
         found: list[list[Unit]] = [[] for _ in captions]
-        for rows in batches(tokens):
-            text = self._encode([tokens[i] for i in rows])
-            for i, segmented in zip(rows, _units(captions, tokens, rows, text)):
+        for rows in batches([len(t.ids) for t in tokens]):
+            owners = self.model.owners(*self._chunk([tokens[i] for i in rows]))
+            for i, segmented in zip(rows, _units(captions, tokens, rows, owners)):
                 found[i] = segmented
         return found
 
@@ -83,7 +83,7 @@ class TextGroup:
         self._need_image_side("encode_text")
         tokens = self.tokenizer.encode_batch(list(captions))
         vectors = np.empty((len(tokens), self.model.embedding), dtype=np.float32)
-        for rows in batches(tokens):
+        for rows in batches([len(t.ids) for t in tokens]):
             vectors[rows] = self.model.embed_text(self._encode([tokens[i] for i in rows])).float().cpu().numpy()
         return vectors
 
@@ -139,7 +139,7 @@ class TextGroup:
         number = (groups != 0).any(dim=2).sum(dim=1).tolist()
         tokens = self.tokenizer.encode_batch(list(captions))
         found: list[list[Reference]] = [[] for _ in captions]
-        for rows in batches(tokens):
+        for rows in batches([len(t.ids) for t in tokens]):
             text = self._encode([tokens[i] for i in rows])
             cosines = (self.model.embed_units(text) @ objects[rows].transpose(1, 2)).tolist()  # (B, K, G)
             for i, segmented, of_group in zip(rows, _units(captions, tokens, rows, text), cosines):
@@ -147,9 +147,11 @@ class TextGroup:
         return found
 
     def _encode(self, tokens: Sequence[Tokens]) -> TextGroups:
-        chunk = pad([t.ids for t in tokens])
+        return self.model.encode(*self._chunk(tokens))
+
+    def _chunk(self, tokens: Sequence[Tokens]) -> Chunk:
         place = next(self.model.parameters()).device
-        return self.model.encode(chunk.ids.to(place), chunk.mask.to(place))
+        return Chunk(*(x.to(place) for x in pad([t.ids for t in tokens])))
 
     def _need_image_side(self, what: str) -> None:
         if self.model.image_head is None:
@@ -178,11 +180,11 @@ def _check(captions: Sequence[str], what: str) -> None:
             raise InputError("a caption is empty: give it at least one word")
 
 
-def batches(tokens: Sequence[Tokens]) -> Iterator[list[int]]:
-    """The numbers of all captions, in order of length, in batches of at most `TOKENS` tokens with their padding."""
+def batches(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """The numbers of captions of these lengths, shortest first, in batches of at most `TOKENS` tokens with padding."""
     rows: list[int] = []
-    for i in sorted(range(len(tokens)), key=lambda i: len(tokens[i].ids)):
-        if rows and (len(rows) + 1) * len(tokens[i].ids) > TOKENS:
+    for i in sorted(range(len(lengths)), key=lengths.__getitem__):
+        if rows and (len(rows) + 1) * lengths[i] > TOKENS:
             yield rows
             rows = []
         rows.append(i)
@@ -191,12 +193,12 @@ def batches(tokens: Sequence[Tokens]) -> Iterator[list[int]]:
 
 
 def _units(
-    captions: Sequence[str], tokens: Sequence[Tokens], rows: Sequence[int], text: TextGroups
+    captions: Sequence[str], tokens: Sequence[Tokens], rows: Sequence[int], text: Owners | TextGroups
 ) -> Iterator[list[Unit]]:
-    """The units of the captions `rows`, which `text` encodes."""
+    """The units of the captions `rows`, whose tokens `text` gives to groups."""
     named = [None] * len(rows) if text.views is None else text.views.groundable().tolist()  # (B, M)
     for i, groups, names in zip(rows, text.owner.tolist(), named):
-        yield units(captions[i], tokens[i], groups, names)
+        yield units(captions[i], tokens[i].spans, groups, names)
 
 
 def reference(unit: Unit, cosines: list[float]) -> Reference:
@@ -205,14 +207,17 @@ def reference(unit: Unit, cosines: list[float]) -> Reference:
     return Reference(unit, None if best is None or cosines[best] <= NULL else best, cosines)
 
 
-def units(caption: str, tokens: Tokens, groups: Sequence[int], names: Sequence[bool] | None = None) -> list[Unit]:
+def units(
+    caption: str, spans: Sequence[tuple[int, int]], groups: Sequence[int], names: Sequence[bool] | None = None
+) -> list[Unit]:
     """Runs of tokens of one group as spans of the caption; start and end of text are left out.
 
-    groups: the group of each token, start and end included; what lies beyond the tokens is ignored. names: for each
-    token, whether a unit that ends with it is groundable; None leaves that open.
+    spans: characters (start, end) of each token. groups: the group of each token, start and end included; what lies
+    beyond the tokens is ignored. names: for each token, whether a unit that ends with it is groundable; None leaves
+    that open.
     """
-    inner = slice(1, len(tokens.ids) - 1)
-    return runs(caption, tokens.spans[inner], groups[inner], None if names is None else names[inner])
+    inner = slice(1, len(spans) - 1)
+    return runs(caption, spans[inner], groups[inner], None if names is None else names[inner])
 
 
 def load(path: str | Path | None = None, *, device: str = "cpu", encoder: str | None = None) -> TextGroup:

@@ -12,12 +12,11 @@ import html
 import json
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from difflib import SequenceMatcher
 from pathlib import Path
 
 import ftfy
-from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+from tokenizers import Encoding, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from textgroup.errors import InputError
 
@@ -36,17 +35,31 @@ _SUFFIX = "</w>"
 _SPACE = re.compile(r"\s+")
 
 
-@dataclass(frozen=True)
 class Tokens:
-    """One encoded caption, start and end of text included.
+    """One encoded caption of M tokens, start and end of text included.
 
-    ids: M token ids. spans: M pairs (start, end) of character offsets into the caption as given; (0, 0) for
-    the two special tokens. words: M word numbers, counted from 0; `SPECIAL` for the two special tokens.
+    ids: M token ids. Characters and words are read off the encoding when they are asked for: of a stream of captions
+    they are not all there at once, which would be tens of objects a caption for the garbage collector to look at.
     """
 
-    ids: list[int]
-    spans: list[tuple[int, int]]
-    words: list[int]
+    __slots__ = ("_encoding", "_offsets", "ids")
+
+    def __init__(self, ids: list[int], encoding: Encoding, offsets: list[tuple[int, int]] | None) -> None:
+        self.ids, self._encoding, self._offsets = ids, encoding, offsets
+
+    @property
+    def spans(self) -> list[tuple[int, int]]:
+        """M pairs (start, end) of character offsets into the caption as given; (0, 0) for the two special tokens."""
+        spans = self._encoding.offsets[: len(self.ids) - 2]
+        if (offsets := self._offsets) is not None:
+            spans = [(offsets[a][0], offsets[b - 1][1]) if b > a else (0, 0) for a, b in spans]
+        return [(0, 0), *spans, (0, 0)]
+
+    @property
+    def words(self) -> list[int]:
+        """M word numbers, counted from 0; `SPECIAL` for the two special tokens."""
+        words = self._encoding.word_ids[: len(self.ids) - 2]
+        return [SPECIAL, *(SPECIAL if word is None else word for word in words), SPECIAL]
 
 
 def clean(caption: str) -> str:
@@ -137,12 +150,18 @@ class CaptionTokenizer:
         """`encode` for many captions at once (the encoder itself runs in parallel)."""
         cleaned = [clean(caption) for caption in captions]
         encodings = self._bpe.encode_batch(cleaned, add_special_tokens=False)
-        return [self._tokens(e, align(caption, text)) for e, caption, text in zip(encodings, captions, cleaned)]
+        return [
+            Tokens(self._framed(encoding), encoding, align(caption, text))
+            for encoding, caption, text in zip(encodings, captions, cleaned)
+        ]
 
     def ids(self, captions: Sequence[str]) -> list[list[int]]:
         """Ids alone, for training: cheaper than `encode_batch`."""
         encodings = self._bpe.encode_batch_fast([clean(c) for c in captions], add_special_tokens=False)
-        return [[self.start, *e.ids[: self.max_tokens - 2], self.end] for e in encodings]
+        return [self._framed(encoding) for encoding in encodings]
+
+    def _framed(self, encoding: Encoding) -> list[int]:
+        return [self.start, *encoding.ids[: self.max_tokens - 2], self.end]
 
     def decode(self, ids: Iterable[int]) -> str:
         """The cleaned text that these ids spell; special tokens are left out."""
@@ -156,17 +175,6 @@ class CaptionTokenizer:
     def pieces(self, ids: Iterable[int]) -> list[str]:
         """Each id as a readable piece, for figures."""
         return [START if i == self.start else END if i == self.end else self.decode([i]) for i in ids]
-
-    def _tokens(self, encoding, offsets: list[tuple[int, int]] | None) -> Tokens:  # type: ignore[no-untyped-def]
-        room = self.max_tokens - 2
-        spans = encoding.offsets[:room]
-        if offsets is not None:
-            spans = [(offsets[a][0], offsets[b - 1][1]) if b > a else (0, 0) for a, b in spans]
-        return Tokens(
-            [self.start, *encoding.ids[:room], self.end],
-            [(0, 0), *spans, (0, 0)],
-            [SPECIAL, *encoding.word_ids[:room], SPECIAL],
-        )
 
     @classmethod
     def train(cls, captions: Iterable[str], vocabulary: int, max_tokens: int = 77) -> "CaptionTokenizer":

@@ -55,6 +55,17 @@ def test_padding_changes_no_output(encoder: EncoderConfig) -> None:
         assert (states[valid] - states_padded[valid_padded]).abs().max() < 1e-6
 
 
+@pytest.mark.parametrize("encoder", ENCODERS)
+@torch.no_grad()
+def test_units_alone_are_those_that_come_with_vectors(encoder: EncoderConfig) -> None:
+    made, chunk = model(encoder), pad(CAPTIONS)
+    alone, text = made.owners(*chunk), made.encode(*chunk)
+    assert torch.equal(alone.owner, text.owner)
+    assert (alone.views is None) == (text.views is None)
+    if alone.views is not None and text.views is not None:
+        assert torch.equal(alone.views.groundable(), text.views.groundable())
+
+
 @torch.no_grad()
 def test_a_caption_does_not_depend_on_its_neighbours_in_the_batch() -> None:
     made = model().double()

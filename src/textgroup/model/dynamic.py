@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from textgroup.config import EncoderConfig
-from textgroup.model.encoder import TextGroups
+from textgroup.model.encoder import Owners, TextGroups
 from textgroup.model.layers import EncoderLayer, TokenEmbedding
 from textgroup.model.router import Router, marginals, unit_of
 
@@ -35,6 +35,11 @@ class DynamicGroupTransformer(nn.Module):
     def spread(self) -> None:
         """Start with words that lead over their positions: in a sum, the length of its vector is a word's weight."""
         nn.init.normal_(self.embedding.token.weight, std=0.1)
+
+    def owners(self, ids: Tensor, mask: Tensor) -> Owners:
+        """ids and mask (B, M). The units alone, for a fraction of the work: their vectors decide nothing."""
+        views = self.router(ids, mask)
+        return Owners(unit_of(views.cut.begins, self.config.groups).masked_fill(~mask, -1), views)
 
     def forward(
         self, ids: Tensor, mask: Tensor, noise: Tensor | None = None, forced: Tensor | None = None

@@ -12,6 +12,13 @@ from textgroup.model.layers import EncoderLayer, TokenEmbedding
 from textgroup.model.router import Views
 
 
+class Owners(NamedTuple):
+    """What cuts captions into units, without their vectors: `owner` and `views` of `TextGroups`."""
+
+    owner: Tensor
+    views: Views | None = None
+
+
 class TextGroups(NamedTuple):
     """What a text encoder gives.
 

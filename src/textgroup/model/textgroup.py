@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from textgroup.config import DecoderConfig, EncoderConfig
 from textgroup.model.decoder import TextDecoder
 from textgroup.model.dynamic import DynamicGroupTransformer
-from textgroup.model.encoder import BaselineTransformer, TextGroups, TextGroupTransformer
+from textgroup.model.encoder import BaselineTransformer, Owners, TextGroups, TextGroupTransformer
 from textgroup.model.layers import initialise, smooth_positions
 from textgroup.model.noise import Noise
 
@@ -80,6 +80,13 @@ class TextGroupModel(nn.Module, PyTorchModelHubMixin, library_name="textgroup", 
     ) -> TextGroups:
         """ids and mask (B, M), noise (B, K, M) -> groups (B, K, D) and assignment (B, K, M)."""
         return self.encoder(ids, mask, noise, forced)
+
+    def owners(self, ids: Tensor, mask: Tensor) -> Owners:
+        """ids and mask (B, M) -> the group of each token (B, M), as `encode` gives it, and no vectors."""
+        if isinstance(self.encoder, DynamicGroupTransformer):
+            return self.encoder.owners(ids, mask)
+        text = self.encoder(ids, mask)
+        return Owners(text.owner, text.views)
 
     @property
     def groups(self) -> int:
