@@ -33,7 +33,7 @@ def main() -> None:
     """Measure and report."""
     options = parser(__doc__)
     options.add_argument("--captions", default="../shared/captions/coco.jsonl.gz", help="any source of captions")
-    options.add_argument("--count", type=int, default=1024, help="captions of a round")
+    options.add_argument("--count", type=int, default=4096, help="captions of a round")
     options.add_argument("--rounds", type=int, default=5)
     options.add_argument("--stream", type=Path, help="only the peak memory: a folder with captions")
     chosen = options.parse_args()

@@ -10,7 +10,7 @@ import torch
 import textgroup
 from tests.training.runs import tiny_config, tiny_inputs
 from textgroup.config import OptimConfig
-from textgroup.inference import TOKENS, WINDOW, batches, reference, units
+from textgroup.inference import TOKENS, WINDOW, WINDOWS, batches, reference, units
 from textgroup.model.interaction import NULL
 from textgroup.model.pretrained import PACKAGED, export
 from textgroup.training.trainer import train
@@ -54,14 +54,14 @@ def test_a_batch_holds_so_many_tokens_whatever_the_longest_caption_is() -> None:
 
 def test_a_stream_gives_the_same_units_in_order_whatever_the_window(run: Path) -> None:
     model = textgroup.load(run)
-    captions = [f"a {'red ' * (i % 7)}ring and star number {i}" for i in range(WINDOW + 300)]
+    captions = [f"a {'red ' * (i % 7)}ring and star number {i}" for i in range(5 * WINDOW + 300)]
     streamed = list(model.segment_stream(iter(captions)))
     assert len(streamed) == len(captions)
-    for i in (0, 1, 77, WINDOW - 1, WINDOW, WINDOW + 299):
+    for i in (0, 1, 77, WINDOW - 1, WINDOW, 4 * WINDOW, 5 * WINDOW + 299):
         assert streamed[i] == model.segment([captions[i]])[0]
 
 
-def test_a_stream_is_read_two_windows_ahead_at_most(run: Path) -> None:
+def test_a_stream_is_read_a_few_windows_ahead(run: Path) -> None:
     taken = 0
 
     def captions():  # type: ignore[no-untyped-def]
@@ -73,7 +73,7 @@ def test_a_stream_is_read_two_windows_ahead_at_most(run: Path) -> None:
     stream = textgroup.load(run).segment_stream(captions())
     for _ in range(5):
         next(stream)
-    assert taken == 2 * WINDOW
+    assert taken == (WINDOWS + 1) * WINDOW
 
 
 def test_an_empty_caption_is_an_error_in_a_list_and_empty_in_a_stream(run: Path) -> None:

@@ -1,5 +1,6 @@
 """A trained checkpoint in use: captions to units, captions and images to vectors that can be compared."""
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
@@ -22,8 +23,10 @@ from textgroup.vision.objects import ObjectEncoder, open_encoder
 
 Image = str | Path | bytes
 """A photograph: its path, or its encoded bytes."""
-WINDOW = 2048
-"""Captions read ahead and sorted by length, so that a stream pays for little padding in constant memory."""
+WINDOW = 1024
+"""Captions sorted by length together, so that a stream pays for little padding in constant memory."""
+WINDOWS = 2
+"""Windows worked on side by side: one is in Python while another is in the tokenizer or in the model."""
 TOKENS = 2048
 """Tokens encoded at once, padding included: memory does not depend on how long the longest caption of a stream is."""
 
@@ -54,22 +57,21 @@ class TextGroup:
     def segment_stream(self, captions: Iterable[str]) -> Iterator[list[Unit]]:
         """`segment` for an endless stream, in order and in constant memory; an empty caption has no units.
 
-        Captions are read two windows ahead at most: one is tokenised while the model has the one before it.
+        Captions are read `WINDOWS` + 1 windows ahead at most.
         """
         stream = iter(captions)
-        ahead: tuple[list[str], Future[list[Tokens]]] | None = None
-        with ThreadPoolExecutor(1) as pool:
+        ahead: deque[Future[list[list[Unit]]]] = deque()
+        with ThreadPoolExecutor(WINDOWS) as pool:
             while window := list(islice(stream, WINDOW)):
-                following = window, pool.submit(self.tokenizer.encode_batch, window)
-                if ahead is not None:
-                    yield from self._window(*ahead)
-                ahead = following
-            if ahead is not None:
-                yield from self._window(*ahead)
+                ahead.append(pool.submit(self._window, window))
+                if len(ahead) > WINDOWS:
+                    yield from ahead.popleft().result()
+            for rest in ahead:
+                yield from rest.result()
 
     @torch.inference_mode()
-    def _window(self, captions: list[str], tokenised: Future[list[Tokens]]) -> list[list[Unit]]:
-        tokens = tokenised.result()
+    def _window(self, captions: list[str]) -> list[list[Unit]]:
+        tokens = self.tokenizer.encode_batch(captions)
         found: list[list[Unit]] = [[] for _ in captions]
         for rows in batches([len(t.ids) for t in tokens]):
             owners = self.model.owners(*self._chunk([tokens[i] for i in rows]))
