@@ -35,7 +35,7 @@ class EncoderConfig:
     """Longest caption in tokens, start and end included."""
     width: int = 128
     """Model dimension d."""
-    router_width: int = 64
+    router_width: int = 32
     """Dynamic: width of the router's layers and of its token embeddings, which are its own."""
     heads: int = 4
     """Attention heads of every self-attention layer."""
@@ -201,12 +201,14 @@ class LossConfig:
     """Weight of what the router's place view learns from its word view (dynamic encoders; not in the paper)."""
     alignment: float = 0.0
     """Weight of InfoNCE over units against objects (needs stores made with --groups; not in the paper)."""
+    paraphrase: float = 0.0
+    """Weight of InfoNCE between two captions of an image, both of which are then in the batch (not in the paper)."""
     refit: tuple[float, ...] = (0.5, 1.0)
     """When the word view is taken anew from the place view, as shares of the schedule."""
 
     def __post_init__(self) -> None:
         _check(self.temperature > 0, f"loss.temperature must be positive, not {self.temperature}")
-        for name in ("reconstruction", "balance", "contiguity", "views", "alignment"):
+        for name in ("reconstruction", "balance", "contiguity", "views", "alignment", "paraphrase"):
             _check(getattr(self, name) >= 0, f"loss.{name} must not be negative: {getattr(self, name)}")
 
 
@@ -304,6 +306,10 @@ class RunConfig:
             self.trained_tower is None or not self.loss.alignment,
             f"loss.alignment {self.loss.alignment} needs stored object groups, which a trained image_encoder has not: "
             "set it to 0",
+        )
+        _check(
+            not self.loss.paraphrase or self.optim.batch_size % 2 == 0,
+            f"optim.batch_size {self.optim.batch_size} with loss.paraphrase: two captions an image make an even number",
         )
         dynamic = self.model.encoder.kind == "dynamic"
         _check(

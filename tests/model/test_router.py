@@ -10,7 +10,7 @@ from tests.model.test_model import SMALL
 from textgroup.data.captions import pad
 from textgroup.model.dynamic import DynamicGroupTransformer
 from textgroup.model.layers import initialise
-from textgroup.model.router import PULL, Views, cut, marginals, unit_of
+from textgroup.model.router import PRICE, PULL, Views, cut, marginals, together, unit_of
 
 CAPTIONS = [[58, 5, 6, 7, 8, 59], [58, 8, 59], [58, *range(9, 20), 59]]
 
@@ -114,13 +114,13 @@ def signs(where: torch.Tensor) -> torch.Tensor:
 
 
 def test_both_views_count_alike_and_no_unit_begins_where_none_may() -> None:
-    word, place = torch.tensor([[9.0, 9, 2, -1, 5, 9]]), torch.tensor([[9.0, -9, -1.5, 0.5, 5, 9]])
+    word, place = torch.tensor([[9.0, 9, 3, -1, 5, 9]]), torch.tensor([[9.0, -9, -1.5, 0.5, 5, 9]])
     words = row(1, 2, 3, length=6)  # the token at 4 goes on with a word, the one at 5 is the end of text
     nothing, end = torch.zeros(1, 6), torch.tensor([[5]])
-    found = cut(word + place, nothing - 1, words, end)
+    found = cut(together(word, place), nothing - 1, words, end)
     assert found.begins.tolist() == row(1, 2, length=6).tolist(), "the first word begins the first unit"
     views = Views(word, place, nothing, nothing, nothing, words, end, found)
-    expected = [torch.tensor(x).sigmoid().item() for x in (0.5, -0.5)]
+    expected = [torch.tensor(x - PRICE).sigmoid().item() for x in (1.5, -0.5)]
     assert views.probability()[0].tolist() == pytest.approx([0, 0, *expected, 0, 0])
 
 

@@ -78,7 +78,7 @@ def test_reductions_count_the_tokens_of_the_whole_batch(reduction: str, expected
         weight, divisor = token_weights(where, reduction)
         parts.append(Part({}, {"reconstruction": torch.stack([(lost * weight).sum(), divisor.float()])}))
     batch = Batch([], None)
-    found = weigh(join(parts, batch), LossConfig(reconstruction=0.5))
+    found = weigh(join(parts, batch), LossConfig(reconstruction=0.5), None)
     assert found.reconstruction is not None
     assert found.reconstruction.item() == pytest.approx(expected)
     assert found.total.item() == pytest.approx(expected / 2)

@@ -31,7 +31,8 @@ class Batch(NamedTuple):
     chunks: the captions in order of length, in parts of similar length. image: (B, D) pooled vectors in the
     same order, or the pixels (B, 3, H, W) of photographs, or None. rows: (B,), the place of each caption in the
     batch of all processes, which has `whole` captions; None where this is all of it. objects: (B, G, D), the
-    objects of each image, zeros after its last; or None.
+    objects of each image, zeros after its last; or None. pairs: (images, 2), the places of two captions of each image
+    in the batch of all processes; None where an image has one caption in it.
     """
 
     chunks: list[Chunk]
@@ -39,6 +40,7 @@ class Batch(NamedTuple):
     rows: Tensor | None = None
     whole: int | None = None
     objects: Tensor | None = None
+    pairs: Tensor | None = None
 
     @property
     def size(self) -> int:
@@ -117,7 +119,7 @@ class CaptionData:
     first: (items + 1,), the first caption of each item. pooled: (N, D) memory map or array, the photographs' pixels
     (N, 3, H, W), or None.
     rows: (items,), the row of each item in `pooled`, or None. groups: (N, G, D), the objects of each image, zeros where
-    it has fewer than G; None where nothing asks for them.
+    it has fewer than G; None where nothing asks for them. each: captions of an item in a batch, 1 or 2.
     """
 
     ids: np.ndarray
@@ -126,6 +128,7 @@ class CaptionData:
     pooled: Rows | None = None
     rows: np.ndarray | None = None
     groups: np.ndarray | None = None
+    each: int = 1
 
     @classmethod
     def build(
@@ -160,32 +163,36 @@ class CaptionData:
 
     def steps_per_epoch(self, batch_size: int) -> int:
         """Whole batches in an epoch; what is left over is not seen in it. The next epoch has another order."""
-        return max(1, len(self) // batch_size)
+        return max(1, len(self) * self.each // batch_size)
 
     def batch(
         self, step: int, batch_size: int, seed: int, chunk: int | None = None, share: tuple[int, int] = (0, 1)
     ) -> Batch:
         """Batch number `step` of the run: a function of (seed, step) alone, so that a run can resume anywhere.
 
-        Each epoch has its own order; an item gives one caption an epoch, and all its captions in turn. chunk:
+        Each epoch has its own order; an item gives `each` captions an epoch, and all its captions in turn. chunk:
         captions of a chunk, the last of which may be short; None cuts where the least is padded. share: (r, n) is
         every n-th caption by length, from number r on: what the r-th of n processes trains on.
         """
         epoch, place = divmod(step, self.steps_per_epoch(batch_size))
-        places = np.arange(place * batch_size, min((place + 1) * batch_size, len(self)))
-        items = shuffled(places, len(self), key_of(seed, "epoch", epoch))
+        most = batch_size // self.each
+        places = np.arange(place * most, min((place + 1) * most, len(self)))
+        drawn = shuffled(places, len(self), key_of(seed, "epoch", epoch))
+        items = np.tile(drawn, self.each)
         counts = self.first[items + 1] - self.first[items]
-        turn = scattered(items, key_of(seed, "captions")) + epoch
+        turn = scattered(items, key_of(seed, "captions")) + epoch * self.each + np.arange(len(items)) // len(drawn)
         chosen = self.first[items] + turn % counts
         lengths = self.starts[chosen + 1] - self.starts[chosen]
+        order = np.argsort(lengths, kind="stable")
         rows = np.arange(share[0], len(items), share[1])
-        mine = np.argsort(lengths, kind="stable")[rows]
+        mine = order[rows]
         ends = cuts(lengths[mine], CHUNKS) if chunk is None else [*range(chunk, len(mine), chunk), len(mine)]
         chunks = [self._chunk(chosen[mine[a:b]]) for a, b in pairwise([0, *ends])]
         image, objects = (self._seen(vectors, items[mine]) for vectors in (self.pooled, self.groups))
+        pairs = None if self.each == 1 else torch.from_numpy(np.argsort(order).reshape(self.each, -1).T)
         if share == (0, 1):
-            return Batch(chunks, image, objects=objects)
-        return Batch(chunks, image, torch.from_numpy(rows), len(items), objects)
+            return Batch(chunks, image, objects=objects, pairs=pairs)
+        return Batch(chunks, image, torch.from_numpy(rows), len(items), objects, pairs)
 
     def chunks(self, size: int = 256) -> Iterable[tuple[Chunk, np.ndarray]]:
         """Every caption once, in order of length: chunks, and the caption numbers in each (for evaluation)."""

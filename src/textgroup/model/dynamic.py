@@ -14,6 +14,9 @@ from textgroup.model.encoder import Owners, TextGroups
 from textgroup.model.layers import EncoderLayer, TokenEmbedding
 from textgroup.model.router import Router, marginals, unit_of
 
+STRETCH, NOISE = 0.1, 0.02
+"""Standard deviation of initial token embeddings, and of what is random in them where they begin with what is known."""
+
 
 class DynamicGroupTransformer(nn.Module):
     """A router over the tokens, the sum of each unit's embedded tokens, layers over the units.
@@ -32,9 +35,16 @@ class DynamicGroupTransformer(nn.Module):
         self.norm = nn.LayerNorm(config.width) if config.layers_after else nn.Identity()
 
     @torch.no_grad()
-    def spread(self) -> None:
-        """Start with words that lead over their positions: in a sum, the length of its vector is a word's weight."""
-        nn.init.normal_(self.embedding.token.weight, std=0.1)
+    def spread(self, vectors: Tensor | None = None) -> None:
+        """Start with words that lead over their positions: in a sum, the length of its vector is a word's weight.
+
+        vectors: (V, D) of unit variance, where each token is to begin; None: anywhere.
+        """
+        token = self.embedding.token.weight
+        if vectors is None:
+            nn.init.normal_(token, std=STRETCH)
+        else:
+            token.copy_(STRETCH * vectors + torch.randn_like(token) * NOISE)
 
     def owners(self, ids: Tensor, mask: Tensor) -> Owners:
         """ids and mask (B, M). The units alone, for a fraction of the work: their vectors decide nothing."""

@@ -19,6 +19,10 @@ LENIENT = 4.0
 Chosen once, on the first 500 captions of Flickr30k Entities val (docs/experiments.md)."""
 
 
+PRICE = 0.8
+"""Of a unit, in nats: by how much more probable than not it is to be that one begins; chosen on the same captions."""
+
+
 PULL = 6.0
 """By how much, in nats, a word that closes its unit makes a unit begin after it; chosen on the same captions."""
 
@@ -58,7 +62,7 @@ class Views(NamedTuple):
 
     def probability(self) -> Tensor:
         """Of a unit beginning at each token (B, M) after the first, both views together."""
-        return (self.word + self.place).sigmoid() * self.open()
+        return together(self.word, self.place).sigmoid() * self.open()
 
     def open(self) -> Tensor:
         """Where it is open whether a unit begins (B, M): at the second word and after."""
@@ -106,7 +110,7 @@ class Router(nn.Module):
         words = F.pad(self.ends_word[ids[:, :-1]], (1, 0)) & (position < end)  # the start of text ends a word
         place = self.place(_around(left, right, position, position)).squeeze(-1).float()
         word, closes = self.word[ids], self.closes[ids]
-        found = cut(word + place, closes, words, end)
+        found = cut(together(word, place), closes, words, end)
         names_place = self.names_place(_around(left, right, found.first, found.final)).squeeze(-1).float()
         return Views(word, place, self.names[ids], names_place, closes, words, end, found)
 
@@ -120,6 +124,11 @@ def _around(left: Tensor, right: Tensor, first: Tensor, final: Tensor) -> Tensor
         return states.flatten(0, 1).index_select(0, row.flatten()).unflatten(0, row.shape)
 
     return torch.cat([at(left, first - 1), at(right, final + 1)], dim=-1)
+
+
+def together(word: Tensor, place: Tensor) -> Tensor:
+    """The logits of both views as one: of a unit that is worth its price."""
+    return word + place - PRICE
 
 
 @torch.no_grad()

@@ -27,7 +27,7 @@ def backward(
     with torch.no_grad():
         first = [look(model, part, config, key, cohesion, decode=False) for part in batch.parts()]
     leaves = [Part(*({name: x.requires_grad_() for name, x in kind.items()} for kind in part)) for part in first]
-    weigh(join(leaves, batch), config).total.backward()
+    weigh(join(leaves, batch), config, batch.pairs).total.backward()
 
     found = []
     for part, leaf in zip(batch.parts(), leaves):
@@ -37,4 +37,4 @@ def backward(
         torch.autograd.backward(outputs, gradients)
         found.append(Part(leaf.vectors, {name: x.detach() for name, x in again.sums.items()}))
     with torch.no_grad():
-        return weigh(join(found, batch), config)
+        return weigh(join(found, batch), config, batch.pairs)

@@ -34,6 +34,7 @@ class Losses(NamedTuple):
     views: Tensor | None
     names: Tensor | None
     alignment: Tensor | None
+    paraphrase: Tensor | None
 
 
 class Part(NamedTuple):
@@ -192,8 +193,8 @@ def join(parts: Sequence[Part], batch: Batch) -> Part:
     return Part(vectors, sums)
 
 
-def weigh(whole: Part, config: LossConfig) -> Losses:
-    """The losses of a batch (Eq. 5) from what all its captions give."""
+def weigh(whole: Part, config: LossConfig, pairs: Tensor | None) -> Losses:
+    """The losses of a batch (Eq. 5) from what all its captions give. pairs: see `Batch`."""
 
     def mean(name: str) -> Tensor | None:
         return whole.sums[name][0] / whole.sums[name][1].clamp_min(1) if name in whole.sums else None
@@ -201,6 +202,9 @@ def weigh(whole: Part, config: LossConfig) -> Losses:
     seen = whole.vectors
     contrastive = info_nce(seen["text"], seen["image"], config.temperature) if "text" in seen else None
     aligned = align(seen["units"], seen["objects"], config.temperature) if "units" in seen else None
+    alike = None
+    if pairs is not None and "text" in seen:  # as an image and its caption: two of its captions
+        alike = info_nce(seen["text"][pairs[:, 0]], seen["text"][pairs[:, 1]], config.temperature)
     balanced = balance(whole.sums["balance"]) if config.balance else None
     reconstruction, contiguous = mean("reconstruction"), mean("contiguity")
     views, names = mean("views"), mean("names")
@@ -212,9 +216,10 @@ def weigh(whole: Part, config: LossConfig) -> Losses:
         (config.views, views),
         (config.views, names),
         (config.alignment, aligned),
+        (config.paraphrase, alike),
     )
     total = torch.stack([weight * term for weight, term in weighted if term is not None]).sum()
-    return Losses(total, contrastive, reconstruction, balanced, contiguous, views, names, aligned)
+    return Losses(total, contrastive, reconstruction, balanced, contiguous, views, names, aligned, alike)
 
 
 def compute(
@@ -226,7 +231,7 @@ def compute(
     see `contiguity`; None holds all neighbours equally firmly.
     """
     parts = [look(model, part, config, key, cohesion) for part in batch.parts()]
-    return weigh(join(parts, batch), config)
+    return weigh(join(parts, batch), config, batch.pairs)
 
 
 def shown(mask: Tensor, share: float, noise: Noise | None) -> Tensor:

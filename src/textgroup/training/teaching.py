@@ -15,7 +15,7 @@ from torch import Tensor
 
 from textgroup.data.captions import CaptionData
 from textgroup.data.statistics import beginning, binding
-from textgroup.model.router import Router, Views, cut
+from textgroup.model.router import Router, Views, cut, together
 from textgroup.tokenizer import CaptionTokenizer
 
 CAPTIONS, AT_ONCE, RARE = 24_000, 1_000, 2.0
@@ -49,7 +49,7 @@ def refit(router: Router, data: CaptionData, seed: int) -> None:
 
     types, closing = [], []
     for ids, views in seen:
-        found = cut(router.word[ids] + views.place, torch.zeros_like(views.place), views.words, views.end)
+        found = cut(together(router.word[ids], views.place), torch.zeros_like(views.place), views.words, views.end)
         number = views.words.cumsum(dim=1)  # (B, M), of the word that each token is in
         head = (number == number.gather(1, found.first)) & router.ends_word[ids] & _inside(views)
         types.append(ids[head])

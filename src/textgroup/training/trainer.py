@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from textgroup.config import RunConfig
 from textgroup.data.captions import Batch, CaptionData, Chunk
+from textgroup.data.cooccurrence import cooccurrence
 from textgroup.data.statistics import cohesion
 from textgroup.errors import InputError
 from textgroup.evaluation.retrieval import Retrieval
@@ -67,6 +68,8 @@ def build_model(config: RunConfig, inputs: Inputs) -> TextGroupModel:
         model.standardise_images(sample.mean(dim=0), sample.std(dim=0).clamp_min(1e-3))
     if isinstance(model.encoder, DynamicGroupTransformer):
         teaching.begin(model.encoder.router, inputs.train, inputs.tokenizer)
+        if sample is not None:  # images are few beside what the captions alone say of words
+            model.encoder.spread(cooccurrence(inputs.train, len(inputs.tokenizer), encoder.width, config.seed))
     return model
 
 
@@ -92,6 +95,10 @@ def train(
     size, chunk, seed = config.optim.batch_size, config.optim.chunk, config.seed
     if min(size, len(inputs.train)) < share[1]:
         raise InputError(f"{share[1]} processes for batches of {min(size, len(inputs.train))} captions: start fewer")
+    if config.loss.paraphrase:
+        if inputs.train.pooled is None:
+            raise InputError("loss.paraphrase compares two captions of an image: give data.features, or set it to 0")
+        inputs = replace(inputs, train=replace(inputs.train, each=2))
     model, tower = build_model(config, inputs).to(place), copy.deepcopy(inputs.tower)
     trained = joint.trained(model, tower).to(place)
     optimizer = adamw(trained, config.optim)
@@ -234,8 +241,10 @@ def to_device(batch: Batch, place: torch.device) -> Batch:
         return x.to(place, non_blocking=True)
 
     chunks = [Chunk(move(chunk.ids), move(chunk.mask)) for chunk in batch.chunks]
-    image, rows, objects = (None if x is None else move(x) for x in (batch.image, batch.rows, batch.objects))
-    return Batch(chunks, image, rows, batch.whole, objects)
+    image, rows, objects, pairs = (
+        None if x is None else move(x) for x in (batch.image, batch.rows, batch.objects, batch.pairs)
+    )
+    return Batch(chunks, image, rows, batch.whole, objects, pairs)
 
 
 def _refit(model: TextGroupModel, data: CaptionData, config: RunConfig) -> None:

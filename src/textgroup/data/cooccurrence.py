@@ -1,0 +1,60 @@
+"""Where token embeddings begin when captions are few: what stands in the same captions is alike.
+
+After Levy & Goldberg (2014): vectors whose products are pointwise mutual information.
+"""
+
+import numpy as np
+import torch
+from scipy.sparse import coo_matrix, csr_matrix
+from torch import Tensor
+
+from textgroup.data.captions import CaptionData
+
+CAPTIONS = 200_000
+"""Captions that are counted, from all over the data set: time and memory do not grow with it."""
+
+
+def cooccurrence(data: CaptionData, vocabulary: int, width: int, seed: int) -> Tensor:
+    """Vectors (vocabulary, width) of unit variance, fp32; the product of two goes with how much more often than by
+    chance their tokens are in one caption (positive pointwise mutual information). Zeros for a token never met with
+    another.
+
+    They are turned at random (`seed`), so that no component counts for more than another.
+    """
+    information = _positive_information(_occurrence(data, vocabulary))
+    places, values = (torch.from_numpy(x) for x in (np.stack(information.coords), information.data))
+    sparse = torch.sparse_coo_tensor(places, values, information.shape, check_invariants=True)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        vector, value, _ = torch.svd_lowrank(sparse.float(), min(width, vocabulary), niter=4)
+        turn = torch.linalg.qr(torch.randn(width, width)).Q
+    found = vector * value.sqrt() @ turn[: len(value)]  # (V, D)
+    met = torch.zeros(vocabulary, dtype=torch.bool)
+    met[places[0]] = True
+    return torch.where(met[:, None], found / found[met].square().mean().sqrt(), 0)
+
+
+def _occurrence(data: CaptionData, vocabulary: int) -> csr_matrix:
+    """1 where a token is in a caption, (captions, vocabulary); start and end of text are left out."""
+    chosen = np.arange(0, len(data.starts) - 1, max(1, (len(data.starts) - 1) // CAPTIONS))
+    first, lengths = data.starts[chosen] + 1, np.diff(data.starts)[chosen] - 2
+    ends = np.cumsum(lengths)
+    places = np.arange(ends[-1]) + np.repeat(first - ends + lengths, lengths)
+    met = csr_matrix(
+        (np.ones(len(places), dtype=np.float32), (np.repeat(np.arange(len(chosen)), lengths), data.ids[places])),
+        shape=(len(chosen), vocabulary),
+    )
+    met.sum_duplicates()
+    met.data[:] = 1
+    return met
+
+
+def _positive_information(met: csr_matrix) -> coo_matrix:
+    """Pointwise mutual information of two different tokens in a caption, where it is above 0: (V, V), nats."""
+    together = (met.T @ met).tocoo()
+    apart = together.row != together.col
+    row, col, count = together.row[apart], together.col[apart], together.data[apart].astype(np.float64)
+    often = np.bincount(row, weights=count, minlength=met.shape[1])
+    information = np.log(count * count.sum() / (often[row] * often[col]))
+    positive = information > 0
+    return coo_matrix((information[positive], (row[positive], col[positive])), shape=together.shape)
