@@ -89,6 +89,8 @@ def test_a_saved_run_reads_back_as_it_was(tmp_path: Path) -> None:
         (["--data.val_features", "x"], "data.val_captions"),
         (["--optim.epochs", "1"], "optim.warmup_epochs"),
         (["--loss.temperature", "0"], "loss.temperature"),
+        (["--loss.written", "0"], "loss.written must be above 0 and at most 1, not 0"),
+        (["--loss.paraphrase", "1", "--optim.batch_size", "7"], "optim.batch_size 7"),
         (["--model.decoder.word_dropout", "1.5"], "word_dropout"),
         (["--log.every", "0"], "log.every"),
         (["--seed", "-1"], "seed -1"),

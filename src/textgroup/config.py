@@ -189,6 +189,9 @@ class LossConfig:
 
     reconstruction: float = 1.0
     """Lambda of Eq. 5."""
+    written: float = 1.0
+    """Share of the captions, drawn anew in each step, that the decoder writes out; Eq. 10 is taken over these.
+    The decoder is most of a step's work."""
     temperature: float = 0.07
     """Tau of Eq. 6 and 7; fixed."""
     reduction: Literal["token_mean", "caption_mean", "sum"] = "token_mean"
@@ -207,6 +210,7 @@ class LossConfig:
     """When the word view is taken anew from the place view, as shares of the schedule."""
 
     def __post_init__(self) -> None:
+        _check(0 < self.written <= 1, f"loss.written must be above 0 and at most 1, not {self.written}")
         _check(self.temperature > 0, f"loss.temperature must be positive, not {self.temperature}")
         for name in ("reconstruction", "balance", "contiguity", "views", "alignment", "paraphrase"):
             _check(getattr(self, name) >= 0, f"loss.{name} must not be negative: {getattr(self, name)}")

@@ -93,6 +93,28 @@ def test_the_shares_of_all_processes_are_the_batch() -> None:
         assert torch.equal(share.image, whole.image[share.rows])  # type: ignore[arg-type]
 
 
+def test_two_captions_an_image_are_different_ones_and_know_each_other() -> None:
+    data = replace(with_images(items=20, captions=4), each=2)
+    assert data.steps_per_epoch(10) == 4
+    seen = []
+    for step in range(8):
+        batch, said = data.batch(step, 10, 0), texts(data, step, 10)
+        assert batch.image is not None
+        assert batch.pairs is not None
+        assert sorted(batch.pairs.flatten().tolist()) == list(range(10))
+        for first, second in batch.pairs.tolist():
+            assert batch.image[first].tolist() == batch.image[second].tolist()
+            assert said[first] != said[second]
+        seen += said
+    assert len(set(seen)) == 80, "two epochs give all four captions of each"
+
+
+def test_the_shares_of_all_processes_name_pairs_of_the_whole_batch() -> None:
+    data = replace(with_images(items=40), each=2)
+    whole, share = data.batch(1, 20, 0), data.batch(1, 20, 0, share=(1, 3))
+    assert torch.equal(whole.pairs, share.pairs)  # type: ignore[arg-type]
+
+
 def test_objects_come_with_their_captions_and_only_where_they_are_asked_for() -> None:
     data = with_images(items=40)
     assert data.batch(0, 20, 0).objects is None

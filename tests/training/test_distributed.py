@@ -13,6 +13,7 @@ from safetensors.torch import load_file
 from tests.training.runs import tiny_config, tiny_inputs
 from tests.training.test_gradcache import furthest, seen_in
 from textgroup.config import LossConfig, OptimConfig, RunConfig
+from textgroup.data.captions import CaptionData
 from textgroup.errors import InputError
 from textgroup.keys import key_of
 from textgroup.training import checkpoint
@@ -21,7 +22,7 @@ from textgroup.training.losses import compute
 from textgroup.training.trainer import build_model, train
 
 ROOT = Path(__file__).parents[2]
-TERMS = LossConfig(balance=0.1, contiguity=0.5, alignment=0.5)
+TERMS = LossConfig(balance=0.1, contiguity=0.5, alignment=0.5, paraphrase=0.4, written=0.7)
 
 
 def short(out: Path) -> RunConfig:
@@ -38,13 +39,18 @@ def torchrun(script: str, *arguments: str) -> str:
     return done.stdout
 
 
+def batches(data: CaptionData) -> list[tuple[CaptionData, int, int | None]]:
+    """Data sets, captions of a batch, and those of a chunk: one caption an image, and two."""
+    return [(replace(data, each=each), size, chunk) for each, size in ((1, 7), (2, 10)) for chunk in (None, 3)]
+
+
 def test_loss_and_gradients_of_two_processes_are_those_of_one(tmp_path: Path) -> None:
     """All terms and all noise, in whole batches and by GradCache; seven captions: the shares are not equal."""
     script = """
         import sys
         import torch
         from tests.training.runs import tiny_config, tiny_inputs
-        from tests.training.test_distributed import TERMS
+        from tests.training.test_distributed import TERMS, batches
         from tests.training.test_gradcache import seen_in
         from textgroup.keys import key_of
         from textgroup.training import distributed, gradcache
@@ -55,9 +61,9 @@ def test_loss_and_gradients_of_two_processes_are_those_of_one(tmp_path: Path) ->
             inputs = tiny_inputs()
             model = build_model(tiny_config(Path("unused")), inputs).train().double()
             found = []
-            for chunk in (None, 3):
-                batch = inputs.train.batch(1, 7, 0, chunk, (distributed.rank(), 2))
-                assert batch.size in (3, 4)
+            for data, size, chunk in batches(inputs.train):
+                batch = data.batch(1, size, 0, chunk, (distributed.rank(), 2))
+                assert batch.size in (size // 2, (size + 1) // 2)
                 batch = seen_in(batch, torch.float64)
                 model.zero_grad()
                 if chunk is None:
@@ -66,19 +72,22 @@ def test_loss_and_gradients_of_two_processes_are_those_of_one(tmp_path: Path) ->
                 else:
                     losses = gradcache.backward(model, batch, TERMS, key_of(0, 1))
                 distributed.add_gradients(model)
-                found.append((losses._asdict(), {n: p.grad for n, p in model.named_parameters()}))
+                found.append((losses._asdict(), {n: p.grad.clone() for n, p in model.named_parameters()}))
             torch.save(found, f"{sys.argv[1]}/{distributed.rank()}.pt")
     """
     torchrun(script, str(tmp_path))
     inputs = tiny_inputs()
     model = build_model(tiny_config(tmp_path), inputs).train().double()
-    batch = inputs.train.batch(1, 7, 0)
-    expected = compute(model, seen_in(batch, torch.float64), TERMS, key_of(0, 1))
-    assert expected.alignment is not None
-    expected.total.backward()
-    theirs = {name: p.grad for name, p in model.named_parameters() if p.grad is not None}
-    for process in (0, 1):
-        for losses, gradients in torch.load(tmp_path / f"{process}.pt"):
+    found = [torch.load(tmp_path / f"{process}.pt") for process in (0, 1)]
+    for number, (data, size, _) in enumerate(batches(inputs.train)):
+        model.zero_grad()
+        expected = compute(model, seen_in(data.batch(1, size, 0), torch.float64), TERMS, key_of(0, 1))
+        assert expected.alignment is not None
+        assert (expected.paraphrase is None) == (data.each == 1)
+        expected.total.backward()
+        theirs = {name: p.grad for name, p in model.named_parameters() if p.grad is not None}
+        for process in (0, 1):
+            losses, gradients = found[process][number]
             for name, value in expected._asdict().items():
                 assert (value is None) == (losses[name] is None)
                 assert value is None or abs(losses[name] - value) <= 1e-10 * abs(value), name

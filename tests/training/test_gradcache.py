@@ -108,6 +108,19 @@ def test_every_reduction_is_exact_with_images_and_without(reduction: str, images
     assert furthest(ours, theirs) < 1e-10
 
 
+@pytest.mark.parametrize("chunk", [1, 7])  # of 46 captions
+def test_it_is_exact_for_two_captions_an_image_and_a_share_of_them_written(chunk: int) -> None:
+    made = model(GROUPING)
+    config = LossConfig(paraphrase=0.5, written=0.4)
+    pairs = replace(data(), each=2)
+    whole, parts = (seen_in(pairs.batch(0, 46, 0, size), torch.float64) for size in (46, chunk))
+    expected, theirs = at_once(made, whole, config)
+    found, ours = cached(made, parts, config)
+    assert found.paraphrase is not None
+    assert found.total.item() == pytest.approx(expected.total.item(), rel=1e-10)
+    assert furthest(ours, theirs) < 1e-10
+
+
 def test_it_is_exact_for_a_router_that_teaches_itself() -> None:
     encoder = replace(GROUPING, kind="dynamic")
     made = model(encoder)

@@ -1,16 +1,32 @@
 """The losses against sums written out by hand."""
 
 import math
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
 import torch.nn.functional as F
 
-from textgroup.config import LossConfig
+from tests.training.runs import tiny_config, tiny_inputs
+from textgroup.config import DecoderConfig, LossConfig
 from textgroup.data.captions import Batch
 from textgroup.model.encoder import TextGroups
 from textgroup.model.interaction import NULL
-from textgroup.training.losses import Part, align, balance, contiguity, info_nce, join, token_weights, usage, weigh
+from textgroup.model.textgroup import TextGroupModel
+from textgroup.training.losses import (
+    Part,
+    align,
+    balance,
+    compute,
+    contiguity,
+    info_nce,
+    join,
+    token_weights,
+    usage,
+    weigh,
+)
+from textgroup.training.trainer import build_model
 
 
 def test_info_nce_is_equations_6_to_8() -> None:
@@ -82,6 +98,38 @@ def test_reductions_count_the_tokens_of_the_whole_batch(reduction: str, expected
     assert found.reconstruction is not None
     assert found.reconstruction.item() == pytest.approx(expected)
     assert found.total.item() == pytest.approx(expected / 2)
+
+
+def test_paraphrase_compares_the_two_captions_of_each_image_as_info_nce_does() -> None:
+    text, image = (F.normalize(torch.randn(6, 4, generator=torch.Generator().manual_seed(n)), dim=1) for n in (0, 1))
+    pairs = torch.tensor([[4, 0], [1, 5], [2, 3]])
+    config = LossConfig(paraphrase=0.25)
+    found = weigh(Part({"text": text, "image": image}, {}), config, pairs)
+    expected = info_nce(text[[4, 1, 2]], text[[0, 5, 3]], config.temperature)
+    assert found.paraphrase is not None
+    assert found.paraphrase.item() == pytest.approx(expected.item())
+    assert found.contrastive is not None
+    assert found.total.item() == pytest.approx(found.contrastive.item() + 0.25 * expected.item())
+
+
+def test_of_a_batch_only_a_share_is_written_and_another_in_each_step() -> None:
+    """The mean over many steps is that of all captions."""
+    made, batch = tiny_model(), tiny_inputs().train.batch(0, 16, 0)
+    with torch.no_grad():
+        whole = compute(made, batch, LossConfig(), 0).reconstruction
+        some = [compute(made, batch, LossConfig(written=0.3), key).reconstruction for key in range(60)]
+        assert compute(made, batch, LossConfig(written=0.3), None) == compute(made, batch, LossConfig(), None)
+    shares = torch.stack([x for x in some if x is not None])
+    assert len(set(shares.tolist())) > 50
+    assert whole is not None
+    assert shares[shares > 0].mean().item() == pytest.approx(whole.item(), rel=0.02)
+
+
+def tiny_model() -> TextGroupModel:
+    """Without noise of its own, so that only the share that is written differs between steps."""
+    config = tiny_config(Path("unused"))
+    decoder, encoder = DecoderConfig(), replace(config.model.encoder, noise=0.0)
+    return build_model(replace(config, model=replace(config.model, encoder=encoder, decoder=decoder)), tiny_inputs())
 
 
 def groups_of(assignment: list[list[list[float]]], mask: list[list[int]]) -> TextGroups:

@@ -9,15 +9,18 @@ from pathlib import Path
 
 import pytest
 import torch
+import torch.nn.functional as F
 from safetensors.torch import load_file
 
 from tests.training.runs import tiny_config, tiny_inputs
-from textgroup.config import ModelConfig, OptimConfig
+from textgroup.config import LossConfig, ModelConfig, OptimConfig
+from textgroup.data.captions import CaptionData
+from textgroup.data.cooccurrence import cooccurrence
 from textgroup.errors import InputError
 from textgroup.model.pretrained import load_model
 from textgroup.training import checkpoint
 from textgroup.training.log import read
-from textgroup.training.trainer import Inputs, Progress, train
+from textgroup.training.trainer import Inputs, Progress, build_model, train
 
 
 def same(a: torch.nn.Module, b: torch.nn.Module) -> bool:
@@ -123,8 +126,6 @@ def test_a_log_line_that_a_kill_left_half_written_is_dropped(tmp_path: Path) -> 
 
 
 def test_captions_alone_train_without_heads_and_without_contrastive_loss(tmp_path: Path) -> None:
-    from textgroup.data.captions import CaptionData
-
     inputs = tiny_inputs()
     texts = [("a red ring", "a blue star"), ("there is a pink kite",)] * 8
     alone = Inputs(inputs.tokenizer, CaptionData.build(texts, inputs.tokenizer))
@@ -139,6 +140,33 @@ def test_without_reconstruction_there_is_no_decoder(tmp_path: Path) -> None:
     model = train(config, tiny_inputs())
     assert model.decoder is None
     assert "reconstruction" not in read(tmp_path / "run" / "log.jsonl")[-1]
+
+
+def test_two_captions_of_an_image_come_to_be_alike(tmp_path: Path) -> None:
+    config = tiny_config(tmp_path / "run", loss=LossConfig(paraphrase=1.0, written=0.5))
+    train(config, tiny_inputs())
+    lines = read(tmp_path / "run" / "log.jsonl")
+    assert lines[-1]["paraphrase"] < 0.7 * lines[0]["paraphrase"]
+    assert "val_paraphrase" not in lines[-1], "each caption is looked at alone"
+
+
+def test_two_captions_of_an_image_need_images(tmp_path: Path) -> None:
+    inputs = tiny_inputs()
+    alone = Inputs(inputs.tokenizer, CaptionData.build([("a red ring",)], inputs.tokenizer))
+    with pytest.raises(InputError, match=r"loss\.paraphrase compares two captions of an image: give data\.features"):
+        train(tiny_config(tmp_path / "run", loss=LossConfig(paraphrase=1.0)), alone)
+
+
+def test_with_images_the_words_of_a_dynamic_model_begin_where_captions_put_them_together(tmp_path: Path) -> None:
+    config, inputs = tiny_config(tmp_path), tiny_inputs()
+    encoder = replace(config.model.encoder, kind="dynamic")
+    config = replace(config, model=replace(config.model, encoder=encoder), loss=LossConfig(views=1.0))
+    model = build_model(config, inputs)
+    known = cooccurrence(inputs.train, len(inputs.tokenizer), encoder.width, config.seed)
+    token = model.encoder.embedding.token.weight
+    assert F.cosine_similarity(token, known)[known.any(dim=1)].min() > 0.8
+    alone = build_model(config, replace(inputs, train=replace(inputs.train, pooled=None, rows=None)))
+    assert F.cosine_similarity(alone.encoder.embedding.token.weight, known).abs().mean() < 0.3
 
 
 def test_the_seed_decides_everything(tmp_path: Path) -> None:

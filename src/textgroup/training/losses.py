@@ -142,6 +142,25 @@ def _cross_entropy(logits: Tensor, yes: Tensor) -> Tensor:
     return torch.stack([lost, lost.new_tensor(len(logits))])
 
 
+def reconstruct(
+    model: TextGroupModel, part: Batch, out: TextGroups, config: LossConfig, noise: Noise | None, decode: bool
+) -> Tensor:
+    """Eq. 10 over the one chunk of `part`, or in training over a share of its captions: the weighted sum, in nats, and
+    what it is to be divided by: (2,). Arguments as in `look`; out: the groups of its captions."""
+    ((ids, mask),) = part.chunks
+    if noise is not None and config.written < 1:
+        drawn = noise.uniform("written", 1).squeeze(1) < config.written  # (B,)
+        ids, mask, noise = ids[drawn], mask[drawn], Noise(noise.key, noise.rows[drawn])
+        out = out._replace(groups=out.groups[drawn], present=out.present[drawn])
+    weight, divisor = token_weights(mask[:, 1:], config.reduction)
+    table = model.encoder.embedding.token.weight
+    written = table.new_zeros(())
+    if decode and len(ids):
+        states, targets, valid = model.decode(ids, mask, out, noise)
+        written = linear_cross_entropy(states[valid], table, targets[valid], weight)
+    return torch.stack([written, divisor.to(written)])
+
+
 def look(
     model: TextGroupModel,
     part: Batch,
@@ -166,13 +185,7 @@ def look(
         if config.alignment and part.objects is not None:
             vectors |= {"units": model.embed_units(out), "objects": model.embed_objects(part.objects, noise)}
         if model.decoder is not None:
-            weight, divisor = token_weights(mask[:, 1:], config.reduction)
-            table = model.encoder.embedding.token.weight
-            written = table.new_zeros(())
-            if decode:
-                states, targets, valid = model.decode(ids, mask, out, noise)
-                written = linear_cross_entropy(states[valid], table, targets[valid], weight)
-            sums["reconstruction"] = torch.stack([written, divisor.to(written)])
+            sums["reconstruction"] = reconstruct(model, part, out, config, noise, decode)
         if config.balance:
             sums["balance"] = usage(out)
         if config.contiguity:
