@@ -7,6 +7,7 @@ on the captions. All contenders get the same raw captions and the same machine; 
 Memory is that of `textgroup segment --file` in a fresh process.
 """
 
+import gc
 import itertools
 import json
 import sys
@@ -66,6 +67,8 @@ def speed(models: dict[str, TextGroup], captions: Sequence[str], rounds: int) ->
         contenders["spacy"] = lambda: noun_chunks(captions)
     except NotHere as reason:
         missing["spacy"] = str(reason)
+    gc.collect()
+    gc.freeze()  # what one contender has loaded is not to cost another: the collector looks at it no more
     rates = alternate(contenders, rounds)
     peers = {"nltk": "NLTK's tagger + chunker", "nltk_tagger": "NLTK's tagger alone", "spacy": "spaCy's noun chunks"}
     rows = []

@@ -30,7 +30,8 @@ LONGEST_CAPTION = 10_000
 LONGEST_ALIGNED = 500
 """Characters: a stretch that cleaning rewrote and that is longer than this is aligned as one block."""
 
-_WORDS = r"""'s|'t|'re|'ve|'m|'ll|'d|\p{L}+|\p{N}|[^\s\p{L}\p{N}]+"""
+_WORDS = r"""\p{L}+|\p{N}|'(?:[stmd]|re|ve|ll)|[^\s\p{L}\p{N}]+"""
+"""CLIP's words. It tries the contractions first; no letter or digit begins one, so this finds the same, sooner."""
 _SUFFIX = "</w>"
 _SPACE = re.compile(r"\s+")
 
