@@ -27,6 +27,7 @@ from textgroup.tokenizer import CaptionTokenizer
 from textgroup.training import checkpoint, distributed, gradcache, joint, teaching
 from textgroup.training.log import RunLog
 from textgroup.training.losses import Losses, compute
+from textgroup.training.memory import give_back
 from textgroup.training.monitor import watch
 from textgroup.training.optim import adamw, learning_rate, total_steps
 from textgroup.training.progress import Meter, Progress
@@ -132,6 +133,7 @@ def train(
             if logs:
                 report.losses, report.captions_per_second = _read(meter, done)
                 meter = Meter()
+                give_back()
             if log is not None:
                 if logs:
                     _look_closer(report, batch, inputs, config, firm, tower)
