@@ -90,6 +90,8 @@ def test_a_saved_run_reads_back_as_it_was(tmp_path: Path) -> None:
         (["--optim.epochs", "1"], "optim.warmup_epochs"),
         (["--loss.temperature", "0"], "loss.temperature"),
         (["--loss.written", "0"], "loss.written must be above 0 and at most 1, not 0"),
+        (["--loss.written", "0.5", "--loss.reduction", "sum"], "set loss.written to 1"),
+        (["--loss.paraphrase", "1", "--loss.alignment", "1"], "loss.paraphrase with loss.alignment"),
         (["--loss.paraphrase", "1", "--optim.batch_size", "7"], "optim.batch_size 7"),
         (["--model.decoder.word_dropout", "1.5"], "word_dropout"),
         (["--log.every", "0"], "log.every"),

@@ -211,6 +211,14 @@ class LossConfig:
 
     def __post_init__(self) -> None:
         _check(0 < self.written <= 1, f"loss.written must be above 0 and at most 1, not {self.written}")
+        _check(
+            self.written == 1 or self.reduction != "sum",
+            f"loss.written {self.written} with loss.reduction sum, which is over all captions: set loss.written to 1",
+        )
+        _check(
+            not (self.paraphrase and self.alignment),
+            "loss.paraphrase with loss.alignment: an image that comes twice would be told from itself; set one to 0",
+        )
         _check(self.temperature > 0, f"loss.temperature must be positive, not {self.temperature}")
         for name in ("reconstruction", "balance", "contiguity", "views", "alignment", "paraphrase"):
             _check(getattr(self, name) >= 0, f"loss.{name} must not be negative: {getattr(self, name)}")

@@ -57,17 +57,21 @@ class TextGroup:
     def segment_stream(self, captions: Iterable[str]) -> Iterator[list[Unit]]:
         """`segment` for an endless stream, in order and in constant memory; an empty caption has no units.
 
-        Captions are read `WINDOWS` + 1 windows ahead at most.
+        Captions are read `WINDOWS` + 1 windows ahead at most, and the model runs in threads of its own: what is set for
+        the caller's alone, as by `torch.autocast`, does not reach it.
         """
         stream = iter(captions)
         ahead: deque[Future[list[list[Unit]]]] = deque()
-        with ThreadPoolExecutor(WINDOWS) as pool:
+        pool = ThreadPoolExecutor(WINDOWS, "segment")
+        try:
             while window := list(islice(stream, WINDOW)):
                 ahead.append(pool.submit(self._window, window))
                 if len(ahead) > WINDOWS:
                     yield from ahead.popleft().result()
             for rest in ahead:
                 yield from rest.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
 
     @torch.inference_mode()
     def _window(self, captions: list[str]) -> list[list[Unit]]:

@@ -40,7 +40,8 @@ class Tokens:
     """One encoded caption of M tokens, start and end of text included.
 
     ids: M token ids. Characters and words are read off the encoding when they are asked for: of a stream of captions
-    they are not all there at once, which would be tens of objects a caption for the garbage collector to look at.
+    they are not all there at once, which would be tens of objects a caption for the garbage collector to look at. So
+    each reading of `spans` or `words` makes a new list.
     """
 
     __slots__ = ("_encoding", "_offsets", "ids")

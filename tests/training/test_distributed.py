@@ -22,7 +22,8 @@ from textgroup.training.losses import compute
 from textgroup.training.trainer import build_model, train
 
 ROOT = Path(__file__).parents[2]
-TERMS = LossConfig(balance=0.1, contiguity=0.5, alignment=0.5, paraphrase=0.4, written=0.7)
+TERMS = LossConfig(balance=0.1, contiguity=0.5, alignment=0.5, written=0.7)
+IN_PAIRS = replace(TERMS, alignment=0.0, paraphrase=0.4)
 
 
 def short(out: Path) -> RunConfig:
@@ -39,9 +40,10 @@ def torchrun(script: str, *arguments: str) -> str:
     return done.stdout
 
 
-def batches(data: CaptionData) -> list[tuple[CaptionData, int, int | None]]:
-    """Data sets, captions of a batch, and those of a chunk: one caption an image, and two."""
-    return [(replace(data, each=each), size, chunk) for each, size in ((1, 7), (2, 10)) for chunk in (None, 3)]
+def batches(data: CaptionData) -> list[tuple[CaptionData, LossConfig, int, int | None]]:
+    """Data sets with their terms, captions of a batch, and of a chunk: one caption an image, and two."""
+    kinds = ((replace(data, each=1), TERMS, 7), (replace(data, each=2), IN_PAIRS, 10))
+    return [(*kind, chunk) for kind in kinds for chunk in (None, 3)]
 
 
 def test_loss_and_gradients_of_two_processes_are_those_of_one(tmp_path: Path) -> None:
@@ -50,7 +52,7 @@ def test_loss_and_gradients_of_two_processes_are_those_of_one(tmp_path: Path) ->
         import sys
         import torch
         from tests.training.runs import tiny_config, tiny_inputs
-        from tests.training.test_distributed import TERMS, batches
+        from tests.training.test_distributed import batches
         from tests.training.test_gradcache import seen_in
         from textgroup.keys import key_of
         from textgroup.training import distributed, gradcache
@@ -61,16 +63,16 @@ def test_loss_and_gradients_of_two_processes_are_those_of_one(tmp_path: Path) ->
             inputs = tiny_inputs()
             model = build_model(tiny_config(Path("unused")), inputs).train().double()
             found = []
-            for data, size, chunk in batches(inputs.train):
+            for data, terms, size, chunk in batches(inputs.train):
                 batch = data.batch(1, size, 0, chunk, (distributed.rank(), 2))
                 assert batch.size in (size // 2, (size + 1) // 2)
                 batch = seen_in(batch, torch.float64)
                 model.zero_grad()
                 if chunk is None:
-                    losses = compute(model, batch, TERMS, key_of(0, 1))
+                    losses = compute(model, batch, terms, key_of(0, 1))
                     losses.total.backward()
                 else:
-                    losses = gradcache.backward(model, batch, TERMS, key_of(0, 1))
+                    losses = gradcache.backward(model, batch, terms, key_of(0, 1))
                 distributed.add_gradients(model)
                 found.append((losses._asdict(), {n: p.grad.clone() for n, p in model.named_parameters()}))
             torch.save(found, f"{sys.argv[1]}/{distributed.rank()}.pt")
@@ -79,11 +81,10 @@ def test_loss_and_gradients_of_two_processes_are_those_of_one(tmp_path: Path) ->
     inputs = tiny_inputs()
     model = build_model(tiny_config(tmp_path), inputs).train().double()
     found = [torch.load(tmp_path / f"{process}.pt") for process in (0, 1)]
-    for number, (data, size, _) in enumerate(batches(inputs.train)):
+    for number, (data, terms, size, _) in enumerate(batches(inputs.train)):
         model.zero_grad()
-        expected = compute(model, seen_in(data.batch(1, size, 0), torch.float64), TERMS, key_of(0, 1))
-        assert expected.alignment is not None
-        assert (expected.paraphrase is None) == (data.each == 1)
+        expected = compute(model, seen_in(data.batch(1, size, 0), torch.float64), terms, key_of(0, 1))
+        assert (expected.alignment is None) == (expected.paraphrase is not None) == (data.each == 2)
         expected.total.backward()
         theirs = {name: p.grad for name, p in model.named_parameters() if p.grad is not None}
         for process in (0, 1):

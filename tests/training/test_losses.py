@@ -14,6 +14,7 @@ from textgroup.data.captions import Batch
 from textgroup.model.encoder import TextGroups
 from textgroup.model.interaction import NULL
 from textgroup.model.textgroup import TextGroupModel
+from textgroup.training import gradcache
 from textgroup.training.losses import (
     Part,
     align,
@@ -115,14 +116,31 @@ def test_paraphrase_compares_the_two_captions_of_each_image_as_info_nce_does() -
 def test_of_a_batch_only_a_share_is_written_and_another_in_each_step() -> None:
     """The mean over many steps is that of all captions."""
     made, batch = tiny_model(), tiny_inputs().train.batch(0, 16, 0)
+    config, share = (LossConfig(reduction="caption_mean", written=written) for written in (1, 0.3))
     with torch.no_grad():
-        whole = compute(made, batch, LossConfig(), 0).reconstruction
-        some = [compute(made, batch, LossConfig(written=0.3), key).reconstruction for key in range(60)]
-        assert compute(made, batch, LossConfig(written=0.3), None) == compute(made, batch, LossConfig(), None)
+        whole = compute(made, batch, config, 0).reconstruction
+        some = [compute(made, batch, share, key).reconstruction for key in range(60)]
+        assert compute(made, batch, share, None) == compute(made, batch, config, None)
     shares = torch.stack([x for x in some if x is not None])
     assert len(set(shares.tolist())) > 50
     assert whole is not None
     assert shares[shares > 0].mean().item() == pytest.approx(whole.item(), rel=0.02)
+
+
+@pytest.mark.parametrize("chunk", [None, 1])
+def test_a_share_that_happens_to_be_no_caption_leaves_a_gradient_of_zero_everywhere(chunk: int | None) -> None:
+    """Of captions alone: nothing else has a gradient. Other processes wait for all of them."""
+    made, batch = tiny_model(), tiny_inputs().train.batch(0, 4, 0, chunk)._replace(image=None)
+    for key in range(8):
+        made.zero_grad()
+        if chunk is None:
+            found = compute(made, batch, LossConfig(written=1e-9), key)
+            found.total.backward()
+        else:
+            found = gradcache.backward(made, batch, LossConfig(written=1e-9), key)
+        assert found.total.item() == 0
+        gradients = [p.grad for name, p in made.named_parameters() if "head" not in name]
+        assert all(gradient is not None and not gradient.any() for gradient in gradients)
 
 
 def tiny_model() -> TextGroupModel:

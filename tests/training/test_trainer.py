@@ -7,6 +7,7 @@ import textwrap
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -155,6 +156,9 @@ def test_two_captions_of_an_image_need_images(tmp_path: Path) -> None:
     alone = Inputs(inputs.tokenizer, CaptionData.build([("a red ring",)], inputs.tokenizer))
     with pytest.raises(InputError, match=r"loss\.paraphrase compares two captions of an image: give data\.features"):
         train(tiny_config(tmp_path / "run", loss=LossConfig(paraphrase=1.0)), alone)
+    single = CaptionData.build([("a red ring",)] * 4, inputs.tokenizer, np.ones((4, 8)), range(4))
+    with pytest.raises(InputError, match="no image has two"):
+        train(tiny_config(tmp_path / "run", loss=LossConfig(paraphrase=1.0)), replace(inputs, train=single))
 
 
 def test_with_images_the_words_of_a_dynamic_model_begin_where_captions_put_them_together(tmp_path: Path) -> None:

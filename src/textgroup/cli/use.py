@@ -84,7 +84,7 @@ def _write_units(model: "TextGroup", captions: Iterable[str], options: argparse.
 
 
 def _paired(model: "TextGroup", captions: Iterable[str]) -> Iterable[tuple[str, list[Unit]]]:
-    """Each caption with its units, in step, holding no more than the model's window."""
+    """Each caption with its units, in step, holding no more than the model's windows."""
     from collections import deque
 
     waiting: deque[str] = deque()

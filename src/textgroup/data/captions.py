@@ -32,7 +32,7 @@ class Batch(NamedTuple):
     same order, or the pixels (B, 3, H, W) of photographs, or None. rows: (B,), the place of each caption in the
     batch of all processes, which has `whole` captions; None where this is all of it. objects: (B, G, D), the
     objects of each image, zeros after its last; or None. pairs: (images, 2), the places of two captions of each image
-    in the batch of all processes; None where an image has one caption in it.
+    in the batch of all processes; None where each image has one caption in it.
     """
 
     chunks: list[Chunk]
@@ -174,6 +174,7 @@ class CaptionData:
         captions of a chunk, the last of which may be short; None cuts where the least is padded. share: (r, n) is
         every n-th caption by length, from number r on: what the r-th of n processes trains on.
         """
+        assert batch_size % self.each == 0, "a batch holds whole items"
         epoch, place = divmod(step, self.steps_per_epoch(batch_size))
         most = batch_size // self.each
         places = np.arange(place * most, min((place + 1) * most, len(self)))

@@ -1,6 +1,7 @@
-"""Where token embeddings begin when captions are few: what stands in the same captions is alike.
+"""Where token embeddings begin when captions are few: tokens that keep the same company are alike.
 
-After Levy & Goldberg (2014): vectors whose products are pointwise mutual information.
+As Levy & Goldberg (2014): a singular value decomposition of positive pointwise mutual information, here of two tokens
+in a caption, each side with the root of the singular values.
 """
 
 import numpy as np
@@ -11,13 +12,12 @@ from torch import Tensor
 from textgroup.data.captions import CaptionData
 
 CAPTIONS = 200_000
-"""Captions that are counted, from all over the data set: time and memory do not grow with it."""
+"""Captions that are counted at most, from all over the data set: time and memory do not grow with it."""
 
 
 def cooccurrence(data: CaptionData, vocabulary: int, width: int, seed: int) -> Tensor:
-    """Vectors (vocabulary, width) of unit variance, fp32; the product of two goes with how much more often than by
-    chance their tokens are in one caption (positive pointwise mutual information). Zeros for a token never met with
-    another.
+    """Vectors (vocabulary, width) of unit variance, fp32; two are alike if their tokens are found with the same others,
+    more often than by chance. Zeros for a token never met with another.
 
     They are turned at random (`seed`), so that no component counts for more than another.
     """
@@ -36,7 +36,7 @@ def cooccurrence(data: CaptionData, vocabulary: int, width: int, seed: int) -> T
 
 def _occurrence(data: CaptionData, vocabulary: int) -> csr_matrix:
     """1 where a token is in a caption, (captions, vocabulary); start and end of text are left out."""
-    chosen = np.arange(0, len(data.starts) - 1, max(1, (len(data.starts) - 1) // CAPTIONS))
+    chosen = np.arange(0, len(data.starts) - 1, -(-(len(data.starts) - 1) // CAPTIONS))
     first, lengths = data.starts[chosen] + 1, np.diff(data.starts)[chosen] - 2
     ends = np.cumsum(lengths)
     places = np.arange(ends[-1]) + np.repeat(first - ends + lengths, lengths)

@@ -14,7 +14,7 @@ from textgroup.model.encoder import Owners, TextGroups
 from textgroup.model.layers import EncoderLayer, TokenEmbedding
 from textgroup.model.router import Router, marginals, unit_of
 
-STRETCH, NOISE = 0.1, 0.02
+SPREAD, NOISE = 0.1, 0.02
 """Standard deviation of initial token embeddings, and of what is random in them where they begin with what is known."""
 
 
@@ -38,13 +38,13 @@ class DynamicGroupTransformer(nn.Module):
     def spread(self, vectors: Tensor | None = None) -> None:
         """Start with words that lead over their positions: in a sum, the length of its vector is a word's weight.
 
-        vectors: (V, D) of unit variance, where each token is to begin; None: anywhere.
+        vectors: (V, D) of unit variance, where each token is to begin (zeros: with next to no weight); None: anywhere.
         """
         token = self.embedding.token.weight
         if vectors is None:
-            nn.init.normal_(token, std=STRETCH)
+            nn.init.normal_(token, std=SPREAD)
         else:
-            token.copy_(STRETCH * vectors + torch.randn_like(token) * NOISE)
+            token.copy_(SPREAD * vectors + torch.randn_like(token) * NOISE)
 
     def owners(self, ids: Tensor, mask: Tensor) -> Owners:
         """ids and mask (B, M). The units alone, for a fraction of the work: their vectors decide nothing."""
@@ -57,11 +57,11 @@ class DynamicGroupTransformer(nn.Module):
         """ids and mask (B, M); forced (B, K, M) replaces the assignment. Nothing is drawn here: no noise is used."""
         units = self.config.groups
         valid = mask[:, None, :].float()
-        views = self.router(ids, mask)
+        owner, views = self.owners(ids, mask)  # (B, M)
+        assert views is not None, "a router has views"
         with torch.no_grad():
             soft = marginals(views.probability(), units) * valid  # (B, K, M)
-            owner = unit_of(views.cut.begins, units)  # (B, M)
-        hard = F.one_hot(owner, units).transpose(1, 2) if forced is None else forced  # (B, K, M)
+        hard = F.one_hot(owner.clamp_min(0), units).transpose(1, 2) if forced is None else forced  # (B, K, M)
         hard = hard * valid
         embedded = self.embedding(ids, mask)  # (B, M, D)
         groups = hard.to(embedded.dtype) @ embedded  # (B, K, D)
@@ -69,4 +69,4 @@ class DynamicGroupTransformer(nn.Module):
         present = present | F.one_hot(torch.zeros_like(ids[:, 0]), units).bool()  # a caption has a first unit
         for layer in self.after:
             groups = layer(groups, present)
-        return TextGroups(self.norm(groups), soft, owner.masked_fill(~mask, -1), mask, present, views)
+        return TextGroups(self.norm(groups), soft, owner, mask, present, views)

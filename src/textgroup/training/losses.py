@@ -155,7 +155,7 @@ def reconstruct(
     weight, divisor = token_weights(mask[:, 1:], config.reduction)
     table = model.encoder.embedding.token.weight
     written = table.new_zeros(())
-    if decode and len(ids):
+    if decode:  # of no caption too: each process and chunk has a gradient for everything
         states, targets, valid = model.decode(ids, mask, out, noise)
         written = linear_cross_entropy(states[valid], table, targets[valid], weight)
     return torch.stack([written, divisor.to(written)])

@@ -65,7 +65,7 @@ def refit(router: Router, data: CaptionData, seed: int) -> None:
 def _look(router: Router, data: CaptionData, seed: int) -> Iterator[tuple[Tensor, Views]]:
     """Token ids (B, M) of some captions of the training set, and what the router sees in them."""
     place = router.word.device
-    for step in range(max(1, min(CAPTIONS, len(data)) // AT_ONCE)):
+    for step in range(min(CAPTIONS // AT_ONCE, data.steps_per_epoch(AT_ONCE))):
         for ids, mask in data.batch(step, AT_ONCE, seed).chunks:
             yield ids.to(place), router(ids.to(place), mask.to(place))
 

@@ -94,12 +94,11 @@ def train(
     place = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     share = (distributed.rank(), distributed.ranks())
     size, chunk, seed = config.optim.batch_size, config.optim.chunk, config.seed
-    if min(size, len(inputs.train)) < share[1]:
-        raise InputError(f"{share[1]} processes for batches of {min(size, len(inputs.train))} captions: start fewer")
     if config.loss.paraphrase:
-        if inputs.train.pooled is None:
-            raise InputError("loss.paraphrase compares two captions of an image: give data.features, or set it to 0")
-        inputs = replace(inputs, train=replace(inputs.train, each=2))
+        inputs = replace(inputs, train=_in_pairs(inputs.train))
+    most = min(size, len(inputs.train) * inputs.train.each)
+    if most < share[1]:
+        raise InputError(f"{share[1]} processes for batches of {most} captions: start fewer")
     model, tower = build_model(config, inputs).to(place), copy.deepcopy(inputs.tower)
     trained = joint.trained(model, tower).to(place)
     optimizer = adamw(trained, config.optim)
@@ -247,6 +246,15 @@ def to_device(batch: Batch, place: torch.device) -> Batch:
         None if x is None else move(x) for x in (batch.image, batch.rows, batch.objects, batch.pairs)
     )
     return Batch(chunks, image, rows, batch.whole, objects, pairs)
+
+
+def _in_pairs(data: CaptionData) -> CaptionData:
+    """The data set with two captions of each image in a batch; of an image that has but one, the same twice."""
+    if data.pooled is None:
+        raise InputError("loss.paraphrase compares two captions of an image: give data.features, or set it to 0")
+    if len(data.starts) == len(data.first):
+        raise InputError("loss.paraphrase compares two captions of an image, and no image has two: set it to 0")
+    return replace(data, each=2)
 
 
 def _refit(model: TextGroupModel, data: CaptionData, config: RunConfig) -> None:
