@@ -17,9 +17,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textgroup.errors import InputError
+
+if TYPE_CHECKING:
+    from textgroup.config.run import RunConfig
+    from textgroup.model.textgroup import TextGroupModel
+
+CLIP_VOCABULARY, GROUPVIT_WIDTH = 49_408, 384
+"""Of the paper's model, and in no configuration: ids of CLIP's tokenizer, width of GroupViT's objects."""
 
 
 @dataclass(frozen=True)
@@ -131,6 +138,17 @@ def machine() -> dict[str, str | float]:
         "torch": torch.__version__,
         **{name: version(name) for name in ("tokenizers", "transformers", "numpy")},
     }
+
+
+def fresh_model(config: "RunConfig", vocabulary: int = CLIP_VOCABULARY) -> "TextGroupModel":
+    """The model of a configuration with fresh weights, and heads for GroupViT's features if it has an image encoder."""
+    import torch
+
+    from textgroup.model.textgroup import TextGroupModel
+
+    torch.manual_seed(0)
+    width = GROUPVIT_WIDTH if config.image_encoder else None
+    return TextGroupModel(**vars(config.model), vocabulary=vocabulary, image_width=width)
 
 
 def parser(doc: str | None) -> argparse.ArgumentParser:

@@ -17,16 +17,16 @@ from typing import Any
 import numpy as np
 
 from common import run, write_picture
-from textgroup.config import load_run
-from textgroup.data.entities import read_entities
-from textgroup.evaluation.benchmark import Benchmark, measure
-from textgroup.evaluation.tokens import open_tokenizer, spans_of
-from textgroup.inference import TextGroup
+from textgroup.config.command_line import load_run
+from textgroup.data.sources.entities import read_entities
+from textgroup.evaluation.phrases.benchmark import Benchmark, measure
+from textgroup.evaluation.phrases.tokens import open_tokenizer, spans_of
+from textgroup.inference.textgroup import TextGroup
 from textgroup.report.figures import curves
 from textgroup.report.terminal import table, training_bar
 from textgroup.training.inputs import read_inputs
-from textgroup.training.progress import Progress, shown_on
-from textgroup.training.trainer import train
+from textgroup.training.loop import train
+from textgroup.training.runs.progress import Progress, shown_on
 
 FIGURES = ("tiou", "f1", "strict_tiou", "exact_f1", "units_per_caption")
 LOSSES = ("contrastive", "reconstruction", "views", "names")

@@ -18,8 +18,8 @@ from common import Row, compared, figure, finish, parser, run, write_picture
 from textgroup.data.captions import Batch, CaptionData
 from textgroup.keys import key_of
 from textgroup.report.figures import curves
-from textgroup.training.losses import compute
-from textgroup.training.trainer import to_device
+from textgroup.training.objectives.total import compute
+from textgroup.training.placement import to_device
 from train_step import MERGES, Contender, caption_data, encode, padded, reconstruction
 
 CAPTIONS = ("coco.jsonl.gz", *(f"multi30k/{language}.train.txt.gz" for language in ("en", "de", "fr", "cs")))
@@ -99,7 +99,7 @@ class Side:
 
 def our_step(made: Contender) -> Tensor:
     """The loss as `textgroup train` takes it."""
-    return compute(made.model, made.batch, made.config.loss, key_of(0, made.steps)).total
+    return compute(made.model, made.batch, made.objectives, key_of(0, made.steps)).total
 
 
 def padded_step(made: Contender, chunk: int) -> Tensor:

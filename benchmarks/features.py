@@ -20,10 +20,11 @@ from torch import Tensor
 from transformers import AutoModel
 
 from common import Row, alternate, compared, finish, parser, run
-from textgroup.data.samples import Sample, read_samples
-from textgroup.vision.features import encode_features
-from textgroup.vision.groupvit import GroupViT
-from textgroup.vision.objects import ObjectEncoder, open_encoder
+from textgroup.data.sources.samples import Sample, read_samples
+from textgroup.vision.encoders.groupvit import GroupViT
+from textgroup.vision.encoders.objects import ObjectEncoder
+from textgroup.vision.encoders.open import open_encoder
+from textgroup.vision.store.writing import encode_features
 
 BATCH = 256 if torch.cuda.is_available() else 4
 """The default of `textgroup features`."""

@@ -15,15 +15,18 @@ import numpy as np
 import torch
 
 from common import alternate, compared, finish, parser, run
-from textgroup.config import OptimConfig, RunConfig
+from textgroup.config.run import OptimConfig, RunConfig
 from textgroup.data.captions import CaptionData
-from textgroup.data.samples import read_samples
-from textgroup.tokenizer import CaptionTokenizer
-from textgroup.training import joint
+from textgroup.data.sources.samples import read_samples
+from textgroup.text.tokenizer import CaptionTokenizer
+from textgroup.training.build import Inputs, build_model
+from textgroup.training.exactness import joint
+from textgroup.training.loop import take_step
+from textgroup.training.objectives.total import objectives_for
 from textgroup.training.optim import adamw
-from textgroup.training.trainer import Inputs, build_model, take_step, to_device
-from textgroup.vision.photographs import Pixels
-from textgroup.vision.tower import ImageTower
+from textgroup.training.placement import to_device
+from textgroup.vision.encoders.tower import ImageTower
+from textgroup.vision.store.photographs import Pixels
 
 
 def main() -> None:
@@ -66,12 +69,12 @@ def stepper(config: RunConfig, inputs: Inputs) -> Callable[[], int]:
     place = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     model, tower = build_model(config, inputs).to(place), inputs.tower
     optimizer = adamw(joint.trained(model, tower).to(place), config.optim)
-    steps = iter(range(1_000_000))
+    steps, objectives = iter(range(1_000_000)), objectives_for(config.loss)
 
     def step() -> int:
         number = next(steps)
         batch = inputs.train.batch(number, config.optim.batch_size, config.seed, config.optim.chunk)
-        take_step(model, optimizer, to_device(batch, place), config, number, None, tower)
+        take_step(model, optimizer, to_device(batch, place), config, objectives, number, tower)
         return batch.size
 
     return step

@@ -10,14 +10,13 @@ import time
 
 import torch
 
-from common import run
-from textgroup.config import SHIPPED, load_run
+from common import fresh_model, run
+from textgroup.config.command_line import SHIPPED, load_run
 from textgroup.data.captions import Batch, pad
 from textgroup.keys import key_of
-from textgroup.model.textgroup import TextGroupModel
-from textgroup.training.losses import compute
+from textgroup.training.objectives.total import compute, objectives_for
 from textgroup.training.optim import adamw
-from textgroup.vision.groupvit import GroupViT
+from textgroup.vision.encoders.groupvit import GroupViT
 
 
 def main() -> None:
@@ -25,8 +24,8 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=64)
     size = parser.parse_args().batch
     config = load_run(["--config", str(SHIPPED / "paper.yaml")])
-    torch.manual_seed(0)
-    model = TextGroupModel(**vars(config.model))
+    model = fresh_model(config)
+    torch.manual_seed(1)
     images = torch.randn(size, 3, 224, 224)
     started = time.perf_counter()
     objects = GroupViT.random(seed=0).encode(images, groups=True)
@@ -39,7 +38,7 @@ def main() -> None:
     batch = Batch([pad(captions)], objects.pooled)
     optimizer = adamw(model, config.optim)
     started = time.perf_counter()
-    losses = compute(model, batch, config.loss, key_of(0, 0))
+    losses = compute(model, batch, objectives_for(config.loss), key_of(0, 0))
     losses.total.backward()
     norm = torch.nn.utils.clip_grad_norm_(model.parameters(), config.optim.clip)
     optimizer.step()
@@ -50,7 +49,7 @@ def main() -> None:
         shape("text embedding", model.embed_text(out)),
         shape("image embedding", model.embed_image(objects.pooled)),
     )
-    print(", ".join(f"{name} {value.item():.3f}" for name, value in losses._asdict().items() if value is not None))
+    print(", ".join(f"{name} {value.item():.3f}" for name, value in losses.as_dict().items()))
     print(f"gradient norm {norm.item():.2f}")
     for name, count in model.parameter_counts().items():
         print(f"{name:<12} {count:>10,}")

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, files
 from typing import IO, Any
 
-from textgroup.evaluation.chunkers import GRAMMAR
+from textgroup.evaluation.segmenters.chunkers import GRAMMAR
 
 Chunker = Callable[[Sequence[str]], int]
 

@@ -9,10 +9,10 @@ import argparse
 import time
 
 from common import run
-from textgroup.data.entities import read_entities
-from textgroup.evaluation.benchmark import Benchmark, measure
-from textgroup.evaluation.segmenters import open_segmenter
-from textgroup.evaluation.tokens import open_tokenizer, spans_of
+from textgroup.data.sources.entities import read_entities
+from textgroup.evaluation.phrases.benchmark import Benchmark, measure
+from textgroup.evaluation.phrases.tokens import open_tokenizer, spans_of
+from textgroup.evaluation.segmenters.open import open_segmenter
 
 
 def main() -> None:

@@ -16,13 +16,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from common import Row, Spread, alternate, figure, finish, fresh, held_memory, parser, run
-from textgroup.config import SHIPPED, load_run
+from common import Row, Spread, alternate, figure, finish, fresh, fresh_model, held_memory, parser, run
+from textgroup.config.command_line import SHIPPED, load_run
 from textgroup.data.captions import Batch, CaptionData, pad
-from textgroup.model.textgroup import TextGroupModel
-from textgroup.training.losses import compute
-from textgroup.vision.manifest import Manifest, Part, Stored
-from textgroup.vision.store import FeatureStore
+from textgroup.training.objectives.total import compute, objectives_for
+from textgroup.vision.store.manifest import Manifest, Part, Stored
+from textgroup.vision.store.reading import FeatureStore
 
 BASE = {"batch": 64, "K": 4, "length": 12, "vocabulary": 8_192}
 AXES = {
@@ -61,15 +60,15 @@ def main() -> None:
 def step(batch: int, K: int, length: int, vocabulary: int):  # type: ignore[no-untyped-def]
     """A training step of the paper's model on random captions, backward included."""
     config = load_run(["--config", str(SHIPPED / "paper.yaml")])
-    encoder = replace(config.model.encoder, groups=K, vocabulary=vocabulary)
-    torch.manual_seed(0)
-    model = TextGroupModel(**vars(replace(config.model, encoder=encoder)))
+    encoder = replace(config.model.encoder, groups=K)
+    model = fresh_model(replace(config, model=replace(config.model, encoder=encoder)), vocabulary)
+    objectives = objectives_for(config.loss)
     captions = torch.randint(0, vocabulary - 2, (batch, length)).tolist()
     data = Batch([pad(captions)], torch.randn(batch, WIDTH))
 
     def work() -> int:
         model.zero_grad()
-        compute(model, data, config.loss, None).total.backward()
+        compute(model, data, objectives, None).total.backward()
         return batch
 
     return work

@@ -14,14 +14,13 @@ import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from common import Row, figure, finish, parser, peak_memory, run
-from textgroup.config import SHIPPED, load_run
+from common import Row, figure, finish, fresh_model, parser, peak_memory, run
+from textgroup.config.command_line import SHIPPED, load_run
 from textgroup.data.captions import CaptionData
 from textgroup.keys import key_of
-from textgroup.model.textgroup import TextGroupModel
-from textgroup.training.losses import compute
+from textgroup.training.objectives.total import compute, objectives_for
 from textgroup.training.optim import adamw
-from textgroup.training.trainer import to_device
+from textgroup.training.placement import to_device
 from train_step import CAPTIONS, MERGES, caption_data
 
 PAIRS, EPOCHS = 2_900_000, 25
@@ -41,8 +40,8 @@ def main() -> None:
 
     config = load_run(["--config", str(SHIPPED / "paper.yaml")])
     data = repeated(caption_data([options.captions], options.tokenizer, most=100_000), PAIRS)
-    model = TextGroupModel(**vars(config.model)).to(place).train()
-    optimizer = adamw(model, config.optim)
+    model = fresh_model(config).to(place).train()
+    optimizer, objectives = adamw(model, config.optim), objectives_for(config.loss)
     seconds: dict[str, list[float]] = {"data": [], "losses": [], "gradients": [], "optimiser": []}
 
     def step(number: int) -> None:
@@ -50,7 +49,7 @@ def main() -> None:
         batch = to_device(data.batch(number, options.batch, 0), place)
         marks.append(now(place))
         optimizer.zero_grad(set_to_none=True)
-        loss = compute(model, batch, config.loss, key_of(0, number)).total
+        loss = compute(model, batch, objectives, key_of(0, number)).total
         marks.append(now(place))
         loss.backward()
         marks.append(now(place))

@@ -15,16 +15,13 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-import torch
-
-from common import Row, alternate, compared, figure, finish, fresh, parser, peak_memory, run
+from common import Row, alternate, compared, figure, finish, fresh, fresh_model, parser, peak_memory, run
 from peers import NotHere, nltk_chunker, spacy_chunker
 from textgroup.cli import main as textgroup
-from textgroup.config import SHIPPED, load_run
-from textgroup.data.samples import read_samples
-from textgroup.inference import TextGroup, load
-from textgroup.model.textgroup import TextGroupModel
-from textgroup.tokenizer import CaptionTokenizer
+from textgroup.config.command_line import SHIPPED, load_run
+from textgroup.data.sources.samples import read_samples
+from textgroup.inference.textgroup import TextGroup, load
+from textgroup.text.tokenizer import CaptionTokenizer
 
 STREAMS = (10_000, 100_000)
 MODELS = {"paper": "the paper's model", "packaged": "the packaged model"}
@@ -48,9 +45,8 @@ def main() -> None:
 
 def paper(tokenizer: CaptionTokenizer) -> TextGroup:
     """The paper's model, for this tokenizer."""
-    settings = load_run(["--config", str(SHIPPED / "paper.yaml"), "--model.encoder.vocabulary", str(len(tokenizer))])
-    torch.manual_seed(0)
-    return TextGroup(TextGroupModel(**vars(settings.model)), tokenizer)
+    config = load_run(["--config", str(SHIPPED / "paper.yaml")])
+    return TextGroup(fresh_model(config, len(tokenizer)), tokenizer)
 
 
 def speed(models: dict[str, TextGroup], captions: Sequence[str], rounds: int) -> list[Row]:

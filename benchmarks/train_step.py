@@ -16,19 +16,18 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from common import alternate, compared, finish, parser, run
-from textgroup.config import SHIPPED, load_run
+from common import alternate, compared, finish, fresh_model, parser, run
+from textgroup.config.command_line import SHIPPED, load_run
 from textgroup.data.captions import Batch, CaptionData
-from textgroup.data.samples import read_samples
+from textgroup.data.sources.samples import read_samples
 from textgroup.keys import key_of
-from textgroup.model.encoder import TextGroups
+from textgroup.model.grouping.contract import TextGroups
 from textgroup.model.noise import Noise
-from textgroup.model.textgroup import TextGroupModel
-from textgroup.tokenizer import CaptionTokenizer
-from textgroup.training.losses import compute
+from textgroup.text.tokenizer import CaptionTokenizer
+from textgroup.training.objectives.total import compute, objectives_for
 from textgroup.training.optim import adamw
-from textgroup.training.trainer import to_device
-from textgroup.vision.groupvit import GroupViT
+from textgroup.training.placement import to_device
+from textgroup.vision.encoders.groupvit import GroupViT
 
 PADDED = 77
 CAPTIONS, MERGES = "../shared/captions/coco.jsonl.gz", "../shared/clip_bpe/bpe_simple_vocab_16e6.txt.gz"
@@ -55,7 +54,7 @@ def main() -> None:
     def contenders_of(size: int) -> dict[str, Contender]:
         batch = to_device(data.batch(0, size, 0), place)._replace(image=features[:size])
         return {
-            "ours": Contender(batch, lambda c: compute(c.model, batch, c.config.loss, key_of(0, c.steps)).total),
+            "ours": Contender(batch, lambda c: compute(c.model, batch, c.objectives, key_of(0, c.steps)).total),
             "live": Contender(batch, lambda c: reference_step(c, options.chunk, lambda a, b: see(pixels[a:b]))),
             "cached": Contender(batch, lambda c: reference_step(c, options.chunk, lambda a, b: features[a:b])),
         }
@@ -79,9 +78,8 @@ class Contender:
 
     def __init__(self, batch: Batch, gradients: "Callable[[Contender], Tensor]", name: str = "paper") -> None:
         self.config = load_run(["--config", str(SHIPPED / f"{name}.yaml")])
-        torch.manual_seed(0)
-        self.model = TextGroupModel(**vars(self.config.model)).to(batch.chunks[0].ids.device).train()
-        self.optimizer = adamw(self.model, self.config.optim)
+        self.model = fresh_model(self.config).to(batch.chunks[0].ids.device).train()
+        self.optimizer, self.objectives = adamw(self.model, self.config.optim), objectives_for(self.config.loss)
         self.batch, self.gradients, self.steps = batch, gradients, 0
 
     def step(self) -> float:

@@ -1,8 +1,10 @@
 """TextGroup: the units of a caption, grounded in the picture (arXiv 2511.11262).
 
 import textgroup
-model = textgroup.load("runs/flickr8k")
-model.segment(["A man in a blue hat holding a flag"])
+model = textgroup.load()
+model.segment("A man in a blue hat holding a flag")
+
+Public is what `__all__` names, and the methods of `TextGroup` that docs/api.md lists; all else may change.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -11,14 +13,25 @@ from textgroup.errors import InputError
 from textgroup.units import Reference, Unit
 
 if TYPE_CHECKING:
-    from textgroup.inference import TextGroup, load
+    from textgroup.inference.textgroup import TextGroup, load
 
-__all__ = ["InputError", "Reference", "TextGroup", "Unit", "load"]
+    __version__: str
+
+__all__ = ["InputError", "Reference", "TextGroup", "Unit", "__version__", "load"]
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("TextGroup", "load"):  # torch is imported when it is needed, not before
-        from textgroup import inference
+    """What takes time to import is imported when it is first asked for."""
+    if name in ("TextGroup", "load"):
+        from textgroup.inference import textgroup as inference
 
         return getattr(inference, name)
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("textgroup")
     raise AttributeError(f"module 'textgroup' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

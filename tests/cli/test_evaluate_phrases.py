@@ -7,11 +7,11 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from tests.training.runs import tiny_config, tiny_inputs
 
+from tests.training.tiny import tiny_config, tiny_inputs
 from textgroup.cli import main
-from textgroup.config import OptimConfig
-from textgroup.training.trainer import train
+from textgroup.config.run import OptimConfig
+from textgroup.training.loop import train
 
 FILES = {
     "val.txt": "11\n12\n13\n",

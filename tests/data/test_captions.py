@@ -11,7 +11,7 @@ import torch
 
 from textgroup.data.captions import CaptionData, cuts, pad
 from textgroup.errors import InputError
-from textgroup.tokenizer import CaptionTokenizer
+from textgroup.text.tokenizer import CaptionTokenizer
 
 WORDS = ["a", "red", "ring", "above", "two", "blue", "stars", "and", "one", "small", "fish"]
 TOKENIZER = CaptionTokenizer.train([" ".join(WORDS)], 560)

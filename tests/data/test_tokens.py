@@ -10,7 +10,7 @@ import torch
 from textgroup.data.captions import CaptionData
 from textgroup.data.tokens import open_tokens, write_tokens
 from textgroup.errors import InputError
-from textgroup.tokenizer import CaptionTokenizer
+from textgroup.text.tokenizer import CaptionTokenizer
 
 TEXTS = [("a red ring", "a blue star"), ("there is a pink kite",), ("one fish",) * 3] * 2000
 TOKENIZER = CaptionTokenizer.train([text for item in TEXTS[:3] for text in item], 540)

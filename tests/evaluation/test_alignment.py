@@ -5,7 +5,7 @@ from itertools import islice
 
 import pytest
 
-from textgroup.data.scenes import Scene, scenes
+from textgroup.data.scenes.scene import Scene, scenes
 from textgroup.errors import InputError
 from textgroup.evaluation.alignment import alignment
 from textgroup.units import Reference, Unit

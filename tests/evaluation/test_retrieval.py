@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tests.evaluation.test_probing import ColourBlindOrNot
-from tests.probes import write_pictures
-from tests.training.runs import tiny_inputs
 
-from textgroup.config import EncoderConfig, ModelConfig
+from tests.data.probes.examples import write_pictures
+from tests.evaluation.ranking.test_scoring import ColourBlindOrNot
+from tests.training.tiny import tiny_inputs
+from textgroup.config.model import EncoderConfig, ModelConfig
 from textgroup.errors import InputError
 from textgroup.evaluation.retrieval import evaluate, evaluate_samples, retrieval
 from textgroup.model.textgroup import TextGroupModel
@@ -45,10 +45,10 @@ def test_what_is_no_number_is_refused_and_not_ranked_first() -> None:
 def test_captions_beyond_the_first_are_left_out_when_asked() -> None:
     inputs = tiny_inputs()
     torch.manual_seed(0)
-    encoder = EncoderConfig(
-        vocabulary=len(inputs.tokenizer), max_tokens=16, width=8, heads=2, layers_before=1, layers_after=0
-    )
-    model = TextGroupModel(**vars(ModelConfig(encoder=encoder, decoder=None, image_width=8, embedding=4))).eval()
+    encoder = EncoderConfig(max_tokens=16, width=8, heads=2, layers_before=1, layers_after=0)
+    model = TextGroupModel(
+        **vars(ModelConfig(encoder=encoder, decoder=None, embedding=4)), vocabulary=len(inputs.tokenizer), image_width=8
+    ).eval()
     assert evaluate(model, inputs.train).captions == 32
     first = evaluate(model, inputs.train, captions_per_image=1)
     assert (first.captions, first.images) == (16, 16)

@@ -10,16 +10,17 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from tests.training.runs import tiny_config, tiny_inputs
-from tests.training.test_gradcache import furthest, seen_in
-from textgroup.config import LossConfig, OptimConfig, RunConfig
+from tests.training.exactness.test_gradcache import furthest, seen_in
+from tests.training.tiny import tiny_config, tiny_inputs
+from textgroup.config.run import LossConfig, OptimConfig, RunConfig
 from textgroup.data.captions import CaptionData
 from textgroup.errors import InputError
 from textgroup.keys import key_of
-from textgroup.training import checkpoint
-from textgroup.training.log import read
-from textgroup.training.losses import compute
-from textgroup.training.trainer import build_model, train
+from textgroup.training.build import build_model
+from textgroup.training.loop import train
+from textgroup.training.objectives.total import compute, objectives_for
+from textgroup.training.runs import checkpoint
+from textgroup.training.runs.log import read
 
 ROOT = Path(__file__).parents[2]
 TERMS = LossConfig(balance=0.1, contiguity=0.5, alignment=0.5, written=0.7)
@@ -51,13 +52,14 @@ def test_loss_and_gradients_of_two_processes_are_those_of_one(tmp_path: Path) ->
     script = """
         import sys
         import torch
-        from tests.training.runs import tiny_config, tiny_inputs
+        from tests.training.tiny import tiny_config, tiny_inputs
         from tests.training.test_distributed import batches
-        from tests.training.test_gradcache import seen_in
+        from tests.training.exactness.test_gradcache import seen_in
         from textgroup.keys import key_of
-        from textgroup.training import distributed, gradcache
-        from textgroup.training.losses import compute
-        from textgroup.training.trainer import build_model
+        from textgroup.training import distributed
+        from textgroup.training.exactness import gradcache
+        from textgroup.training.objectives.total import compute, objectives_for
+        from textgroup.training.build import build_model
         from pathlib import Path
         with distributed.joined("cpu"):
             inputs = tiny_inputs()
@@ -69,12 +71,12 @@ def test_loss_and_gradients_of_two_processes_are_those_of_one(tmp_path: Path) ->
                 batch = seen_in(batch, torch.float64)
                 model.zero_grad()
                 if chunk is None:
-                    losses = compute(model, batch, terms, key_of(0, 1))
+                    losses = compute(model, batch, objectives_for(terms), key_of(0, 1))
                     losses.total.backward()
                 else:
-                    losses = gradcache.backward(model, batch, terms, key_of(0, 1))
+                    losses = gradcache.backward(model, batch, objectives_for(terms), key_of(0, 1))
                 distributed.add_gradients(model)
-                found.append((losses._asdict(), {n: p.grad.clone() for n, p in model.named_parameters()}))
+                found.append((losses.as_dict(), {n: p.grad.clone() for n, p in model.named_parameters()}))
             torch.save(found, f"{sys.argv[1]}/{distributed.rank()}.pt")
     """
     torchrun(script, str(tmp_path))
@@ -83,15 +85,15 @@ def test_loss_and_gradients_of_two_processes_are_those_of_one(tmp_path: Path) ->
     found = [torch.load(tmp_path / f"{process}.pt") for process in (0, 1)]
     for number, (data, terms, size, _) in enumerate(batches(inputs.train)):
         model.zero_grad()
-        expected = compute(model, seen_in(data.batch(1, size, 0), torch.float64), terms, key_of(0, 1))
-        assert (expected.alignment is None) == (expected.paraphrase is not None) == (data.each == 2)
+        expected = compute(model, seen_in(data.batch(1, size, 0), torch.float64), objectives_for(terms), key_of(0, 1))
+        assert ("alignment" not in expected.terms) == ("paraphrase" in expected.terms) == (data.each == 2)
         expected.total.backward()
         theirs = {name: p.grad for name, p in model.named_parameters() if p.grad is not None}
         for process in (0, 1):
             losses, gradients = found[process][number]
-            for name, value in expected._asdict().items():
-                assert (value is None) == (losses[name] is None)
-                assert value is None or abs(losses[name] - value) <= 1e-10 * abs(value), name
+            assert losses.keys() == expected.as_dict().keys()
+            for name, value in expected.as_dict().items():
+                assert abs(losses[name] - value) <= 1e-10 * abs(value), name
             assert furthest(gradients, theirs) < 1e-10
 
 
@@ -101,10 +103,10 @@ def test_two_processes_and_one_take_the_same_steps_and_go_on_with_each_others_ru
     script = """
         import os, signal, sys
         from pathlib import Path
-        from tests.training.runs import tiny_inputs
+        from tests.training.tiny import tiny_inputs
         from tests.training.test_distributed import short
         from textgroup.training import distributed
-        from textgroup.training.trainer import Stopped, train
+        from textgroup.training.loop import Stopped, train
         def stop(progress):
             assert distributed.rank() == 0, "only the first reports"
             if progress.step == 5:

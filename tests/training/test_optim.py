@@ -3,7 +3,7 @@
 import pytest
 from torch import nn
 
-from textgroup.config import OptimConfig
+from textgroup.config.run import OptimConfig
 from textgroup.training.optim import adamw, learning_rate, total_steps
 
 PAPER = OptimConfig()

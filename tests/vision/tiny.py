@@ -8,8 +8,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from textgroup.vision.objects import Objects
-from textgroup.vision.transform import Transform
+from textgroup.vision.encoders.objects import Objects
+from textgroup.vision.preprocess import Transform
 
 
 class TinyEncoder:

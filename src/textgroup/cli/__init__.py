@@ -4,9 +4,13 @@ import io
 import sys
 from collections.abc import Sequence
 
+from textgroup.cli.demo import demo
 from textgroup.cli.evaluate import evaluate
-from textgroup.cli.make import demo, features, train
-from textgroup.cli.use import align, export, score, segment
+from textgroup.cli.export import export
+from textgroup.cli.features import features
+from textgroup.cli.images import align, score
+from textgroup.cli.segment import segment
+from textgroup.cli.train import train
 from textgroup.errors import InputError
 
 HELP = """\

@@ -12,7 +12,7 @@ from torch import Tensor
 from textgroup.data.order import scattered, shuffled
 from textgroup.errors import InputError
 from textgroup.keys import key_of
-from textgroup.tokenizer import CaptionTokenizer
+from textgroup.text.tokenizer import CaptionTokenizer
 
 CHUNKS = 4
 """Parts that a batch is cut into, by caption length, where memory does not ask for more: little padding is paid for."""
@@ -137,20 +137,22 @@ class CaptionData:
         tokenizer: CaptionTokenizer,
         pooled: Rows | None = None,
         rows: Sequence[int] | np.ndarray | None = None,
+        objects: np.ndarray | None = None,
     ) -> "CaptionData":
         """Tokenise the captions of each item. rows: one number an item, needed where `pooled` is given."""
-        groups = [tuple(item) for item in captions]
+        items = [tuple(item) for item in captions]
         if pooled is None:  # without images every caption stands for itself
-            groups = [(caption,) for item in groups for caption in item]
-        if not groups:
+            items = [(caption,) for item in items for caption in item]
+        if not items:
             raise InputError("the training data holds no captions")
-        encoded = tokenizer.ids([caption for item in groups for caption in item])
+        encoded = tokenizer.ids([caption for item in items for caption in item])
         return cls(
             ids=np.concatenate([np.asarray(row, dtype=np.int32) for row in encoded]),
             starts=np.cumsum([0, *map(len, encoded)]),
-            first=np.cumsum([0, *map(len, groups)]),
+            first=np.cumsum([0, *map(len, items)]),
             pooled=pooled,
             rows=None if rows is None else np.asarray(rows),
+            groups=objects,
         )
 
     def __len__(self) -> int:

@@ -18,7 +18,7 @@ import numpy as np
 from textgroup.data.captions import CaptionData, Rows
 from textgroup.errors import InputError
 from textgroup.files import replacing
-from textgroup.tokenizer import CaptionTokenizer
+from textgroup.text.tokenizer import CaptionTokenizer
 
 BLOCK = 4096
 """Items tokenised at once."""

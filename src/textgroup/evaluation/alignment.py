@@ -5,11 +5,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from textgroup.data.scenes import Phrase, Scene
+from textgroup.data.scenes.scene import Phrase, Scene
 from textgroup.errors import InputError
-from textgroup.inference import TextGroup
+from textgroup.inference.textgroup import TextGroup
 from textgroup.units import Reference
-from textgroup.vision.oracle import encode_scenes
+from textgroup.vision.encoders.oracle import encode_scenes
 
 
 class AlignmentScore(NamedTuple):

@@ -8,9 +8,9 @@ import numpy as np
 import torch
 
 from textgroup.data.captions import CaptionData
-from textgroup.data.samples import read_samples
+from textgroup.data.sources.samples import read_samples
 from textgroup.errors import InputError
-from textgroup.evaluation.dual import DualEncoder, embed_captions, embed_images
+from textgroup.evaluation.dual_encoder import DualEncoder, embed_captions, embed_images
 from textgroup.model.textgroup import TextGroupModel
 from textgroup.report.terminal import progress_bar
 

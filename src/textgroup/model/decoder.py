@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from textgroup.config import DecoderConfig, EncoderConfig
+from textgroup.config.model import DecoderConfig, EncoderConfig
 from textgroup.model.layers import DecoderLayer
 from textgroup.model.noise import Noise
 

@@ -1,15 +1,16 @@
 """Reading a checkpoint, from a directory or the Hub, with errors that say what is missing."""
 
-import io
 import json
 import shutil
-from contextlib import redirect_stdout
 from pathlib import Path
 
+from safetensors.torch import load_model as load_model_weights
+
+from textgroup.config.model import DecoderConfig, EncoderConfig
 from textgroup.errors import InputError
 from textgroup.files import replacing
-from textgroup.model.textgroup import TextGroupModel
-from textgroup.tokenizer import CaptionTokenizer
+from textgroup.model.textgroup import FORMAT, TextGroupModel
+from textgroup.text.tokenizer import CaptionTokenizer
 
 FILES = ("config.json", "model.safetensors", "tokenizer.json")
 TOWER = "image_encoder"
@@ -33,21 +34,33 @@ def load_model(where: str | Path | None = None) -> tuple[TextGroupModel, Caption
         )
     tokenizer = CaptionTokenizer.from_pretrained(directory)
     try:
-        with redirect_stdout(io.StringIO()):  # the mixin prints that it loads
-            model = TextGroupModel.from_pretrained(directory, strict=True).eval()
+        model = _read_model(directory)
     except InputError:
         raise
-    except Exception as error:
+    except Exception as error:  # of JSON, of safetensors, of PyTorch for weights of another shape
         reason = " ".join(str(error).split())[:200]
         raise InputError(f"checkpoint {where} cannot be read: {reason}") from None
-    if model.encoder.config.vocabulary != len(tokenizer):
+    if model.vocabulary != len(tokenizer):
         raise InputError(
-            f"checkpoint {where}: the model has {model.encoder.config.vocabulary} token ids, "
-            f"its tokenizer {len(tokenizer)}"
+            f"checkpoint {where}: the model has {model.vocabulary} token ids, its tokenizer {len(tokenizer)}"
         )
     if model.image_encoder and (directory / TOWER).is_dir():
         model.image_encoder = {**model.image_encoder, "encoder": f"groupvit:{directory / TOWER}"}
     return model, tokenizer
+
+
+def _read_model(directory: Path) -> TextGroupModel:
+    """The model of a checkpoint directory, in evaluation mode. Fields that nobody knows are an error."""
+    settings = json.loads((directory / "config.json").read_text(encoding="utf-8"))
+    encoder = settings.pop("encoder")
+    if settings.get("format", 1) == 1:
+        settings["vocabulary"] = encoder.pop("vocabulary")
+    elif settings["format"] != FORMAT:
+        raise InputError(f"checkpoint {directory}: format {settings['format']}, this version reads up to {FORMAT}")
+    decoder = settings.pop("decoder")
+    model = TextGroupModel(EncoderConfig(**encoder), decoder and DecoderConfig(**decoder), **settings)
+    load_model_weights(model, directory / "model.safetensors")
+    return model.eval()
 
 
 def export(where: str | Path, out: Path) -> None:

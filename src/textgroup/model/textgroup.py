@@ -1,4 +1,4 @@
-"""The trainable model: text encoder, decoder and the two linear heads. The only place where text meets image."""
+"""The trainable model: text encoder, decoder and the two linear heads. Text and image meet here and nowhere else."""
 
 from typing import Any
 
@@ -7,22 +7,24 @@ import torch.nn.functional as F
 from huggingface_hub import PyTorchModelHubMixin
 from torch import Tensor, nn
 
-from textgroup.config import DecoderConfig, EncoderConfig
+from textgroup.config.model import DecoderConfig, EncoderConfig
 from textgroup.model.decoder import TextDecoder
-from textgroup.model.dynamic import DynamicGroupTransformer
-from textgroup.model.encoder import BaselineTransformer, Owners, TextGroups, TextGroupTransformer
+from textgroup.model.grouping.contract import Owners, TextGroups
+from textgroup.model.grouping.mechanisms import new_grouping
 from textgroup.model.layers import initialise, smooth_positions
 from textgroup.model.noise import Noise
 
-Encoder = TextGroupTransformer | DynamicGroupTransformer | BaselineTransformer
+FORMAT = 2
+"""Of config.json. Format 1, which says no format, had `vocabulary` among the encoder's fields."""
 
 
 class TextGroupModel(nn.Module, PyTorchModelHubMixin, library_name="textgroup", license="apache-2.0"):
     """Everything that is trained (Figure 1, without the frozen image encoder).
 
-    The arguments before the last are the fields of `ModelConfig`; they and `image_encoder` become config.json.
-    image_encoder: identity of the encoder whose features the image head is trained on
-    (`ObjectEncoder.identity()`); None for a model that has seen no images.
+    The first four arguments are the fields of `ModelConfig`. All of them become config.json.
+    vocabulary: number of token ids. image_width: D_image, width of the image encoder's objects; None: no heads.
+    image_encoder: identity of the encoder whose features the image head is trained on (`ObjectEncoder.identity()`);
+    None for a model that has seen no images. format: see `FORMAT`. Raises `InputError` for an unknown encoder kind.
     """
 
     image_mean: Tensor
@@ -33,18 +35,17 @@ class TextGroupModel(nn.Module, PyTorchModelHubMixin, library_name="textgroup", 
         encoder: EncoderConfig,
         decoder: DecoderConfig | None,
         embedding: int,
-        image_width: int | None,
         image_dropout: float = 0.0,
+        *,
+        vocabulary: int,
+        image_width: int | None = None,
         image_encoder: dict[str, Any] | None = None,
+        format: int = FORMAT,
     ) -> None:
         super().__init__()
         self.image_encoder, self.image_dropout = image_encoder, image_dropout
-        kinds: dict[str, type[Encoder]] = {
-            "grouping": TextGroupTransformer,
-            "dynamic": DynamicGroupTransformer,
-            "baseline": BaselineTransformer,
-        }
-        self.encoder = kinds[encoder.kind](encoder)
+        self.vocabulary = vocabulary
+        self.encoder = new_grouping(encoder, vocabulary)
         self.decoder = TextDecoder(decoder, encoder) if decoder else None
         self.embedding = embedding
         self.text_head: nn.Linear | None = None
@@ -59,10 +60,7 @@ class TextGroupModel(nn.Module, PyTorchModelHubMixin, library_name="textgroup", 
             smooth_positions(self.encoder.embedding.position)
             if self.decoder is not None:
                 smooth_positions(self.decoder.position)
-        if isinstance(self.encoder, DynamicGroupTransformer) or (
-            isinstance(self.encoder, TextGroupTransformer) and encoder.block == "equations"
-        ):
-            self.encoder.spread()
+        self.encoder.reset_parameters()
 
     @torch.no_grad()
     def standardise_images(self, mean: Tensor, std: Tensor) -> None:
@@ -83,16 +81,12 @@ class TextGroupModel(nn.Module, PyTorchModelHubMixin, library_name="textgroup", 
 
     def owners(self, ids: Tensor, mask: Tensor) -> Owners:
         """ids and mask (B, M) -> the group of each token (B, M), as `encode` gives it, and no vectors."""
-        if isinstance(self.encoder, DynamicGroupTransformer):
-            return self.encoder.owners(ids, mask)
-        text = self.encoder(ids, mask)
-        return Owners(text.owner, text.views)
+        return self.encoder.owners(ids, mask)
 
     @property
-    def groups(self) -> int:
+    def most_groups(self) -> int:
         """K, the number of groups that a caption is given, or may have (1 for the baseline)."""
-        config = self.encoder.config
-        return 1 if config.kind == "baseline" else config.groups
+        return self.encoder.most_groups
 
     @property
     def noise(self) -> float:

@@ -14,6 +14,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
+from textgroup.devices import pick_device
 from textgroup.errors import InputError
 
 PATIENCE = timedelta(hours=24)
@@ -26,11 +27,10 @@ def joined(device: str | None = None) -> Iterator[torch.device]:
 
     device: its kind ("cpu", "cuda"), or with its number where there is one process; None takes a GPU if there is one.
     """
-    kind = device or ("cuda" if torch.cuda.is_available() else "cpu")
     if not {"RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR"} <= os.environ.keys():
-        yield torch.device(kind)
+        yield pick_device(device)
         return
-    place = torch.device(kind)
+    place = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     if place.type == "cuda":
         number = int(os.environ["LOCAL_RANK"])
         if number >= torch.cuda.device_count():

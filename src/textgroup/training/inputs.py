@@ -10,19 +10,20 @@ from itertools import chain, islice
 from pathlib import Path, PurePath
 from typing import Any
 
-from textgroup.config import RunConfig
+from textgroup.config.run import RunConfig
 from textgroup.data.captions import CaptionData
-from textgroup.data.samples import Sample, read_samples
+from textgroup.data.sources.samples import Sample, read_samples
 from textgroup.data.tokens import BLOCK, open_tokens, write_tokens
 from textgroup.errors import InputError
 from textgroup.report.terminal import counted
-from textgroup.tokenizer import CaptionTokenizer
+from textgroup.text.tokenizer import CaptionTokenizer
 from textgroup.training import distributed
-from textgroup.training.trainer import Inputs
-from textgroup.vision.features import FeatureStore, check_same_encoder
-from textgroup.vision.photographs import PhotographStore, pack
-from textgroup.vision.tower import ImageTower
-from textgroup.vision.transform import Transform
+from textgroup.training.build import Inputs
+from textgroup.vision.encoders.identity import check_same_encoder
+from textgroup.vision.encoders.tower import ImageTower
+from textgroup.vision.preprocess import Transform
+from textgroup.vision.store.photographs import PhotographStore, pack
+from textgroup.vision.store.reading import FeatureStore
 
 Store = FeatureStore | PhotographStore
 

@@ -5,7 +5,10 @@ import math
 import torch
 from torch import nn
 
-from textgroup.config import OptimConfig
+from textgroup.config.run import OptimConfig
+
+BETAS = (0.9, 0.999)
+"""GroupViT's."""
 
 
 def adamw(model: nn.Module, config: OptimConfig) -> torch.optim.AdamW:
@@ -17,7 +20,7 @@ def adamw(model: nn.Module, config: OptimConfig) -> torch.optim.AdamW:
             {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
         ],
         lr=config.lr,
-        betas=config.betas,
+        betas=BETAS,
     )
 
 

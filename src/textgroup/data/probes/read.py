@@ -10,7 +10,7 @@ from textgroup.data.probes.sugarcrepe import read_sugarcrepe
 from textgroup.data.probes.svo import read_svo
 from textgroup.data.probes.valse import read_valse
 from textgroup.data.probes.winoground import read_winoground
-from textgroup.data.samples import read_samples
+from textgroup.data.sources.samples import read_samples
 from textgroup.errors import InputError
 
 READERS: dict[str, Callable[[Path], Probes]] = {

@@ -1,5 +1,0 @@
-import sys
-
-from textgroup.cli import main
-
-sys.exit(main())

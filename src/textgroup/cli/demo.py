@@ -1,0 +1,26 @@
+"""`textgroup demo`."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from textgroup.cli.common import Parser
+
+
+def demo(words: Sequence[str]) -> None:
+    """`textgroup demo`."""
+    parser = Parser(
+        "textgroup demo", description="Train on generated scenes, segment held-out captions, write a report."
+    )
+    parser.add_argument("--out", type=Path, default=Path("report.html"), help="the report (default: report.html)")
+    parser.add_argument(
+        "--steps", type=int, help="training steps a model, instead of the configuration's (a quick look)"
+    )
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args(words)
+    from textgroup.experiments.demo import run_demo
+    from textgroup.training.loop import Stopped
+
+    try:
+        run_demo(options.out, steps=options.steps, seed=options.seed)
+    except Stopped:  # half a demo is not gone on with
+        raise KeyboardInterrupt from None

@@ -1,0 +1,94 @@
+"""`textgroup evaluate ranking`: which of two pairs of image and caption fits better."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from textgroup.cli.common import Parser, check_out
+from textgroup.errors import InputError
+
+DESCRIPTION = """\
+Pairwise ranking accuracy on SVO-Probes, FOIL-COCO (the paper's Tables 1 and 2), SugarCrepe, VALSE, Winoground and your
+own probes, all models on the same rows. docs/evaluation.md says where to get each one, and its traps."""
+
+
+def ranking(words: Sequence[str]) -> None:
+    """`textgroup evaluate ranking`."""
+    options = _options(words)
+    from rich.console import Console
+
+    from textgroup.data.probes.read import read_probes
+    from textgroup.evaluation.ranking.report import COLUMNS, tables
+    from textgroup.evaluation.ranking.scoring import figures, restrict, score_models, write_run
+    from textgroup.report.terminal import table
+
+    benchmarks = [read_probes(spec) for spec in options.probe]
+    if len({benchmark.name for benchmark in benchmarks}) < len(benchmarks):
+        raise InputError("--probe: a kind comes twice; give the directory that holds its files")
+    if options.fit_on is not None and "svo" not in {benchmark.name for benchmark in benchmarks}:
+        raise InputError("--fit-on sets the threshold of SVO's match: give --probe svo:PATH with it")
+    if options.only is not None:
+        restrict(benchmarks, options.only)
+    found = score_models(
+        list(dict.fromkeys(options.model)),
+        benchmarks,
+        options.images,
+        blind=options.blind,
+        fit_on=options.fit_on,
+        batch_size=options.batch_size,
+        device=options.device,
+        encoder=options.encoder,
+    )
+    results = figures(found)
+    write_run(options.out, found, results)
+    wide = Console(width=max(120, Console().width))  # what does not fit a narrow terminal goes on in its next line
+    for name, rows in tables(results):
+        table(name, COLUMNS, rows, wide)
+    for benchmark in found.benchmarks:
+        if left_out := sum(benchmark.skipped.values()):
+            print(f"textgroup: {benchmark.name}: {left_out:,} rows left out; {options.out} says why", file=sys.stderr)
+
+
+def _options(words: Sequence[str]) -> argparse.Namespace:
+    parser = Parser("textgroup evaluate ranking", description=DESCRIPTION)
+    parser.add_argument(
+        "--model",
+        action="append",
+        required=True,
+        metavar="SPEC",
+        help="model:PATH (a checkpoint of ours), groupvit[:WHERE] or transformers:WHERE (CLIP, SigLIP, ...); repeat it "
+        "to compare",
+    )
+    parser.add_argument(
+        "--probe",
+        action="append",
+        required=True,
+        metavar="KIND:PATH",
+        help="official file or directory, KIND one of svo, foil, sugarcrepe, valse, winoground, jsonl; repeat it",
+    )
+    parser.add_argument(
+        "--images",
+        action="append",
+        default=[],
+        metavar="DATA",
+        help="directory of images or tar shards, found by file name or id; repeat it",
+    )
+    parser.add_argument(
+        "--blind",
+        action="store_true",
+        help="also score captions by the model's own likelihood, without the image; without --images only this",
+    )
+    parser.add_argument("--fit-on", metavar="DATA", help="images with captions that set the threshold of SVO's match")
+    parser.add_argument("--only", type=Path, metavar="ROWS", help="only the rows of another run's ranking_rows.jsonl")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="ranking.json, ranking.md and the rows")
+    parser.add_argument("--encoder", help="where the image encoder of model:PATH lies now, if not as in training")
+    parser.add_argument("--batch-size", type=int, help="images encoded at once (default: 8 on a CPU, 256 on a GPU)")
+    parser.add_argument("--device", help="cpu or cuda (default: a GPU if there is one)")
+    options = parser.parse_args(words)
+    if options.batch_size is not None and options.batch_size < 1:
+        raise InputError(f"--batch-size {options.batch_size}: give at least 1")
+    check_out(options.out, "ranking.json", "ranking.md", "ranking_rows.jsonl")
+    if not options.images and not options.blind:
+        raise InputError("give --images, or --blind to score by the captions alone")
+    return options

@@ -1,0 +1,64 @@
+"""`textgroup evaluate retrieval`: recall at 1, 5 and 10."""
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from textgroup.cli.common import Parser, checkpoint_option
+from textgroup.errors import InputError
+
+if TYPE_CHECKING:
+    from textgroup.evaluation.retrieval import Retrieval
+
+
+def retrieval(words: Sequence[str]) -> None:
+    """`textgroup evaluate retrieval`."""
+    parser = Parser("textgroup evaluate retrieval", description="Recall at 1, 5, 10 and median rank, both directions.")
+    which = parser.add_mutually_exclusive_group(required=True)
+    checkpoint_option(which, required=False)
+    which.add_argument("--model", metavar="SPEC", help="model:PATH, groupvit[:WHERE] or transformers:WHERE")
+    parser.add_argument("--captions", required=True, help="captions with their images' keys, as for training")
+    parser.add_argument("--features", type=Path, help="with -c: feature store of the images")
+    parser.add_argument("--encoder", help="with --model model:PATH: where its image encoder lies now")
+    parser.add_argument("--first", type=int, help="use only the first N captions of each image")
+    parser.add_argument("--json", action="store_true", help="one JSON object, for machines")
+    options = parser.parse_args(words)
+    if options.first is not None and options.first < 1:
+        raise InputError(f"--first {options.first}: give at least 1")
+    if (options.checkpoint is None) != (options.features is None):
+        raise InputError("give -c with --features, or --model alone: it reads the images beside the captions")
+    if options.checkpoint is not None and options.encoder is not None:
+        raise InputError(f"--encoder {options.encoder}: with -c the images' vectors are read from --features")
+    from dataclasses import asdict
+
+    from textgroup.report.terminal import table
+
+    found = _recall(options)
+    if options.json:
+        print(json.dumps(asdict(found)))
+        return
+    rows = [
+        (name, f"{recall.r1:.1f}", f"{recall.r5:.1f}", f"{recall.r10:.1f}", f"{recall.median_rank:.0f}")
+        for name, recall in (("image to text", found.image_to_text), ("text to image", found.text_to_image))
+    ]
+    title = f"{found.images:,} images, {found.captions:,} captions (chance R@1, text to image: {found.chance_r1:.1f})"
+    table(title, ("", "R@1", "R@5", "R@10", "median rank"), rows)
+
+
+def _recall(options: argparse.Namespace) -> "Retrieval":
+    from textgroup.evaluation.retrieval import evaluate, evaluate_samples
+
+    if options.model is not None:
+        from textgroup.evaluation.open_model import open_dual_encoder
+
+        return evaluate_samples(
+            open_dual_encoder(options.model, encoder=options.encoder), options.captions, options.first
+        )
+    from textgroup.model.pretrained import load_model
+    from textgroup.training.inputs import read_pairs
+
+    model, tokenizer = load_model(options.checkpoint)
+    pairs = read_pairs(options.captions, options.features, tokenizer, model.image_encoder)
+    return evaluate(model, pairs, options.first)

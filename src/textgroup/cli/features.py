@@ -1,0 +1,63 @@
+"""`textgroup features`: every image of a data set through the frozen encoder, once."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from textgroup.cli.common import Parser
+
+if TYPE_CHECKING:
+    from textgroup.vision.store.manifest import Manifest
+
+
+def features(words: Sequence[str]) -> None:
+    """`textgroup features`."""
+    parser = Parser("textgroup features", description="Encode the images of a data set into a feature store.")
+    parser.add_argument(
+        "--images",
+        required=True,
+        help="tar shards (file, directory, pattern, range, URL, pipe:COMMAND), a directory of images, or a table",
+    )
+    parser.add_argument("--encoder", required=True, help="groupvit[:WHERE] or backbone:WHERE (directory or Hub name)")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        help="the feature store; the same command goes on with one half done",
+    )
+    parser.add_argument("--groups", action="store_true", help="also store every object group, not only their mean")
+    parser.add_argument("--resize", type=int, help="shorter side before the centre crop, instead of the encoder's")
+    parser.add_argument("--image-column", default="image", help="column of a table that names the image")
+    parser.add_argument("--batch-size", type=int, help="images encoded at once (default: 4 on a CPU, 256 on a GPU)")
+    options = parser.parse_args(words)
+    import os
+
+    import torch
+
+    from textgroup.data.sources.samples import read_samples
+    from textgroup.report.terminal import progress_bar
+    from textgroup.vision.encoders.open import open_encoder
+    from textgroup.vision.store.processes import encode_share, rank_and_world
+    from textgroup.vision.store.writing import encode_features
+
+    rank, world = rank_and_world()
+    device = f"cuda:{os.environ.get('LOCAL_RANK', '0')}" if torch.cuda.is_available() else None
+    encoder = open_encoder(options.encoder, resize=options.resize, device=device)
+    with progress_bar("images", None, shown=rank == 0) as advance:
+        settings: dict[str, Any] = {
+            "groups": options.groups,
+            "batch_size": options.batch_size,
+            "progress": lambda done, skipped: advance(done, f"{skipped} skipped"),
+        }
+        manifest: Manifest | None
+        if world > 1:
+            manifest = encode_share(options.images, encoder, options.out, rank=rank, world=world, **settings)
+        else:
+            samples = read_samples(options.images, image_column=options.image_column, captions=False)
+            manifest = encode_features(samples, encoder, options.out, source=options.images, **settings)
+    if manifest is None:
+        print(f"{options.out}: process {rank} of {world} is done; the last one joins their shares")
+        return
+    print(f"{options.out}: {manifest.images} images, {manifest.width} wide, {len(manifest.skipped)} skipped")
+    for skipped in manifest.skipped[:10]:
+        print(f"  skipped {skipped.key}: {skipped.reason}")

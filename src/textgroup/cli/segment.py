@@ -1,0 +1,104 @@
+"""`textgroup segment`: the units of captions."""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from textgroup.cli.common import Parser
+from textgroup.errors import InputError
+from textgroup.files import replacing
+from textgroup.units import Unit
+
+if TYPE_CHECKING:
+    from textgroup.inference.textgroup import TextGroup
+
+LONGEST_LINE = 1_000_000
+"""Characters of a line that `segment --file` reads: a file without line ends must not fill the memory."""
+
+
+def segment(words: Sequence[str]) -> None:
+    """`textgroup segment`."""
+    parser = Parser("textgroup segment", description="Print the units of captions.")
+    parser.add_argument("caption", nargs="*", help="captions, each one argument")
+    parser.add_argument(
+        "-c", "--checkpoint", help="checkpoint or run directory, or Hub name (default: the packaged one)"
+    )
+    parser.add_argument("--file", type=Path, help="captions from a text file, one a line ('-': standard input)")
+    parser.add_argument("--out", type=Path, help="write JSON lines there instead of printing")
+    parser.add_argument("--json", action="store_true", help="JSON lines, for machines")
+    options = parser.parse_args(words)
+    if bool(options.caption) == bool(options.file):
+        raise InputError("textgroup segment: give captions or --file, one of the two")
+    for caption in options.caption:
+        if not caption.strip():
+            raise InputError("textgroup segment: a caption is empty: give it at least one word")
+    if options.file and str(options.file) != "-" and (options.file.is_dir() or not options.file.exists()):
+        raise InputError(f"--file {options.file}: there is no such file")
+    import textgroup
+
+    model = textgroup.load(options.checkpoint)
+    if not options.file:
+        _write_units(model, options.caption, options)
+    elif str(options.file) == "-":
+        _write_units(model, _lines(sys.stdin, "standard input"), options)
+    else:
+        with options.file.open(encoding="utf-8") as file:
+            _write_units(model, _lines(file, str(options.file)), options)
+
+
+def _lines(file: IO[str], name: str) -> Iterable[str]:
+    """The lines of a text file, without their ends. An empty file, and one that is not text, is bad input."""
+    read = 0
+    try:
+        while line := file.readline(LONGEST_LINE + 1):
+            read += 1
+            if len(line) > LONGEST_LINE:
+                raise InputError(f"{name}: line {read} is longer than {LONGEST_LINE:,} characters: one caption a line")
+            yield line.rstrip("\r\n")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{name}: not UTF-8 text after line {read} ({error.reason})") from None
+    if not read:
+        raise InputError(f"{name} holds no captions: give one a line")
+
+
+def _write_units(model: "TextGroup", captions: Iterable[str], options: argparse.Namespace) -> None:
+    from rich.console import Console
+
+    from textgroup.report.terminal import coloured, counted
+
+    if options.out:
+        with replacing(options.out) as partial, partial.open("w", encoding="utf-8") as out:
+            blank = sum(_json_line(out, *pair) for pair in counted(_paired(model, captions), "captions"))
+    elif options.json or (not sys.stdout.isatty() and options.file):
+        blank = sum(_json_line(sys.stdout, *pair) for pair in _paired(model, captions))
+    else:
+        blank, console = 0, Console(soft_wrap=True, highlight=False)
+        for _, units in _paired(model, captions):
+            blank += not units
+            console.print(coloured(units, console))
+    if blank:
+        print(f"textgroup: {blank} empty lines have no units", file=sys.stderr)
+
+
+def _paired(model: "TextGroup", captions: Iterable[str]) -> Iterable[tuple[str, list[Unit]]]:
+    """Each caption with its units, in step, holding no more than the model's windows."""
+    from collections import deque
+
+    waiting: deque[str] = deque()
+
+    def remember() -> Iterable[str]:
+        for caption in captions:
+            waiting.append(caption)
+            yield caption
+
+    for units in model.segment_stream(remember()):
+        yield waiting.popleft(), units
+
+
+def _json_line(out: IO[str], caption: str, units: list[Unit]) -> bool:
+    """Write one line; whether the caption had no units."""
+    out.write(json.dumps({"caption": caption, "units": [unit._asdict() for unit in units]}, ensure_ascii=False) + "\n")
+    return not units

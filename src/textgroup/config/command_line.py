@@ -1,0 +1,59 @@
+"""A run's configuration from YAML files and command-line options, and back to YAML."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from textgroup.config.run import RunConfig
+from textgroup.errors import InputError
+
+if TYPE_CHECKING:
+    from jsonargparse import ArgumentParser
+
+SHIPPED = Path(__file__).parent / "shipped"
+"""The configurations that come with the package."""
+
+
+def run_parser(prog: str = "textgroup train") -> "ArgumentParser":
+    """The command-line parser of a `RunConfig`: `--config FILE` and one `--option` a field."""
+    from jsonargparse import ArgumentParser, set_parsing_settings
+
+    set_parsing_settings(docstring_parse_attribute_docstrings=True)
+    parser = ArgumentParser(prog=prog, exit_on_error=False, description=RunConfig.__doc__)
+    parser.add_argument("--config", action="config", help="YAML file; what follows on the line overrides it.")
+    parser.add_class_arguments(RunConfig, None)
+    return parser
+
+
+def load_run(arguments: Sequence[str]) -> RunConfig:
+    """A run from command-line words, such as ["--config", "configs/paper.yaml", "--optim.lr", "1e-3"]."""
+    from jsonargparse import ArgumentError
+
+    parser = run_parser()
+    try:
+        parsed = parser.parse_args(list(arguments))
+        parsed.pop("config", None)
+        return RunConfig(**parser.instantiate(parsed).as_dict())
+    except (ArgumentError, TypeError, ValueError) as error:
+        found = error if isinstance(error, InputError) else error.__cause__  # a check of ours, wrapped by the parser
+        raise InputError(" ".join(str(found if isinstance(found, InputError) else error).split())) from None
+
+
+def save_run(config: RunConfig, path: Path) -> None:
+    """Write a run as YAML that `--config` reads back."""
+    path.write_text(yaml.safe_dump(to_dict(config), sort_keys=False), encoding="utf-8")
+
+
+def to_dict(config: Any) -> dict[str, Any]:
+    """A configuration as plain dicts, lists and numbers."""
+    plain = asdict(config)
+    return {k: _plain(v) for k, v in plain.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _plain(v) for k, v in value.items()}
+    return list(value) if isinstance(value, tuple) else value

@@ -1,0 +1,124 @@
+"""The architecture: text encoder, decoder and heads. The defaults are the paper's (Section 4.1).
+
+The text under each field becomes `textgroup train --help`. `docs/fidelity.md` says which of these the paper
+fixes and which are decisions of ours.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from textgroup.config.check import require
+
+
+@dataclass(frozen=True, kw_only=True)
+class EncoderConfig:
+    """The text encoder: the Text Group Transformer, or the paper's baseline."""
+
+    kind: str = "grouping"
+    """How tokens are grouped. grouping: Section 2.1.1. dynamic: as many groups as the caption needs, by a router (not
+    in the paper). baseline: a vanilla causal Transformer read at <eos> (Section 4.1). soft: no hard assignment."""
+    max_tokens: int = 77
+    """Longest caption in tokens, start and end included."""
+    width: int = 128
+    """Model dimension d."""
+    router_width: int = 32
+    """Dynamic: width of the router's layers and of its token embeddings, which are its own."""
+    heads: int = 4
+    """Attention heads of every self-attention layer."""
+    layers_before: int = 6
+    """Layers over [tokens ; groups] before the grouping block; dynamic: layers of the router, each way. The baseline
+    has all its layers in one stack."""
+    layers_after: int = 3
+    """Layers over the groups after the grouping block."""
+    groups: int = 4
+    """K, the number of groups; fixed (Section 2). Dynamic: the most units that a caption can have."""
+    block: Literal["groupvit", "equations"] = "groupvit"
+    """groupvit: GroupViT's grouping block. equations: layer norm and Eq. 1-4 as printed."""
+    noise: float = 1.0
+    """Scale of the Gumbel noise in training; 1 is Eq. 2."""
+    residual: Literal["groups", "none"] = "groups"
+    """groups: add the groups that entered the block, as Eq. 4. none: only what is assigned passes on."""
+    values: Literal["encoded", "embedded"] = "encoded"
+    """What Eq. 4 averages: encoded tokens, or raw token embeddings with their positions (V(t) as printed)."""
+    assign_eps: float | None = None
+    """Added to the normaliser of Eq. 4. Default: 1.0 for groupvit, 0.0 (empty group guarded) for equations."""
+    word_dropout: float = 0.0
+    """Share of the caption's tokens hidden from the encoder in training; start and end are always shown."""
+    positions: Literal["random", "smooth"] = "random"
+    """Initial learned positions: random (GroupViT), or sinusoids, so that neighbours begin alike."""
+    mask_padding: bool = True
+    """False: padding up to max_tokens takes part as in GroupViT's own code."""
+
+    def __post_init__(self) -> None:
+        for name in ("max_tokens", "width", "router_width", "heads", "groups"):
+            require(
+                getattr(self, name) >= 1,
+                f"model.encoder.{name} must be at least 1, not {getattr(self, name)}",
+            )
+        for name in ("layers_before", "layers_after"):
+            require(
+                getattr(self, name) >= 0,
+                f"model.encoder.{name} must be at least 0, not {getattr(self, name)}",
+            )
+        require(
+            self.width % self.heads == 0,
+            f"model.encoder.width {self.width} must be a multiple of model.encoder.heads {self.heads}",
+        )
+        require(self.max_tokens >= 3, f"model.encoder.max_tokens must be at least 3, not {self.max_tokens}")
+        require(self.noise >= 0, f"model.encoder.noise must not be negative: {self.noise}")
+        require(0 <= self.word_dropout < 1, f"model.encoder.word_dropout must be in 0..1, not {self.word_dropout}")
+        if self.assign_eps is not None:
+            require(self.assign_eps >= 0, f"model.encoder.assign_eps must not be negative: {self.assign_eps}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecoderConfig:
+    """The text decoder (Section 2.2.2)."""
+
+    layers: int = 1
+    """Transformer decoder layers: causal self-attention, then cross-attention to the groups."""
+    heads: int = 1
+    """Heads of both attentions."""
+    direction: Literal["left_to_right", "right_to_left"] = "left_to_right"
+    """Order in which the caption is written out."""
+    bottleneck: int | None = None
+    """Width that each group is squeezed through before the decoder sees it; none: the groups as they are."""
+    noise: float = 0.0
+    """Standard deviation of the Gaussian noise on the (layer-normed) group in training."""
+    word_dropout: float = 0.0
+    """Share of the decoder's input tokens hidden in training (Bowman et al., 2015): it must ask the groups."""
+
+    def __post_init__(self) -> None:
+        require(self.layers >= 1, f"model.decoder.layers must be at least 1, not {self.layers}")
+        require(self.heads >= 1, f"model.decoder.heads must be at least 1, not {self.heads}")
+        require(self.noise >= 0, f"model.decoder.noise must not be negative: {self.noise}")
+        require(
+            self.bottleneck is None or self.bottleneck >= 1,
+            f"model.decoder.bottleneck must be at least 1, not {self.bottleneck}",
+        )
+        require(
+            0 <= self.word_dropout <= 1,
+            f"model.decoder.word_dropout must be in 0..1, not {self.word_dropout}",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelConfig:
+    """The whole trainable model."""
+
+    encoder: EncoderConfig = field(default_factory=EncoderConfig)
+    """The text encoder."""
+    decoder: DecoderConfig | None = field(default_factory=DecoderConfig)
+    """The text decoder; null trains without the reconstruction loss."""
+    embedding: int = 256
+    """Dimension of the space that both linear heads map into."""
+    image_dropout: float = 0.0
+    """Share of an image's features dropped in training."""
+
+    def __post_init__(self) -> None:
+        require(self.embedding >= 1, f"model.embedding must be at least 1, not {self.embedding}")
+        require(0 <= self.image_dropout < 1, f"model.image_dropout must be in 0..1, not {self.image_dropout}")
+        require(
+            self.decoder is None or self.encoder.width % self.decoder.heads == 0,
+            f"model.encoder.width {self.encoder.width} must be a multiple of model.decoder.heads",
+        )

@@ -1,0 +1,191 @@
+"""One training run: data, tokenizer, losses, optimisation and logs. The defaults are the paper's (Section 4.1)."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from textgroup.config.check import require
+from textgroup.config.model import ModelConfig
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataConfig:
+    """What a run reads."""
+
+    captions: str | list[str] | None = None
+    """Training captions, one source or several: tar shards (file, directory, pattern, range, URL, pipe:COMMAND), a
+    table, plain text, or Flickr30k Entities (its train split)."""
+    features: str | None = None
+    """Feature store of the training images (`textgroup features`); null trains on captions alone."""
+    val_captions: str | list[str] | None = None
+    """The same for validation; null: no validation."""
+    val_features: str | None = None
+    """Feature store of the validation images."""
+    image_column: str = "image"
+    """Column of a table that names the image."""
+    caption_column: str = "caption"
+    """Column of a table that holds the caption."""
+    tokens: str | None = None
+    """Directory of the tokenised captions, made by the first run that names it, used by all others; null: `tokens` in
+    the directory of the run."""
+
+    def __post_init__(self) -> None:
+        require(
+            self.val_features is None or self.val_captions is not None,
+            "data.val_features is given without data.val_captions: give both",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenizerConfig:
+    """Where the subwords come from."""
+
+    source: str | None = None
+    """CLIP's merges file, a directory with tokenizer.json, or a Hub name; null: learn from data.captions."""
+    vocabulary: int = 49_408
+    """Ids to learn when source is null."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LossConfig:
+    """Total loss (Eq. 5): contrastive + reconstruction, and terms of ours that are off by default."""
+
+    reconstruction: float = 1.0
+    """Lambda of Eq. 5."""
+    written: float = 1.0
+    """Share of the captions, drawn anew in each step, that the decoder writes out; Eq. 10 is taken over these.
+    The decoder is most of a step's work."""
+    temperature: float = 0.07
+    """Tau of Eq. 6 and 7; fixed."""
+    reduction: Literal["token_mean", "caption_mean", "sum"] = "token_mean"
+    """How Eq. 10 adds up the tokens of a batch."""
+    balance: float = 0.0
+    """Weight of the term that asks for sure assignments and, over the batch, equal groups (not in the paper)."""
+    contiguity: float = 0.0
+    """Weight of the term that charges for parting neighbours that hold together firmly (not in the paper)."""
+    views: float = 0.0
+    """Weight of what the router's place view learns from its word view (dynamic encoders; not in the paper)."""
+    alignment: float = 0.0
+    """Weight of InfoNCE over units against objects (needs stores made with --groups; not in the paper)."""
+    paraphrase: float = 0.0
+    """Weight of InfoNCE between two captions of an image, both of which are then in the batch (not in the paper)."""
+    refit: tuple[float, ...] = (0.5, 1.0)
+    """When the word view is taken anew from the place view, as shares of the schedule."""
+
+    def __post_init__(self) -> None:
+        require(0 < self.written <= 1, f"loss.written must be above 0 and at most 1, not {self.written}")
+        require(
+            self.written == 1 or self.reduction != "sum",
+            f"loss.written {self.written} with loss.reduction sum, which is over all captions: set loss.written to 1",
+        )
+        require(
+            not (self.paraphrase and self.alignment),
+            "loss.paraphrase with loss.alignment: an image that comes twice would be told from itself; set one to 0",
+        )
+        require(self.temperature > 0, f"loss.temperature must be positive, not {self.temperature}")
+        for name in ("reconstruction", "balance", "contiguity", "views", "alignment", "paraphrase"):
+            require(getattr(self, name) >= 0, f"loss.{name} must not be negative: {getattr(self, name)}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptimConfig:
+    """AdamW with linear warm-up and a cosine; the conventions are GroupViT's where the paper is silent."""
+
+    batch_size: int = 4096
+    """Captions (and images) a step, over all processes."""
+    chunk: int | None = None
+    """Captions in memory at once, in each process (GradCache): any batch size then fits, and the result is the same;
+    the encoder reads each caption twice. Null: the whole batch at once."""
+    epochs: float = 25
+    """Passes over the images (or over the captions, where there are no images)."""
+    lr: float = 1.6e-3
+    """Peak learning rate."""
+    lr_start: float = 4e-6
+    """Learning rate at the first step of the warm-up."""
+    lr_floor: float = 4e-5
+    """Learning rate at the end of the cosine."""
+    warmup_epochs: float = 2
+    """Length of the linear warm-up."""
+    weight_decay: float = 0.05
+    """On matrices; none on biases and other vectors."""
+    clip: float = 5.0
+    """Largest gradient norm."""
+
+    def __post_init__(self) -> None:
+        require(self.batch_size >= 1, f"optim.batch_size must be at least 1, not {self.batch_size}")
+        require(self.chunk is None or self.chunk >= 1, f"optim.chunk must be at least 1, not {self.chunk}")
+        require(self.epochs > 0, f"optim.epochs must be positive, not {self.epochs}")
+        require(
+            0 <= self.warmup_epochs < self.epochs,
+            f"optim.warmup_epochs {self.warmup_epochs} must be below optim.epochs {self.epochs}",
+        )
+        for name in ("lr", "clip"):
+            require(getattr(self, name) > 0, f"optim.{name} must be positive, not {getattr(self, name)}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogConfig:
+    """What a run writes. `log.jsonl` is always written."""
+
+    every: int = 20
+    """Steps between two lines of the log."""
+    eval_every: int = 500
+    """Steps between two validations (the last step is always validated)."""
+    save_every: int = 500
+    """Steps between two checkpoints (the last step is always saved)."""
+    tensorboard: bool = False
+    """Also write TensorBoard's event files (pip install 'textgroup[tensorboard]')."""
+    wandb: str | None = None
+    """Also report to this Weights & Biases project (pip install 'textgroup[wandb]')."""
+
+    def __post_init__(self) -> None:
+        for name in ("every", "eval_every", "save_every"):
+            require(getattr(self, name) >= 1, f"log.{name} must be at least 1, not {getattr(self, name)}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunConfig:
+    """One training run."""
+
+    out: str = "runs/textgroup"
+    """Directory of the run: config.yaml, log.jsonl and checkpoints; `last` is the newest checkpoint."""
+    model: ModelConfig = field(default_factory=ModelConfig)
+    """Architecture."""
+    data: DataConfig = field(default_factory=DataConfig)
+    """Captions and features."""
+    image_encoder: str | None = "groupvit:nvidia/groupvit-gcc-yfcc"
+    """The encoder that the feature stores must have been made with, as `textgroup features --encoder`. Or `trainable`:
+    a GroupViT that is trained too, on the photographs of data.captions, from scratch; `trainable:WHERE`: from the
+    weights in a directory or under a Hub name."""
+    tokenizer: TokenizerConfig = field(default_factory=TokenizerConfig)
+    """Subwords."""
+    loss: LossConfig = field(default_factory=LossConfig)
+    """Objectives."""
+    optim: OptimConfig = field(default_factory=OptimConfig)
+    """Optimisation."""
+    log: LogConfig = field(default_factory=LogConfig)
+    """Logs and checkpoints."""
+    seed: int = 0
+    """Seeds weights, order, noise."""
+
+    def __post_init__(self) -> None:
+        require(0 <= self.seed < 2**63, f"seed {self.seed}: it must lie between 0 and 2^63 - 1")
+        require(
+            self.trained_tower is None or self.data.features is self.data.val_features is None,
+            f"image_encoder {self.image_encoder} reads the photographs of data.captions and data.val_captions: "
+            "set data.features and data.val_features to null",
+        )
+        require(
+            self.trained_tower is None or not self.loss.alignment,
+            f"loss.alignment {self.loss.alignment} needs stored object groups, which a trained image_encoder has not: "
+            "set it to 0",
+        )
+        require(
+            not self.loss.paraphrase or self.optim.batch_size % 2 == 0,
+            f"optim.batch_size {self.optim.batch_size} with loss.paraphrase: two captions an image make an even number",
+        )
+
+    @property
+    def trained_tower(self) -> str | None:
+        """Where the weights lie with which the trained image tower begins, "" for nowhere; None: it is frozen."""
+        kind, _, where = (self.image_encoder or "").partition(":")
+        return where if kind == "trainable" else None

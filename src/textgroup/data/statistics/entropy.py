@@ -1,0 +1,71 @@
+"""What the captions alone say of where a unit begins: left branching entropy (Harris, 1955)."""
+
+import numpy as np
+
+from textgroup.data.captions import CaptionData
+
+
+def left_entropy(
+    data: CaptionData, vocabulary: int, ends_word: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Entropy, in nats, of the tokens that stand before each token type in the captions, and their number.
+
+    Both (vocabulary,). ends_word: (vocabulary,); if given, only what follows the end of a word is counted.
+
+    High for what begins a unit (many different words come before "a"), low for what goes on with one (few come
+    before "hat"), 0 for a type that has one left neighbour or was never seen.
+    """
+    inside = np.ones(len(data.ids), dtype=bool)
+    inside[data.starts[:-1]] = False  # the first token of a caption has nothing before it
+    places = np.flatnonzero(inside)
+    if ends_word is not None:
+        places = places[ends_word[data.ids[places - 1]]]
+    pairs, count = np.unique(data.ids[places].astype(np.int64) * vocabulary + data.ids[places - 1], return_counts=True)
+    second = pairs // vocabulary
+    total = np.bincount(second, weights=count, minlength=vocabulary)
+    share = count / total[second]
+    return -np.bincount(second, weights=share * np.log(share), minlength=vocabulary), total
+
+
+FREQUENT, BEGINS = 0.15, 2.4
+"""A word type begins a unit where left entropy + FREQUENT * log relative frequency is above BEGINS, in nats."""
+
+
+def begin_logits(data: CaptionData, ends_word: np.ndarray) -> np.ndarray:
+    """How likely each token type is to begin a unit where it begins a word: logits, (vocabulary,), fp32.
+
+    Left entropy over words, that is over the tokens that end the word before. Of two types that follow equally
+    many words the more frequent one begins units: rare nouns follow whatever precedes nouns.
+    """
+    entropy, count = left_entropy(data, len(ends_word), ends_word)
+    frequency = np.maximum(count, 1) / max(1, count.sum())  # a type that was never met counts as met once
+    return (entropy + FREQUENT * np.log(frequency) - BEGINS).astype(np.float32)
+
+
+BINDS, RARE = 0.7, 5
+"""A type binds the next token if, of RARE more occurrences than it has, this share would be followed by one type."""
+
+
+def binds_next(data: CaptionData, vocabulary: int) -> np.ndarray:
+    """Whether (nearly) always the same type follows each token type: (vocabulary,), bool.
+
+    "group" calls for "of", "next" for "to", "each" for "other": no unit begins between them (the forward direction of
+    Harris's statistic).
+    """
+    inside = np.ones(len(data.ids), dtype=bool)
+    inside[data.starts[:-1]] = False
+    places = np.flatnonzero(inside)
+    before = data.ids[places - 1].astype(np.int64)
+    pairs, count = np.unique(before * vocabulary + data.ids[places], return_counts=True)
+    most = np.zeros(vocabulary)
+    np.maximum.at(most, pairs // vocabulary, count)
+    return most > BINDS * (np.bincount(before, minlength=vocabulary) + RARE)
+
+
+def cohesion(data: CaptionData, vocabulary: int) -> np.ndarray:
+    """How firmly each token type holds on to the token before it, in 0..1: (vocabulary,), fp32.
+
+    1 minus its left entropy as a share of the largest one: 0 for the type that follows anything.
+    """
+    entropy, _ = left_entropy(data, vocabulary)
+    return (1 - entropy / max(entropy.max(), 1e-9)).astype(np.float32)

@@ -1,0 +1,38 @@
+"""Evaluation tokens: the pieces of a caption that phrases and units are compared on."""
+
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from textgroup.text.tokenizer import LONGEST_CAPTION, CaptionTokenizer
+
+Spans = list[tuple[int, int]]
+"""Characters (start, end) of each token of a caption, from left to right."""
+Cut = Callable[[Sequence[str]], list[Spans]]
+"""Captions in, the tokens of each out."""
+
+BATCH = 128
+"""Captions encoded at once."""
+
+WORD = re.compile(r"\w+(?:[-'’]\w+)*|[^\w\s]")
+
+
+def word_spans(captions: Sequence[str]) -> list[Spans]:
+    """Words, with inner hyphens and apostrophes, and single punctuation marks."""
+    return [[found.span() for found in WORD.finditer(caption)] for caption in captions]
+
+
+def spans_of(tokenizer: CaptionTokenizer | None) -> Cut:
+    """The tokens of a BPE, without start and end of text, none cut off, however long the caption; None: words."""
+    if tokenizer is None:
+        return word_spans
+    whole = CaptionTokenizer(tokenizer.merges, LONGEST_CAPTION)
+    return lambda captions: [tokens.spans[1:-1] for tokens in whole.encode_batch(captions)]
+
+
+def open_tokenizer(what: str) -> CaptionTokenizer | None:
+    """`words` (None), or the BPE of a checkpoint, a run directory, CLIP's merges file or a Hub name."""
+    if what == "words":
+        return None
+    newest = Path(what) / "last"
+    return CaptionTokenizer.from_pretrained(newest if newest.is_dir() else what)

@@ -1,0 +1,82 @@
+"""ranking.md and what the command prints: a table a benchmark, the paper's figures beside ours."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from textgroup.evaluation.ranking.accuracy import OVERALL, Figure
+from textgroup.report.markdown import table
+
+PAPER_MODELS = ("paper: groupvit", "paper: baseline", "paper: ours, K=4")
+PAPER: dict[tuple[str, str, str], tuple[str, str, str]] = {
+    ("svo", "ranking", "subject"): ("81.6", "80.5", "80.3"),
+    ("svo", "ranking", "verb"): ("77.3", "69.5", "70.1"),
+    ("svo", "ranking", "object"): ("91.7", "89.0", "90.4"),
+    ("svo", "ranking", "overall"): ("81.0", "75.3", "76.0"),
+    ("foil", "ranking", "foil"): ("82.5", "80.91", "81.68"),
+    ("svo + foil", "noun understanding", "overall"): ("", "", "84.12"),
+}
+"""arXiv 2511.11262, Tables 1, 2 and 4: by benchmark, measure and category, in the order of `PAPER_MODELS`."""
+COLUMNS = ("", "", "score", "95%", "than the first", "rows", "images", "ties")
+
+
+def first_of(figures: Sequence[Figure], figure: Figure) -> Figure:
+    """The same figure of the model that was named first."""
+    return next(f for f in figures if _what(f) == _what(figure))
+
+
+def record(figure: Figure, first: Figure) -> dict[str, Any]:
+    """For JSON: the figure, and how it differs from the first model's, both on the same draws."""
+    found = {name: getattr(figure, name) for name in ("model", "benchmark", "measure", "category", "score", "ci95")}
+    if figure is not first:
+        value, ci95 = figure.difference(first)
+        found["difference"] = {"from": first.model, "value": value, "ci95": ci95}
+    return found | {"rows": figure.rows, "images": figure.images, "ties": figure.ties}
+
+
+def tables(figures: Sequence[Figure]) -> Iterator[tuple[str, list[tuple[str, ...]]]]:
+    """For each benchmark its name and rows of `COLUMNS`: figure by figure, the models under one another."""
+    for benchmark in dict.fromkeys(figure.benchmark for figure in figures):
+        rows: list[tuple[str, ...]] = []
+        here = [figure for figure in figures if figure.benchmark == benchmark]
+        for what in dict.fromkeys(map(_what, here)):
+            same = [figure for figure in here if _what(figure) == what]
+            rows += [(_name(figure) if figure is same[0] else "", *_cells(figure, same[0])) for figure in same]
+            rows += [("", name, score, *[""] * 5) for name, score in zip(PAPER_MODELS, PAPER.get(what, ())) if score]
+        yield benchmark, rows
+
+
+def _what(figure: Figure) -> tuple[str, str, str]:
+    return figure.benchmark, figure.measure, figure.category
+
+
+def _name(figure: Figure) -> str:
+    if figure.measure == "ranking":
+        return figure.category
+    return figure.measure if figure.category == OVERALL else f"{figure.measure}: {figure.category}"
+
+
+def _cells(figure: Figure, first: Figure) -> tuple[str, ...]:
+    low, high = figure.ci95
+    than_first = ""
+    if figure is not first:
+        value, ends = figure.difference(first)
+        than_first = f"{value:+.1f} [{ends[0]:+.1f}, {ends[1]:+.1f}]"
+    counts = (f"{count:,}" for count in (figure.rows, figure.images, figure.ties))
+    return figure.model, f"{figure.score:.1f}", f"[{low:.1f}, {high:.1f}]", than_first, *counts
+
+
+def markdown(
+    figures: Sequence[Figure], skipped: Iterable[tuple[str, str, str, int]], seconds: Mapping[str, float]
+) -> str:
+    """The whole page. skipped: benchmark, category, why, and how many rows. seconds: by model, loading included."""
+    parts = [
+        "# Rankings\n\nPer cent; in brackets 95% intervals from a bootstrap over images. A tie counts half. "
+        "The paper's figures are of one run each, on the rows whose images it had.\n"
+    ]
+    for benchmark, rows in tables(figures):
+        parts.append(f"\n## {benchmark}\n\n{table(COLUMNS, rows)}")
+    left_out = [(benchmark, category, why, f"{rows:,}") for benchmark, category, why, rows in skipped]
+    if left_out:
+        parts.append(f"\n## Rows left out\n\n{table(('benchmark', 'category', 'why', 'rows'), left_out)}")
+    parts.append(f"\n## Seconds\n\n{table(('model', 'seconds'), [(m, f'{s:.1f}') for m, s in seconds.items()])}")
+    return "".join(parts)

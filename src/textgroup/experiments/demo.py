@@ -1,0 +1,93 @@
+"""`textgroup demo`: the real model trained on generated scenes, beside the paper's own recipe at the same size.
+
+Everything that it says is measured on scenes with pairs of colour and shape that training never showed.
+"""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from textgroup.evaluation.phrases.tiou import PhraseScore
+from textgroup.experiments.demo_page import EXAMPLES, demo_page
+from textgroup.experiments.outcome import Outcome, shipped, train_outcome
+from textgroup.experiments.scenes import HELD_OUT_SCENES, TRAIN_SCENES, HeldOut, scene_inputs
+from textgroup.inference.spans import units
+from textgroup.inference.textgroup import load
+from textgroup.report.page import write_page
+from textgroup.report.terminal import coloured, table
+from textgroup.units import Unit
+
+EQUAL = (2, 3, 4, 6, 8)
+"""Parts of the equal splits that stand beside the models."""
+CAPTIONS = (
+    "Two girls in yellow raincoats are jumping over a puddle next to a bus stop.",
+    "An old fisherman mends his net while a grey cat sleeps on the wooden deck.",
+    "A group of cyclists in bright jerseys rides past a row of parked cars.",
+    "A waiter carrying a tray of glasses walks between crowded tables.",
+)
+"""What the packaged model is shown on: written for the demo, so that it cannot have seen them."""
+RUNS = (("scenes", "TextGroup"), ("scenes_paper", "the paper's recipe"))
+"""Configuration and name of the two models; the first is ours."""
+
+
+def run_demo(out: Path, *, steps: int | None, seed: int) -> None:
+    """Train, compare, print, and write the report to `out`. steps: training steps a model, for a quick look."""
+    console = Console(highlight=False, soft_wrap=True)
+    started = time.monotonic()
+    packaged = show_packaged(console)
+    console.print(f"\n[bold]TextGroup demo[/]: {TRAIN_SCENES:,} generated scenes, two models, one report")
+    inputs, held_out = scene_inputs(seed, TRAIN_SCENES, HELD_OUT_SCENES)
+    outcomes = [
+        train_outcome(title, shipped(name, inputs, steps=steps, seed=seed), inputs, held_out) for name, title in RUNS
+    ]
+    ours = outcomes[0]
+    show_captions(console, ours, held_out)
+    rows = score_rows(outcomes, held_out)
+    table(f"Units against gold phrases, {len(held_out.gold)} held-out captions", *_columns(rows), console=console)
+    for outcome in outcomes:
+        for warning in outcome.history[-1].warnings:
+            console.print(Text(f"{outcome.name}: {warning}", style="yellow"))
+    seconds = time.monotonic() - started
+    write_page(out, "demo.html", demo_page(outcomes, held_out, rows, inputs, seconds, seed) | {"packaged": packaged})
+    console.print(f"\n{out} has the attention maps and curves  ({seconds:.0f} s)")
+    console.print(
+        f'More of it:\n  textgroup segment -c {ours.config.out} "a small red ring floats above two striped fish"'
+    )
+
+
+def show_packaged(console: Console) -> list[list[Unit]]:
+    """Captions of ours, segmented by the model that comes with the package; what names something is coloured."""
+    found = load().segment(CAPTIONS)
+    console.print("[bold]The packaged model[/], trained on captions that people wrote, on captions of ours")
+    for segmented in found:
+        console.print(coloured(segmented, console))
+    return found
+
+
+def show_captions(console: Console, outcome: Outcome, held_out: HeldOut) -> None:
+    """Held-out captions before and after training, one colour a group."""
+    after = held_out.owners(outcome.model)
+    console.print("\nHeld-out captions, before and after training; one colour, one group")
+    for i in range(EXAMPLES):
+        for label, assigned in (("before", outcome.owners_before), ("after", after)):
+            caption, tokens = held_out.scenes[i].caption, held_out.tokens[i]
+            found = units(caption, tokens.spans, assigned[i])
+            console.print(Text(f"{label:<8}", style="dim") + coloured(found, console))
+        console.print()
+
+
+def score_rows(outcomes: Sequence[Outcome], held_out: HeldOut) -> list[tuple[str, PhraseScore]]:
+    """Every model after training, ours before it, and cuts that look at nothing but positions."""
+    ours = outcomes[0]
+    rows = [(outcome.name, held_out.score(outcome.model)) for outcome in outcomes]
+    rows.append((f"{ours.name}, untrained", ours.untrained))
+    rows += [(f"equal split in {parts}", held_out.score_equal(parts)) for parts in EQUAL]
+    return [*rows, ("the caption as one unit", held_out.score_equal(1))]
+
+
+def _columns(rows: Sequence[tuple[str, PhraseScore]]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    figures = [(name, *(f"{100 * value:.1f}" for value in score[:4])) for name, score in rows]
+    return ("", "tIoU", "P", "R", "F1"), figures

@@ -1,0 +1,131 @@
+"""What the demo's report shows: scores, maps, curves and rankings, as the template `report/demo.html` wants them."""
+
+import platform
+from collections.abc import Sequence
+from dataclasses import fields
+from importlib.metadata import version
+from typing import Any
+
+import torch
+
+from textgroup.data.scenes.scene import render
+from textgroup.evaluation.phrases.tiou import PhraseScore
+from textgroup.evaluation.retrieval import evaluate as evaluate_retrieval
+from textgroup.experiments.outcome import Outcome
+from textgroup.experiments.scenes import HeldOut, encode_tokens, foil_accuracy, scene_captions
+from textgroup.inference.spans import units
+from textgroup.report import figures
+from textgroup.text.tokenizer import CaptionTokenizer
+from textgroup.training.build import Inputs
+
+EXAMPLES = 5
+"""Held-out captions that are shown."""
+
+
+@torch.inference_mode()
+def demo_page(
+    outcomes: Sequence[Outcome],
+    held_out: HeldOut,
+    rows: Sequence[tuple[str, PhraseScore]],
+    inputs: Inputs,
+    seconds: float,
+    seed: int,
+) -> dict[str, Any]:
+    """What `report/demo.html` shows."""
+    ours, paper = outcomes
+    pairs = scene_captions(held_out.scenes, inputs.tokenizer)
+    rankings = []
+    for outcome in outcomes:
+        found = evaluate_retrieval(outcome.model, pairs)
+        told = foil_accuracy(outcome.model, held_out, inputs.tokenizer)
+        figures_of = [*told.values(), found.text_to_image.r1, found.image_to_text.r1]
+        rankings.append(_row(outcome, ours, [f"{value:.1f}" for value in figures_of]))
+    names = ("groups in use", "runs", "entropy", "biggest share", "leak")
+    watched = [
+        _row(o, ours, [_figure(o.monitors.as_dict().get(name.replace(" ", "_"))) for name in names]) for o in outcomes
+    ]
+    return {
+        "seconds": f"{seconds:.0f}",
+        "machine": f"{torch.get_num_threads()} CPU threads ({platform.machine()})",
+        "heldout": len(held_out.scenes),
+        "chance": f"{100 / len(held_out.scenes):.2f}",
+        "scores": [
+            {"name": name, "cells": [f"{100 * v:.1f}" for v in score[:4]], "ours": name == ours.name}
+            for name, score in rows
+        ],
+        "examples": [_example(i, ours, paper, held_out, inputs.tokenizer) for i in range(EXAMPLES)],
+        "ours": ours.name,
+        "paper": paper.name,
+        "curves": _curves(outcomes, dict(rows)),
+        "monitor_names": names,
+        "monitors": watched,
+        "warnings": [f"{o.name}: {warning}" for o in outcomes for warning in o.history[-1].warnings],
+        "ranking_names": ("noun foil", "attribute foil", "relation foil", "text to image R@1", "image to text R@1"),
+        "rankings": rankings,
+        "runs": [{"name": o.name, "what": _settings(o)} for o in outcomes],
+        "seed": seed,
+        "version": version("textgroup"),
+    }
+
+
+def _example(i: int, ours: Outcome, paper: Outcome, held_out: HeldOut, tokenizer: CaptionTokenizer) -> dict[str, Any]:
+    scene, tokens, gold = held_out.scenes[i], held_out.tokens[i], held_out.gold[i]
+    pieces = tokenizer.pieces(tokens.ids[1:-1])
+    bars = []
+    for phrase in sorted(set(gold) - {-1}):
+        owned = [j for j, owner in enumerate(gold) if owner == phrase]
+        bars.append((owned[0], owned[-1]))
+    maps = []
+    for outcome in (ours, paper):
+        seen = encode_tokens(outcome.model, [tokens])
+        maps.append(seen.assignment[0, seen.present[0], 1:-1].numpy())
+    lines = [("before training", ours.owners_before[i])]
+    lines += [(o.name, held_out.owners(o.model)[i]) for o in (ours, paper)]
+    return {
+        "picture": figures.picture(render(scene)),
+        "objects": f"{len(scene.objects)} object{'s' if len(scene.objects) > 1 else ''}",
+        "lines": [{"name": name, "units": units(scene.caption, tokens.spans, assigned)} for name, assigned in lines],
+        "gold": [scene.caption[p.start : p.end] for p in scene.phrases],
+        "map": figures.heat_map(pieces, maps[0], bars),
+        "paper_map": figures.heat_map(pieces, maps[1], bars),
+    }
+
+
+def _curves(outcomes: Sequence[Outcome], rows: dict[str, PhraseScore]) -> str:
+    def line(outcome: Outcome, name: str) -> tuple[list[float], list[float]]:
+        points = [(p.step, p.losses[name]) for p in outcome.history if name in p.losses]
+        return [x for x, _ in points], [y for _, y in points]
+
+    panels: list[tuple[str, dict[str, tuple[list[float], list[float]]]]] = [
+        ("contrastive loss", {o.name: line(o, "contrastive") for o in outcomes}),
+        ("reconstruction loss (nats)", {o.name: line(o, "reconstruction") for o in outcomes}),
+    ]
+    tiou = {o.name: ([float(s) for s, _ in o.scores], [100 * v.tiou for _, v in o.scores]) for o in outcomes}
+    last = max(step for step, _ in outcomes[0].scores)
+    split = max((name for name in rows if name.startswith("equal split")), key=lambda name: rows[name].tiou)
+    panels.append(("tIoU, held-out", tiou | {split: ([0.0, float(last)], [100 * rows[split].tiou] * 2)}))
+    return figures.curves(panels)
+
+
+def _settings(outcome: Outcome) -> str:
+    config = outcome.config
+    parts = (("encoder", config.model.encoder), ("decoder", config.model.decoder), ("loss", config.loss))
+    changed = [
+        f"{name} {field.name} {getattr(part, field.name)}"
+        for name, part in parts
+        if part is not None
+        for field in fields(part)
+        if getattr(part, field.name) != field.default
+    ]
+    return (
+        f"{outcome.history[-1].steps} steps of {config.optim.batch_size} captions in {outcome.seconds:.0f} s; "
+        f"what is not as in the paper: {', '.join(changed)}"
+    )
+
+
+def _row(outcome: Outcome, ours: Outcome, values: Sequence[str]) -> dict[str, Any]:
+    return {"name": outcome.name, "cells": values, "ours": outcome is ours}
+
+
+def _figure(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"

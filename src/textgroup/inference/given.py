@@ -1,0 +1,90 @@
+"""What the public calls are given: one thing or any iterable of things; what is none is named with its number.
+
+One in, one out: a call that was given one caption answers with one result, and with a list or an array of results
+where it was given several, however they come (list, tuple, generator, Series).
+"""
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Generic, TypeVar
+
+from PIL import Image as PILImage
+
+from textgroup.errors import InputError
+from textgroup.vision.preprocess import BrokenImage
+
+T = TypeVar("T")
+Image = str | os.PathLike[str] | bytes | PILImage.Image
+"""A photograph: its path, its encoded bytes, or a PIL image."""
+_SHOWN = 40
+"""Characters of a wrong item that a message shows."""
+
+
+class Given(list[T], Generic[T]):
+    """The things that a call was given. single: whether it was one thing, not an iterable of them."""
+
+    def __init__(self, items: Iterable[T], single: bool) -> None:
+        super().__init__(items)
+        self.single = single
+
+    def answer(self, results: Any) -> Any:
+        """The results, one a thing, as the caller asked: the only one, or all of them."""
+        return results[0] if self.single else results
+
+
+def captions_given(given: str | Iterable[str], call: str) -> Given[str]:
+    """One caption or an iterable of captions. Raises `InputError` that names `call` and the item that is no text."""
+    return Given(checked_captions(given, call), isinstance(given, str))
+
+
+def checked_captions(given: str | Iterable[str], call: str) -> Iterator[str]:
+    """The captions one by one, each looked at when it is taken: for streams."""
+    return _checked(given, call, "captions", "text", lambda item: isinstance(item, str))
+
+
+def images_given(given: Image | Iterable[Image], call: str) -> Given[Image]:
+    """One photograph or an iterable of photographs. Raises `InputError` that names the item that is none."""
+    single = _is_image(given)
+    return Given(_checked(given, call, "images", "a path, encoded bytes or a PIL image", _is_image), single)
+
+
+def identity(image: Image) -> object:
+    """The same for images that are the same for sure."""
+    return id(image) if isinstance(image, PILImage.Image) else image
+
+
+@contextmanager
+def numbered(given: Given[Image], number: int) -> Iterator[None]:
+    """In the block, an image that cannot be decoded is named with its number, if it is one of several."""
+    try:
+        yield
+    except BrokenImage as error:
+        raise error if given.single else BrokenImage(f"images[{number}]: {error}") from None
+
+
+def _is_image(item: object) -> bool:
+    return isinstance(item, (str, bytes, os.PathLike, PILImage.Image))
+
+
+def _checked(given: Any, call: str, name: str, wanted: str, fits: Callable[[object], bool]) -> Iterator[Any]:
+    if fits(given):
+        return iter([given])
+    if isinstance(given, (bytes, Mapping)) or not isinstance(given, Iterable):
+        raise InputError(f"{call}: {name} is {_described(given)}: give {wanted}, or a list of such")
+    return _each(given, call, name, wanted, fits)
+
+
+def _each(given: Iterable[Any], call: str, name: str, wanted: str, fits: Callable[[object], bool]) -> Iterator[Any]:
+    for number, item in enumerate(given):
+        if not fits(item):
+            raise InputError(f"{call}: {name}[{number}] is {_described(item)}: give {wanted}, or leave it out")
+        yield item
+
+
+def _described(item: object) -> str:
+    """The value, short, and its type."""
+    shown = " ".join(repr(item).split())
+    if len(shown) > _SHOWN:
+        shown = f"{shown[:_SHOWN]}…"
+    return shown if item is None else f"{shown} ({type(item).__name__})"

@@ -1,0 +1,241 @@
+"""A trained checkpoint in use: captions to units, captions and images to vectors that can be compared."""
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
+from pathlib import Path
+from threading import Lock
+from typing import overload
+
+import numpy as np
+import torch
+
+from textgroup.data.captions import Chunk, pad
+from textgroup.devices import pick_device
+from textgroup.errors import InputError
+from textgroup.inference.given import Given, Image, captions_given, checked_captions, identity, images_given, numbered
+from textgroup.inference.spans import batches, units_of
+from textgroup.model.grouping.contract import TextGroups
+from textgroup.model.late_interaction import NULL
+from textgroup.model.pretrained import load_model
+from textgroup.model.textgroup import TextGroupModel
+from textgroup.text.tokenizer import CaptionTokenizer, Tokens
+from textgroup.units import Reference, Unit
+from textgroup.vision.encoders.identity import check_same_encoder
+from textgroup.vision.encoders.objects import ObjectEncoder
+from textgroup.vision.encoders.open import open_encoder
+
+WINDOW = 1024
+"""Captions sorted by length together, so that a stream pays for little padding in constant memory."""
+WINDOWS = 2
+"""Windows worked on side by side: one is in Python while another is in the tokenizer or in the model."""
+IMAGES = 8
+"""Photographs decoded and encoded at once: memory does not depend on how many there are."""
+
+
+class TextGroup:
+    """A checkpoint ready for use; made by `load`.
+
+    encoder: opens the image encoder under this name instead of the one that the checkpoint names (its
+    weights must be the same).
+    """
+
+    def __init__(self, model: TextGroupModel, tokenizer: CaptionTokenizer, encoder: str | None = None) -> None:
+        self.model, self.tokenizer = model.eval(), tokenizer
+        self._encoder_name = encoder
+        self._encoder: ObjectEncoder | None = None
+        self._opening = Lock()  # images may be prepared in several threads
+
+    @overload
+    def segment(self, captions: str) -> list[Unit]: ...  # type: ignore[overload-overlap]  # a str is one caption
+    @overload
+    def segment(self, captions: Iterable[str]) -> list[list[Unit]]: ...
+    def segment(self, captions: str | Iterable[str]) -> list[Unit] | list[list[Unit]]:
+        """The units of a caption, or of each of several, in reading order.
+
+        Neighbouring tokens of the same group are one unit; offsets refer to the caption as given. Characters
+        that no token stands for (white space, what lies beyond `max_tokens`) are in no unit: an empty caption has
+        none. Raises `InputError` for what is no text.
+        """
+        given = captions_given(captions, "segment")
+        units: list[Unit] | list[list[Unit]] = given.answer(list(self._stream(given)))
+        return units
+
+    def segment_stream(self, captions: str | Iterable[str]) -> Iterator[list[Unit]]:
+        """`segment` for an endless stream, in order and in constant memory: the units of each caption.
+
+        Captions are read `WINDOWS` + 1 windows ahead at most, and the model runs in threads of its own: what is set for
+        the caller's alone, as by `torch.autocast`, does not reach it.
+        """
+        return self._stream(checked_captions(captions, "segment_stream"))
+
+    def _stream(self, captions: Iterable[str]) -> Iterator[list[Unit]]:
+        stream = iter(captions)
+        ahead: deque[Future[list[list[Unit]]]] = deque()
+        pool = ThreadPoolExecutor(WINDOWS, "segment")
+        try:
+            while window := list(islice(stream, WINDOW)):
+                ahead.append(pool.submit(self._window, window))
+                if len(ahead) > WINDOWS:
+                    yield from ahead.popleft().result()
+            for rest in ahead:
+                yield from rest.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    @torch.inference_mode()
+    def _window(self, captions: list[str]) -> list[list[Unit]]:
+        tokens = self.tokenizer.encode_batch(captions)
+        segmented: list[list[Unit]] = [[] for _ in captions]
+        for rows in batches([len(t.ids) for t in tokens]):
+            owners = self.model.owners(*self._chunk([tokens[i] for i in rows]))
+            for i, units in zip(rows, units_of(captions, tokens, rows, owners)):
+                segmented[i] = units
+        return segmented
+
+    @torch.inference_mode()
+    def encode_text(self, captions: str | Iterable[str]) -> np.ndarray:
+        """A caption -> a unit vector (E,), captions -> (captions, E); fp32. Needs a model trained with images.
+
+        An empty caption has no direction: its vector is zeros, and its cosine with everything 0.
+        """
+        self._need_image_side("encode_text")
+        given = captions_given(captions, "encode_text")
+        tokens = self.tokenizer.encode_batch(given)
+        vectors = np.empty((len(tokens), self.model.embedding), dtype=np.float32)
+        for rows in batches([len(t.ids) for t in tokens]):
+            vectors[rows] = self.model.embed_text(self._encode([tokens[i] for i in rows])).float().cpu().numpy()
+        vectors[[len(t.ids) <= 2 for t in tokens]] = 0  # start and end of text alone
+        answer: np.ndarray = given.answer(vectors)
+        return answer
+
+    def encode_image(self, images: Image | Iterable[Image]) -> np.ndarray:
+        """A photograph -> a unit vector (E,), photographs -> (images, E); fp32.
+
+        By the image encoder that the model was trained with, a few at a time. Raises `BrokenImage` for one that cannot
+        be decoded, `InputError` for what is none.
+        """
+        self._need_image_side("encode_image")
+        given = images_given(images, "encode_image")
+        vectors = np.empty((len(given), self.model.embedding), dtype=np.float32)
+        for a in range(0, len(given), IMAGES):
+            pixels = []
+            for i in range(a, min(a + IMAGES, len(given))):
+                with numbered(given, i):
+                    pixels.append(self.prepare(given[i]))
+            vectors[a : a + IMAGES] = self.encode_pixels(np.stack(pixels))
+        answer: np.ndarray = given.answer(vectors)
+        return answer
+
+    def prepare(self, image: Image) -> np.ndarray:
+        """A photograph -> the pixels (3, H, W) that the image encoder takes. Raises `BrokenImage`."""
+        return self._open_encoder().transform(image)
+
+    @torch.inference_mode()
+    def encode_pixels(self, pixels: np.ndarray) -> np.ndarray:
+        """Prepared photographs (images, 3, H, W) -> unit vectors (images, E), fp32."""
+        pooled = self._open_encoder().encode(torch.from_numpy(pixels)).pooled
+        place = next(self.model.parameters()).device
+        return self.model.embed_image(pooled.float().to(place)).cpu().numpy()
+
+    def similarity(self, images: Image | Iterable[Image], captions: str | Iterable[str]) -> np.ndarray:
+        """Cosine of the pooled embeddings (images, captions), in -1..1; one image or one caption has no axis."""
+        return self.encode_image(images) @ self.encode_text(captions).T
+
+    @overload
+    def align(self, captions: str, images: Image | Iterable[Image]) -> list[Reference]: ...  # type: ignore[overload-overlap]
+    @overload
+    def align(self, captions: Iterable[str], images: Image | Iterable[Image]) -> list[list[Reference]]: ...
+    def align(
+        self, captions: str | Iterable[str], images: Image | Iterable[Image]
+    ) -> list[Reference] | list[list[Reference]]:
+        """The units of a caption, or of each of several, with the object of its image that each refers to, or None.
+
+        images: one for each caption, or one for all. Objects are numbered as the image encoder gives them
+        (`objects.ObjectEncoder`). How often this is right: docs/alignment.md. Raises `InputError`, also for a caption
+        without an image.
+        """
+        self._need_image_side("align")
+        given, pictures = captions_given(captions, "align"), images_given(images, "align")
+        if pictures.single:
+            pictures = Given(list(pictures) * len(given), single=True)
+        if len(given) != len(pictures):
+            raise InputError(
+                f"align: {len(given)} captions and {len(pictures)} images: give one image, or one for each caption"
+            )
+        if not given:
+            return []
+        objects: dict[object, torch.Tensor] = {}  # of each image once
+        for i, image in enumerate(pictures):
+            if identity(image) not in objects:
+                with numbered(pictures, i):
+                    objects[identity(image)] = self._objects(image)
+        aligned = self.align_objects(given, torch.cat([objects[identity(image)] for image in pictures]))
+        references: list[Reference] | list[list[Reference]] = given.answer(aligned)
+        return references
+
+    @torch.inference_mode()
+    def _objects(self, image: Image) -> torch.Tensor:
+        groups = self._open_encoder().encode(torch.from_numpy(self.prepare(image)[None]), groups=True).groups
+        assert groups is not None, "they were asked for"
+        return groups
+
+    @torch.inference_mode()
+    def align_objects(self, captions: Sequence[str], groups: torch.Tensor) -> list[list[Reference]]:
+        """`align` with images that are encoded already: groups (captions, G, D_image), zeros after an image's last."""
+        self._need_image_side("align")
+        place = next(self.model.parameters()).device
+        objects = self.model.embed_objects(groups.float().to(place))  # (captions, G, E)
+        number = (groups != 0).any(dim=2).sum(dim=1).tolist()
+        tokens = self.tokenizer.encode_batch(list(captions))
+        references: list[list[Reference]] = [[] for _ in captions]
+        for rows in batches([len(t.ids) for t in tokens]):
+            text = self._encode([tokens[i] for i in rows])
+            cosines = (self.model.embed_units(text) @ objects[rows].transpose(1, 2)).tolist()  # (B, K, G)
+            for i, units, of_group in zip(rows, units_of(captions, tokens, rows, text), cosines):
+                references[i] = [reference(unit, of_group[unit.group][: number[i]]) for unit in units]
+        return references
+
+    def _encode(self, tokens: Sequence[Tokens]) -> TextGroups:
+        return self.model.encode(*self._chunk(tokens))
+
+    def _chunk(self, tokens: Sequence[Tokens]) -> Chunk:
+        place = next(self.model.parameters()).device
+        return Chunk(*(x.to(place) for x in pad([t.ids for t in tokens])))
+
+    def _need_image_side(self, what: str) -> None:
+        if self.model.image_head is None:
+            raise InputError(f"{what}: this checkpoint was trained on captions alone and has no image head")
+
+    def _open_encoder(self) -> ObjectEncoder:
+        self._need_image_side("encode_image")
+        with self._opening:
+            if self._encoder is None:
+                identity = self.model.image_encoder
+                if identity is None:
+                    raise InputError("this checkpoint does not say which image encoder it was trained with")
+                encoder = open_encoder(
+                    self._encoder_name or identity["encoder"], resize=identity["transform"]["resize"]
+                )
+                check_same_encoder(identity, encoder.identity(), "the checkpoint", encoder.name)
+                self._encoder = encoder
+        return self._encoder
+
+
+def reference(unit: Unit, cosines: list[float]) -> Reference:
+    """The object of the largest cosine, or None where that is no larger than the null object's, or there is none."""
+    best = max(range(len(cosines)), key=cosines.__getitem__, default=None)
+    return Reference(unit, None if best is None or cosines[best] <= NULL else best, cosines)
+
+
+def load(path: str | Path | None = None, *, device: str = "cpu", encoder: str | None = None) -> TextGroup:
+    """Open a checkpoint directory, a run directory (its newest checkpoint), a Hub name, or the packaged checkpoint.
+
+    Without a path it is the one that comes with the package: units of English captions, no images.
+    device: where the text side runs, "cpu" or "cuda". encoder: see `TextGroup`. Raises `InputError` for what is no
+    checkpoint, and for a device that is not there.
+    """
+    chosen = pick_device(device)
+    model, tokenizer = load_model(path)
+    return TextGroup(model.to(chosen), tokenizer, encoder)

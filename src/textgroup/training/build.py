@@ -1,0 +1,80 @@
+"""What a run trains on, and the fresh model for it."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+
+from textgroup.config.run import RunConfig
+from textgroup.data.captions import CaptionData
+from textgroup.errors import InputError
+from textgroup.model.grouping.contract import Grouping
+from textgroup.model.grouping.mechanisms import new_grouping
+from textgroup.model.textgroup import TextGroupModel
+from textgroup.text.tokenizer import CaptionTokenizer
+from textgroup.training.exactness import joint
+from textgroup.vision.encoders.tower import ImageTower
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a run trains on, read and checked.
+
+    image_encoder: identity of the frozen encoder that made the features. tower: the one to begin with, where it is
+    trained; then the captions have photographs for features.
+    """
+
+    tokenizer: CaptionTokenizer
+    train: CaptionData
+    val: CaptionData | None = None
+    image_encoder: dict[str, Any] | None = None
+    tower: ImageTower | None = None
+
+
+def check_model(config: RunConfig) -> None:
+    """Raise `InputError` if the encoder cannot be built, or if the losses are not its own. Reads no data."""
+    with torch.device("meta"):  # shapes without memory
+        encoder = new_grouping(config.model.encoder, vocabulary=1)
+    kind, loss = config.model.encoder.kind, config.loss
+    if bool(encoder.own_terms) != (loss.views > 0):
+        needs = "needs loss.views above 0" if encoder.own_terms else "has no views: set loss.views to 0"
+        raise InputError(f"loss.views {loss.views} with model.encoder.kind {kind}, which {needs}")
+    if not encoder.trains_assignment and (loss.balance or loss.contiguity):
+        raise InputError(
+            f"loss.balance {loss.balance} and loss.contiguity {loss.contiguity} with model.encoder.kind {kind}, whose "
+            "assignment has no gradient: set both to 0"
+        )
+
+
+def build_model(config: RunConfig, inputs: Inputs) -> TextGroupModel:
+    """A fresh model for these inputs: the vocabulary is the tokenizer's, the image width the features'.
+
+    With a trained tower, the features are what it gives before the first step. Raises `InputError` as `check_model`
+    does, and if there is nothing to train on.
+    """
+    check_model(config)
+    torch.manual_seed(config.seed)
+    features = None if inputs.train.pooled is None else joint.sample(inputs.tower, inputs.train.pooled)
+    architecture = replace(
+        config.model,
+        encoder=replace(config.model.encoder, max_tokens=inputs.tokenizer.max_tokens),
+        decoder=config.model.decoder if config.loss.reconstruction else None,
+    )
+    model = TextGroupModel(
+        **vars(architecture),
+        vocabulary=len(inputs.tokenizer),
+        image_width=None if features is None else features.shape[1],
+        image_encoder=inputs.image_encoder,
+    )
+    _need_a_loss(model.encoder, architecture.decoder is not None, features is not None)
+    if features is not None:
+        model.standardise_images(features.mean(dim=0), features.std(dim=0).clamp_min(1e-3))
+    model.encoder.start_from(inputs.train, inputs.tokenizer, config.seed)
+    return model
+
+
+def _need_a_loss(encoder: Grouping, decoder: bool, images: bool) -> None:
+    if not (decoder or images or encoder.own_terms):
+        raise InputError(
+            "there is nothing to train on: give model.decoder (with loss.reconstruction above 0) or data.features"
+        )

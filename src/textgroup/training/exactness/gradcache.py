@@ -1,0 +1,39 @@
+"""Any batch size in fixed memory: gradients of the whole batch's loss, one chunk at a time.
+
+GradCache (Gao et al., 2021). InfoNCE ties all captions together, but only through what each chunk gives the losses
+(`ChunkOutput`). First this is computed without gradients; then the loss of all of it, and its gradient with respect to
+what each chunk gave; then each chunk again, with the gradient that waits for it. The noise is a function of (step,
+caption, place), so both times it is the same, and the result is the whole batch's up to rounding.
+
+The decoder runs once only: the gradient of a mean with respect to its sum is known without the sum.
+"""
+
+from collections.abc import Sequence
+
+import torch
+
+from textgroup.data.captions import Batch
+from textgroup.model.textgroup import TextGroupModel
+from textgroup.training.objectives.contract import ChunkOutput, Losses, Objective
+from textgroup.training.objectives.total import combine, encode_chunk, gather
+
+
+def backward(model: TextGroupModel, batch: Batch, objectives: Sequence[Objective], key: int | None) -> Losses:
+    """The same losses and gradients as `total.compute(...)` and `total.backward()`; arguments as there.
+
+    In memory at once: the graph of one chunk, and of every caption its two vectors.
+    """
+    with torch.no_grad():
+        first = [encode_chunk(model, chunk, objectives, key, decode=False) for chunk in batch.parts()]
+    leaves = [ChunkOutput(*({n: x.requires_grad_() for n, x in kind.items()} for kind in output)) for output in first]
+    combine(gather(leaves, batch), objectives, batch.pairs).total.backward()
+
+    outputs = []
+    for chunk, leaf in zip(batch.parts(), leaves):
+        again = encode_chunk(model, chunk, objectives, key)
+        given = [(x, kind_leaf[name].grad) for kind, kind_leaf in zip(again, leaf) for name, x in kind.items()]
+        tensors, gradients = zip(*((x, gradient) for x, gradient in given if x.requires_grad))
+        torch.autograd.backward(tensors, gradients)
+        outputs.append(ChunkOutput(leaf.vectors, {name: x.detach() for name, x in again.sums.items()}))
+    with torch.no_grad():
+        return combine(gather(outputs, batch), objectives, batch.pairs)

@@ -1,0 +1,74 @@
+"""Training the image tower too: a step with gradients through both sides.
+
+The losses see a batch of vectors, as they do with a frozen encoder, and know of no tower: they leave a gradient at each
+vector, and with that the tower goes backward. So InfoNCE over many chunks and processes needs nothing new, and what
+GradCache does for captions is done here for photographs: encoded without a graph, then again, a chunk at a time.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from textgroup.data.captions import Batch, CaptionData, Rows
+from textgroup.model.noise import Noise
+from textgroup.model.textgroup import TextGroupModel
+from textgroup.training.precision import autocast
+from textgroup.vision.encoders.tower import ImageTower
+
+FEATURES, PHOTOGRAPHS = 10_000, 250
+"""Images from which the mean and deviation of the features are taken; where a tower has to encode them, fewer."""
+AT_ONCE = 32
+"""Photographs encoded at once where no gradients are wanted."""
+
+
+def trained(model: TextGroupModel, tower: ImageTower | None) -> nn.Module:
+    """Everything that is trained: the model, and the tower if there is one."""
+    return nn.ModuleList([model] if tower is None else [model, tower])
+
+
+@contextmanager
+def encoded(tower: ImageTower | None, batch: Batch, key: int, chunk: int | None) -> Iterator[Batch]:
+    """The batch with the tower's vectors (B, D) for its pixels (B, 3, H, W); without a tower the batch as it is.
+
+    In the block, take the losses of it and their gradients: after it, the tower has its own. key: of the step's noise.
+    chunk: see `ImageTower.forward`.
+    """
+    if tower is None or batch.image is None:
+        yield batch
+        return
+    rows = torch.arange(batch.size, device=batch.image.device) if batch.rows is None else batch.rows
+    with autocast(batch.image.device):
+        found = tower(batch.image, Noise(key, rows), chunk)
+    seen = found.detach().requires_grad_()
+    yield batch._replace(image=seen)
+    found.backward(seen.grad)
+
+
+def encoded_data(tower: ImageTower | None, data: CaptionData) -> CaptionData:
+    """The data set with the tower's vectors for its photographs, for evaluation."""
+    if tower is None or data.pooled is None:
+        return data
+    return replace(data, pooled=vectors(tower, data.pooled, np.arange(data.pooled.shape[0])))
+
+
+@torch.no_grad()
+def vectors(tower: ImageTower, pixels: Rows, rows: np.ndarray) -> np.ndarray:
+    """The tower's vectors (B, D) of these photographs, without noise."""
+    place = next(tower.parameters()).device
+    found = []
+    for a in range(0, len(rows), AT_ONCE):
+        with autocast(place):
+            found.append(tower(torch.from_numpy(pixels[rows[a : a + AT_ONCE]]).to(place)).float().cpu().numpy())
+    return np.concatenate(found)
+
+
+def sample(tower: ImageTower | None, pooled: Rows) -> Tensor:
+    """Features of images from all over a data set, (rows, D), by the tower where there is one."""
+    most = FEATURES if tower is None else PHOTOGRAPHS
+    rows = np.arange(0, pooled.shape[0], max(1, pooled.shape[0] // most))
+    found = pooled[rows] if tower is None else vectors(tower, pooled, rows)
+    return torch.from_numpy(np.asarray(found, dtype=np.float32))

@@ -1,0 +1,86 @@
+"""What an objective is: one term of the loss, or a few that share their input.
+
+A loss is a function of what the chunks of a batch give (`ChunkOutput`), gathered: vectors for InfoNCE, sums for the
+others. So a batch may lie in many chunks, on many processes, and its losses are the same. A new objective is one file
+beside this one and one line in `total.objectives_for`.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple, Protocol
+
+from torch import Tensor
+
+from textgroup.model.grouping.contract import TextGroups
+from textgroup.model.noise import Noise
+from textgroup.model.textgroup import TextGroupModel
+
+
+class ChunkOutput(NamedTuple):
+    """What the losses need of some captions.
+
+    vectors: one a caption, such as "text" and "image" (B, E); gathered over the batch in its order. sums: (2,) or more
+    numbers a name, added up over the batch.
+    """
+
+    vectors: dict[str, Tensor]
+    sums: dict[str, Tensor]
+
+    def mean(self, name: str) -> Tensor:
+        """The first number of a sum divided by the second, or by 1 where that is less."""
+        return self.sums[name][0] / self.sums[name][1].clamp_min(1)
+
+
+@dataclass(frozen=True)
+class EncodedChunk:
+    """One chunk of a batch after the text encoder.
+
+    ids, mask: (B, M), nothing hidden. text: its groups. image: (B, D_image) or None. objects: (B, G, D_image) or None.
+    noise: of the training step; None is evaluation. decode: False leaves the decoder out (GradCache's first pass).
+    """
+
+    model: TextGroupModel
+    ids: Tensor
+    mask: Tensor
+    text: TextGroups
+    image: Tensor | None
+    objects: Tensor | None
+    noise: Noise | None
+    decode: bool
+
+    @cached_property
+    def text_vector(self) -> Tensor:
+        """(B, E), unit length."""
+        return self.model.embed_text(self.text)
+
+
+class Objective(Protocol):
+    """One term of the total loss (Eq. 5)."""
+
+    @property
+    def weight(self) -> float:
+        """What its losses are multiplied by."""
+        ...
+
+    def of_chunk(self, chunk: EncodedChunk) -> ChunkOutput:
+        """What the loss needs of one chunk; names are the objective's own, or mean the same as another's."""
+        ...
+
+    def losses(self, batch: ChunkOutput, pairs: Tensor | None) -> dict[str, Tensor]:
+        """The losses of a batch by name, from what all of its chunks gave; none where the batch has no input for them.
+
+        pairs: see `data.batches.Batch`.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Losses:
+    """Scalars of one batch. total: what is minimised. terms: by name, each before its weight."""
+
+    total: Tensor
+    terms: dict[str, Tensor]
+
+    def as_dict(self) -> dict[str, Tensor]:
+        """`total` and the terms."""
+        return {"total": self.total, **self.terms}

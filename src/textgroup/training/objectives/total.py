@@ -1,0 +1,88 @@
+"""The total loss of a batch (Eq. 5): each chunk through the encoder, what the chunks give gathered, the terms added."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from textgroup.config.run import LossConfig
+from textgroup.data.captions import Batch, inner
+from textgroup.model.noise import Noise
+from textgroup.model.textgroup import TextGroupModel
+from textgroup.training.distributed import gathered, summed
+from textgroup.training.objectives.alignment import Alignment
+from textgroup.training.objectives.balance import Balance
+from textgroup.training.objectives.contiguity import Contiguity
+from textgroup.training.objectives.contract import ChunkOutput, EncodedChunk, Losses, Objective
+from textgroup.training.objectives.contrastive import Contrastive
+from textgroup.training.objectives.own_terms import OwnTerms
+from textgroup.training.objectives.paraphrase import Paraphrase
+from textgroup.training.objectives.reconstruction import Reconstruction
+from textgroup.training.precision import autocast
+
+
+def objectives_for(config: LossConfig, cohesion: Tensor | None = None) -> list[Objective]:
+    """The terms of Eq. 5 that have a weight, and ours. cohesion: see `Contiguity`."""
+    objectives: list[Objective] = [
+        Contrastive(config.temperature),
+        Reconstruction(config.reconstruction, config.written, config.reduction),
+        Balance(config.balance),
+        Contiguity(config.contiguity, cohesion),
+        OwnTerms(config.views),
+        Alignment(config.alignment, config.temperature),
+        Paraphrase(config.paraphrase, config.temperature),
+    ]
+    return [objective for objective in objectives if objective.weight]
+
+
+def encode_chunk(
+    model: TextGroupModel, chunk: Batch, objectives: Sequence[Objective], key: int | None, decode: bool = True
+) -> ChunkOutput:
+    """What the losses need of the one chunk of `chunk`. key: as in `compute`. decode: see `EncodedChunk`."""
+    ((ids, mask),), rows = chunk.chunks, chunk.rows
+    assert rows is not None, "a chunk knows its places in the batch"
+    noise = None if key is None else Noise(key, rows)
+    with autocast(ids.device):
+        drawn = None if noise is None else model.noise * noise.gumbel("groups", model.most_groups, ids.shape[1])
+        text = model.encode(ids, drop_tokens(mask, model.word_dropout, noise), drawn)
+        encoded = EncodedChunk(model, ids, mask, text, chunk.image, chunk.objects, noise, decode)
+        outputs = [objective.of_chunk(encoded) for objective in objectives]
+    vectors = {name: x for output in outputs for name, x in output.vectors.items()}
+    return ChunkOutput(vectors, {name: x for output in outputs for name, x in output.sums.items()})
+
+
+def gather(outputs: Sequence[ChunkOutput], batch: Batch) -> ChunkOutput:
+    """What the chunks of a batch give as one, with what those of the other processes give."""
+    vectors = {name: torch.cat([output.vectors[name] for output in outputs]) for name in outputs[0].vectors}
+    sums = {name: torch.stack([output.sums[name] for output in outputs]).sum(dim=0) for name in outputs[0].sums}
+    if batch.rows is not None and batch.whole is not None:
+        vectors = {name: gathered(x, batch.rows, batch.whole) for name, x in vectors.items()}
+        sums = {name: summed(x) for name, x in sums.items()}
+    return ChunkOutput(vectors, sums)
+
+
+def combine(whole: ChunkOutput, objectives: Sequence[Objective], pairs: Tensor | None) -> Losses:
+    """The losses of a batch (Eq. 5) from what all its captions give. pairs: see `Batch`."""
+    terms: dict[str, Tensor] = {}
+    weighted = []
+    for objective in objectives:
+        losses = objective.losses(whole, pairs)
+        terms |= losses
+        weighted += [objective.weight * loss for loss in losses.values()]
+    return Losses(torch.stack(weighted).sum(), terms)
+
+
+def compute(model: TextGroupModel, batch: Batch, objectives: Sequence[Objective], key: int | None) -> Losses:
+    """The losses of one batch, and of the shares that other processes have of it.
+
+    key: of all the noise of a training step (`keys.key_of`); None is evaluation, without noise.
+    """
+    outputs = [encode_chunk(model, chunk, objectives, key) for chunk in batch.parts()]
+    return combine(gather(outputs, batch), objectives, batch.pairs)
+
+
+def drop_tokens(mask: Tensor, share: float, noise: Noise | None) -> Tensor:
+    """The mask (B, M) without a random `share` of the tokens; a caption's first and last always stay."""
+    if noise is None or not share:
+        return mask
+    return mask & ((noise.uniform("words", mask.shape[1]) >= share) | ~inner(mask))

@@ -1,0 +1,54 @@
+"""What a run reports while it goes."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from torch import Tensor
+
+from textgroup.model.textgroup import TextGroupModel
+from textgroup.report.terminal import TrainingBar
+from textgroup.training.objectives.contract import Losses
+from textgroup.training.runs.monitor import Monitors
+
+
+@dataclass
+class Progress:
+    """What the caller is shown after every step: the live model, and the means of the newest line of the log."""
+
+    model: TextGroupModel
+    step: int
+    steps: int
+    losses: dict[str, float]
+    captions_per_second: float
+    monitors: Monitors | None = None
+    validation: dict[str, float] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+
+
+class Meter:
+    """Means of the losses, and speed, since it was made."""
+
+    def __init__(self) -> None:
+        self.start, self.captions, self.steps = time.monotonic(), 0, 0
+        self.sums: dict[str, Tensor] = {}
+
+    def add(self, losses: Losses, captions: int) -> None:
+        """Count one step. A GPU is not waited for."""
+        self.captions, self.steps = self.captions + captions, self.steps + 1
+        for name, value in losses.as_dict().items():
+            if value is not None:
+                self.sums[name] = self.sums.get(name, 0.0) + value.detach().double()
+
+    def means(self) -> dict[str, float]:
+        """Mean of each loss."""
+        return {name: total.item() / self.steps for name, total in self.sums.items()}
+
+    def captions_per_second(self) -> float:
+        """Captions trained on a second, validation and saving left out."""
+        return self.captions / max(1e-9, time.monotonic() - self.start)
+
+
+def shown_on(bar: TrainingBar) -> Callable[[Progress], None]:
+    """A `progress` argument for `train` that moves a bar."""
+    return lambda p: bar.show(p.step, p.steps, p.losses, p.captions_per_second, p.warnings)

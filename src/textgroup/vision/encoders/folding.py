@@ -1,0 +1,60 @@
+"""Batch norms of a frozen network, folded into the convolutions that they follow: the same features, sooner."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from textgroup.vision.encoders.weights import freeze
+
+SAME = 1e-3
+"""By how much of their standard deviation features may move at most; about what storing them in 16 bits does."""
+
+
+@torch.no_grad()
+def folded(model: nn.Module, trial: Tensor) -> nn.Module:
+    """The model with each batch norm that a pass shows to read a convolution's output folded into it.
+
+    trial: pixels (B, 3, H, W) of that pass. What else reads a convolution's output, a pass does not show; so if the
+    features of the trial are then others, the model is given back as it was.
+    """
+    pairs = _pairs(model, trial)
+    if not pairs:
+        return model
+    before = model(pixel_values=trial).last_hidden_state
+    kept: dict[str, Any] = {name: model.get_submodule(name) for pair in pairs for name in pair}
+    for conv, norm in pairs:
+        model.set_submodule(conv, freeze(fuse_conv_bn_eval(kept[conv], kept[norm])))
+        model.set_submodule(norm, nn.Identity())
+    after = model(pixel_values=trial).last_hidden_state
+    if not (after - before).abs().max() <= SAME * before.std():
+        for name, module in kept.items():
+            model.set_submodule(name, module)
+    return model
+
+
+def _pairs(model: nn.Module, trial: Tensor) -> list[tuple[str, str]]:
+    """The names of each convolution and the batch norm that reads what it gives, each used once in a pass."""
+    given: list[tuple[Tensor, str]] = []  # tensors are kept, so that no two share a place
+    pairs: list[tuple[str, str]] = []
+    calls: list[str] = []
+
+    def look(name: str, module: nn.Module) -> Any:
+        def hook(_: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+            calls.append(name)
+            if isinstance(module, nn.Conv2d):
+                given.append((output, name))
+            else:
+                pairs.extend((conv, name) for tensor, conv in given if tensor is inputs[0])
+
+        return module.register_forward_hook(hook)
+
+    kinds = (nn.Conv2d, nn.BatchNorm2d)
+    hooks = [look(name, module) for name, module in model.named_modules() if isinstance(module, kinds)]
+    try:
+        model(pixel_values=trial)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return [pair for pair in pairs if all(calls.count(name) == 1 for name in pair)]

@@ -1,0 +1,27 @@
+"""Whether two sets of features were made in the same way: same weights, same preparation of images."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from textgroup.errors import InputError
+
+
+def check_same_encoder(one: Mapping[str, Any], other: Mapping[str, Any], one_is: str, other_is: str) -> None:
+    """Raise `InputError` that names what differs between two identities: encoder, weights, a transform setting.
+
+    one_is, other_is: what they belong to, such as "the checkpoint". Where the weights were read from is not
+    compared: the same weights may lie elsewhere.
+    """
+    for name, get in (
+        ("encoder", lambda identity: identity["encoder"].partition(":")[0]),
+        ("weights", lambda identity: identity["weights"]),
+    ):
+        if get(one) != get(other):
+            raise InputError(
+                f"{one_is} and {other_is} have different image encoders: {name} {get(one)[:12]} ({one['encoder']}) "
+                f"and {get(other)[:12]} ({other['encoder']}); use the same one for both"
+            )
+    for name in sorted({*one["transform"], *other["transform"]}):
+        a, b = one["transform"].get(name), other["transform"].get(name)
+        if a != b:
+            raise InputError(f"{one_is} and {other_is} prepare images differently: {name} {a} and {b}; make them equal")

@@ -1,0 +1,56 @@
+"""What an object encoder is: a frozen tower that turns an image into vectors of its objects."""
+
+from typing import Any, NamedTuple, Protocol
+
+from torch import Tensor
+
+from textgroup.vision.preprocess import Transform
+
+
+class Objects(NamedTuple):
+    """What is seen in B images.
+
+    groups: (B, G, D), a vector for each object, or None. pooled: (B, D), the image as a whole.
+    masks: (B, G, H, W) over the pixels of the encoder's crop, how much of each pixel each object has; or None.
+    """
+
+    groups: Tensor | None
+    pooled: Tensor
+    masks: Tensor | None
+
+
+class ObjectEncoder(Protocol):
+    """Images in, `Objects` out.
+
+    An encoder is a plain class and no `nn.Module`, so that a model that holds one neither trains, moves nor
+    saves it. (`.train()` would switch on GroupViT's Gumbel noise inside a tower that is meant to be frozen.)
+
+    name: as `open_encoder` takes it. width: D. objects: G. transform: what `encode` expects done to an image.
+    """
+
+    name: str
+    width: int
+    objects: int
+    transform: Transform
+
+    def identity(self) -> dict[str, Any]:
+        """What decides the features: {"encoder": name, "weights": sha256, "transform": settings}, for JSON."""
+        ...
+
+    def encode(self, pixels: Tensor, groups: bool = False, masks: bool = False) -> Objects:
+        """pixels (B, 3, H, W) -> objects, without gradients, on the device of `pixels`.
+
+        groups, masks: what to give besides `pooled`.
+        """
+        ...
+
+
+class OpenableEncoder(ObjectEncoder, Protocol):
+    """An `ObjectEncoder` that can be listed in `open.ENCODERS`. published: Hub name of weights to take by default."""
+
+    published: str
+
+    @classmethod
+    def open(cls, where: str, resize: int | None = None, device: str | None = None) -> "OpenableEncoder":
+        """Open a directory or a Hub name; see `open.open_encoder`."""
+        ...

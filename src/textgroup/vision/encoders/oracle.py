@@ -1,0 +1,32 @@
+"""The ideal observer of the generated scenes, as objects: what an image encoder would give if it made no mistake."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+
+from textgroup.data.scenes.scene import Scene, features
+from textgroup.data.scenes.scene import masks as draw_masks
+from textgroup.vision.encoders.objects import Objects
+
+OBJECTS = 6
+"""The most that a scene has; scenes with fewer are filled up with zeros."""
+
+
+def encode_scenes(scenes: Sequence[Scene], masks: bool = False, size: int = 224) -> Objects:
+    """groups (B, 6, FEATURE_WIDTH), pooled (B, FEATURE_WIDTH): the mean over the objects that are there.
+
+    masks: also give (B, 6, size, size), 0 or 1, all 0 for an object that is not there.
+    """
+    found = [torch.from_numpy(features(scene)) for scene in scenes]  # (objects, D) each
+    groups = torch.stack([_fill(rows) for rows in found])
+    pooled = torch.stack([rows.mean(0) for rows in found])
+    if not masks:
+        return Objects(groups, pooled, None)
+    drawn = [_fill(torch.from_numpy(draw_masks(scene, size)).float()) for scene in scenes]
+    return Objects(groups, pooled, torch.stack(drawn))
+
+
+def _fill(rows: torch.Tensor) -> torch.Tensor:
+    """Zeros after the last row, up to `OBJECTS` rows."""
+    return nn.functional.pad(rows, [0, 0] * (rows.dim() - 1) + [0, OBJECTS - len(rows)])

@@ -1,0 +1,134 @@
+"""A GroupViT that is trained (the paper's open question): pixels to the pooled vector of an image, with gradients.
+
+Its assignments have Gumbel noise in training, as its authors trained it. transformers would draw that noise from the
+global generator; here it is `Noise`, a function of (step, caption, place): a chunk that is encoded twice has the same
+noise both times, and a resumed run takes the steps of an unbroken one.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+from textgroup.errors import InputError
+from textgroup.model.noise import Noise
+from textgroup.model.pretrained import TOWER
+from textgroup.vision.encoders.groupvit import authors_transform
+from textgroup.vision.encoders.weights import digest, load_frozen, quiet
+
+DEVIATION = 0.02
+"""Of the initial group tokens and positions (Xu et al., 2022); transformers leaves both at 0, all groups alike."""
+
+
+class ImageTower(nn.Module):
+    """A `transformers.GroupViTVisionModel` in training. width: D. transform: what it expects done to an image.
+
+    Always in evaluation mode: training mode would only switch on the noise of transformers.
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        config: Any = model.config
+        self.model = model.requires_grad_(True)
+        self.width, self.transform = int(config.hidden_size), authors_transform(config)
+        self.eval()
+
+    @classmethod
+    def open(cls, where: str, seed: int) -> "ImageTower":
+        """Begin with the weights at a directory or Hub name, or from scratch where that is empty.
+
+        From scratch it has the size of the published model. Raises `InputError`.
+        """
+        from transformers import GroupViTVisionModel
+
+        return cls(load_frozen(GroupViTVisionModel, where, f"trainable:{where}")) if where else cls.random(seed)
+
+    @classmethod
+    def random(cls, seed: int, **config: Any) -> "ImageTower":
+        """Untrained; `config` as `transformers.GroupViTVisionConfig` takes it, the published size by default."""
+        from transformers import GroupViTVisionConfig, GroupViTVisionModel
+
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            model = GroupViTVisionModel(GroupViTVisionConfig(**config, attn_implementation="eager"))
+            for name, parameter in model.named_parameters():
+                if name.endswith(("group_token", "position_embeddings")):
+                    nn.init.trunc_normal_(parameter, std=DEVIATION, a=-2 * DEVIATION, b=2 * DEVIATION)
+        return cls(model)
+
+    def train(self, mode: bool = True) -> "ImageTower":
+        """Leave it in evaluation mode; see the class."""
+        return super().train(False)
+
+    def forward(self, pixels: Tensor, noise: Noise | None = None, chunk: int | None = None) -> Tensor:
+        """Prepared images (B, 3, H, W) -> pooled (B, D), the mean of the object groups.
+
+        noise: of the assignments; None is evaluation. chunk: images whose graph is in memory at once; each is then
+        encoded a second time in backward.
+        """
+        size = chunk or len(pixels)
+        if len(pixels) <= size:
+            return self._encode(pixels, noise)
+        parts = []
+        for a in range(0, len(pixels), size):
+            of_part = None if noise is None else Noise(noise.key, noise.rows[a : a + size])
+            again = partial(self._encode, noise=of_part)
+            parts.append(checkpoint(again, pixels[a : a + size], use_reentrant=False, preserve_rng_state=False))
+        return torch.cat(parts)
+
+    def identity(self) -> dict[str, Any]:
+        """As `ObjectEncoder.identity`; its name is where a checkpoint keeps it."""
+        return {
+            "encoder": f"groupvit:{TOWER}",
+            "weights": digest(self.model),
+            "transform": self.transform.to_dict(),
+        }
+
+    def save(self, checkpoint: Path) -> None:
+        """Write it into the directory of a checkpoint."""
+        model: Any = self.model
+        with quiet():
+            model.save_pretrained(checkpoint / TOWER)
+
+    @torch.no_grad()
+    def load(self, checkpoint: Path) -> None:
+        """Take the weights from the directory of a checkpoint. Raises `InputError`."""
+        from transformers import GroupViTVisionModel
+
+        saved = load_frozen(GroupViTVisionModel, str(checkpoint / TOWER), f"groupvit:{checkpoint / TOWER}")
+        try:
+            self.model.load_state_dict(saved.state_dict())
+        except RuntimeError:
+            raise InputError(
+                f"{checkpoint / TOWER} has another size than this run's tower: start anew in another directory"
+            ) from None
+
+    def _encode(self, pixels: Tensor, noise: Noise | None) -> Tensor:
+        with self._noisy(noise):
+            seen = self.model(pixel_values=pixels.to(next(self.parameters()).dtype))
+        return seen.last_hidden_state.mean(1)
+
+    @contextmanager
+    def _noisy(self, noise: Noise | None) -> Iterator[None]:
+        """Put the noise into the assignments, where transformers in training mode would put its own."""
+        from transformers.models.groupvit.modeling_groupvit import GroupViTAssignAttention
+
+        layers: list[Any] = [layer for layer in self.modules() if isinstance(layer, GroupViTAssignAttention)]
+        if noise is not None:
+            for number, layer in enumerate(layers):
+                layer.get_attn = partial(_assigned, layer.get_attn, noise, f"objects {number}")
+        try:
+            yield
+        finally:
+            for layer in layers if noise is not None else ():
+                del layer.get_attn  # the class's own shows again
+
+
+def _assigned(plain: Any, noise: Noise, name: str, logits: Tensor, gumbel: bool = True, hard: bool = True) -> Tensor:
+    """`GroupViTAssignAttention.get_attn` with noise of ours; its soft maps (gumbel: False) have none."""
+    return plain(logits + noise.gumbel(name, *logits.shape[1:]) if gumbel else logits, gumbel, hard)

@@ -1,0 +1,99 @@
+"""What a feature store says of itself: `manifest.json`, replaced as a whole after every part."""
+
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from textgroup.errors import InputError
+from textgroup.files import replacing
+
+VERSION = 1
+NAME = "manifest.json"
+POOLED, GROUPS, KEYS = "pooled.f16", "groups.f16", "keys.txt"
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What a part added to a file: how many bytes, and their digest."""
+
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Part:
+    """A committed stretch of the store. rows: images kept. samples: images read, broken ones included."""
+
+    rows: int
+    samples: int
+    files: dict[str, Stored]
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """An image that could not be decoded, and why."""
+
+    key: str
+    reason: str
+
+
+@dataclass
+class Manifest:
+    """source: as it was given. encoder: its identity. width: D. objects: G. groups: whether they are stored."""
+
+    source: str
+    encoder: dict[str, Any]
+    width: int
+    objects: int
+    groups: bool
+    complete: bool = False
+    parts: list[Part] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+
+    @property
+    def images(self) -> int:
+        """Rows of the store."""
+        return sum(part.rows for part in self.parts)
+
+    @property
+    def samples(self) -> int:
+        """Images read: those kept and those skipped."""
+        return sum(part.samples for part in self.parts)
+
+    @property
+    def files(self) -> dict[str, int]:
+        """Committed bytes of each file."""
+        names = (POOLED, GROUPS, KEYS) if self.groups else (POOLED, KEYS)
+        return {name: sum(part.files[name].bytes for part in self.parts) for name in names}
+
+    def write(self, store: Path) -> None:
+        """Replace the manifest on disk; after this the newest part is kept whatever happens."""
+        values = {"version": VERSION, "images": self.images, "samples": self.samples, **asdict(self)}
+        with replacing(store / NAME) as temporary, temporary.open("w", encoding="utf-8") as file:
+            json.dump(values, file, indent=1)
+            file.flush()
+            os.fsync(file.fileno())
+
+    @classmethod
+    def read(cls, store: Path) -> "Manifest":
+        """The manifest of a store. Raises `InputError` if there is none, or none that this version reads."""
+        path = store / NAME
+        if not path.is_file():
+            raise InputError(f"{store} is not a feature store: it has no {NAME} (make one with `textgroup features`)")
+        try:
+            values = json.loads(path.read_text(encoding="utf-8"))
+            if values["version"] != VERSION:
+                raise InputError(f"{path}: format version {values['version']}, but this program reads {VERSION}")
+            parts = [
+                Part(part["rows"], part["samples"], {name: Stored(**kept) for name, kept in part["files"].items()})
+                for part in values["parts"]
+            ]
+            skipped = [Skipped(**item) for item in values["skipped"]]
+            plain = {name: values[name] for name in ("source", "encoder", "width", "objects", "groups", "complete")}
+            return cls(**plain, parts=parts, skipped=skipped)
+        except InputError:
+            raise
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise InputError(f"{path}: damaged ({error!r}); encode again into a new directory") from None

@@ -1,0 +1,99 @@
+"""Encoding one store by several processes: each encodes its shards, and the last to finish puts them together.
+
+Nobody waits for anybody and no message is sent, so nothing can hang: all there is to know lies in the directory of the
+store, which all processes must see. What is killed goes on when the same command is run again.
+"""
+
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from textgroup.data.sources.samples import read_shards
+from textgroup.data.sources.shards import shards_of
+from textgroup.errors import InputError
+from textgroup.vision.encoders.objects import ObjectEncoder
+from textgroup.vision.store.manifest import GROUPS, KEYS, NAME, POOLED, Manifest
+from textgroup.vision.store.reading import FeatureStore
+from textgroup.vision.store.writing import encode_features, only_writer
+
+
+def rank_and_world() -> tuple[int, int]:
+    """Which process of how many this is, as `torchrun` says; (0, 1) without it. Raises `InputError`."""
+    words = os.environ.get("RANK", "0"), os.environ.get("WORLD_SIZE", "1")
+    if not all(word.isdecimal() for word in words) or int(words[0]) >= int(words[1]):
+        raise InputError(f"RANK {words[0]!r} and WORLD_SIZE {words[1]!r} are not set as torchrun sets them: unset both")
+    return int(words[0]), int(words[1])
+
+
+def encode_share(
+    source: str, encoder: ObjectEncoder, out: Path, *, rank: int, world: int, **options: Any
+) -> Manifest | None:
+    """Encode the shards of this process: the rank-th of `world` stretches of the shards of `source`, in order.
+
+    The store ends up with the rows of one process's, in its order. source: shards, see `shards.shards_of`.
+    options: those of `encode_features`. Returns the manifest of the whole store if it is complete, else None: the
+    others are still at work, or the command must be run again. Raises `InputError`, in every process, if `source`
+    has fewer shards than there are processes, and if the store was begun by another number of them.
+    """
+    shards = _enough(source, world)
+    shares = [out / f"rank-{number}-of-{world}" for number in range(world)]
+    if not (out / NAME).exists():
+        _begin(out, shares)
+        first, end = (number * len(shards) // world for number in (rank, rank + 1))
+        encode_features(read_shards(shards[first:end]), encoder, shares[rank], source=source, **options)
+        with only_writer(out, wait=True):  # of two that end together, one joins and one finds it done
+            if not (out / NAME).exists():
+                if not all((share / NAME).exists() and Manifest.read(share).complete for share in shares):
+                    return None
+                _join(out, shares)
+    elif not Manifest.read(out).complete:
+        raise InputError(f"the store {out} was begun by one process: go on with one, or give another directory")
+    for share in shares:
+        shutil.rmtree(share, ignore_errors=True)
+    return encode_features([], encoder, out, source=source, **options)
+
+
+def _begin(out: Path, shares: Sequence[Path]) -> None:
+    """Raise `InputError` if something else lies in `out`."""
+    ours = {POOLED, GROUPS, KEYS, ".lock", *(share.name for share in shares)}
+    for path in sorted(out.glob("*")):
+        if path.name.startswith("rank-") and path.name not in ours:
+            raise InputError(f"the store {out} was begun by another number of processes ({path.name}): start as many")
+        if path.name not in ours:
+            raise InputError(f"{out} holds other files ({path.name}): give a new or empty directory")
+
+
+def _enough(source: str, world: int) -> list[str]:
+    shards = shards_of(source)
+    if shards is None:
+        raise InputError(f"{world} processes share shards, and {source} has none: give .tar files, or start one")
+    if len(shards) < world:
+        raise InputError(
+            f"{source}: {len(shards)} shards for {world} processes: start at most {len(shards)}, or write more shards"
+        )
+    return shards
+
+
+def _join(out: Path, shares: Sequence[Path]) -> None:
+    """One store of several, end to end; it counts once its manifest is there."""
+    stores = [FeatureStore.open(share) for share in shares]
+    seen: set[str] = set()
+    for store in stores:
+        for key in store.keys:
+            if key in seen:
+                raise InputError(f"the key {key!r} comes twice: keys must be unique")
+            seen.add(key)
+    whole = stores[0].manifest
+    for store in stores[1:]:
+        whole.parts += store.manifest.parts
+        whole.skipped += store.manifest.skipped
+    for name in whole.files:
+        with (out / name).open("wb") as file:
+            for store in stores:
+                with (store.path / name).open("rb") as part:
+                    shutil.copyfileobj(part, file, 1 << 24)
+            file.flush()
+            os.fsync(file.fileno())
+    whole.write(out)

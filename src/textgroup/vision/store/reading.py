@@ -1,0 +1,81 @@
+"""Reading a feature store: memory-mapped, checked at open, never loaded as a whole."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from textgroup.errors import InputError
+from textgroup.vision.store.manifest import GROUPS, KEYS, POOLED, Manifest
+
+
+class FeatureStore:
+    """A complete store, for reading. Nothing is loaded but what is asked for.
+
+    manifest: what it holds. pooled: (N, D) fp16, memory-mapped. groups: (N, G, D) likewise, or None.
+    """
+
+    def __init__(self, path: Path, manifest: Manifest) -> None:
+        self.path, self.manifest = path, manifest
+        rows, width, objects = manifest.images, manifest.width, manifest.objects
+        self.pooled: np.ndarray = np.memmap(path / POOLED, "<f2", "r", shape=(rows, width))
+        self.groups: np.ndarray | None = None
+        if manifest.groups:
+            self.groups = np.memmap(path / GROUPS, "<f2", "r", shape=(rows, objects, width))
+
+    @classmethod
+    def open(cls, path: str | Path) -> "FeatureStore":
+        """Open the store at `path`. Raises `InputError` if it is none, not complete, or cut short."""
+        path = Path(path)
+        manifest = Manifest.read(path)
+        if not manifest.complete:
+            raise InputError(
+                f"the store {path} is not complete: {manifest.images} images so far; run the same command again"
+            )
+        for name, size in manifest.files.items():
+            there = (path / name).stat().st_size if (path / name).exists() else 0
+            if there != size:
+                raise InputError(
+                    f"{path / name}: {there} bytes where the manifest says {size}; encode again into a new directory"
+                )
+        return cls(path, manifest)
+
+    def __len__(self) -> int:
+        """N, the number of images."""
+        return self.manifest.images
+
+    @cached_property
+    def keys(self) -> list[str]:
+        """The key of each row."""
+        with (self.path / KEYS).open(encoding="utf-8") as file:
+            return [json.loads(line) for line in file]
+
+    @cached_property
+    def _index(self) -> dict[str, int]:
+        return {key: row for row, key in enumerate(self.keys)}
+
+    def index_of(self, key: str) -> int | None:
+        """The row of an image; None if the store has none (it was broken, or not in the source)."""
+        return self._index.get(key)
+
+    def rows(self, keys: Iterable[str]) -> np.ndarray:
+        """The rows of these images, (len(keys),) int64. Raises `InputError` naming one that is not there."""
+        keys = list(keys)
+        lacking = [key for key in keys if key not in self._index]
+        if lacking:
+            raise InputError(
+                f"the store {self.path} lacks {len(lacking)} of {len(keys)} images, such as {lacking[0]!r}"
+            )
+        return np.array([self._index[key] for key in keys], dtype=np.int64)
+
+    def verify(self) -> None:
+        """Read everything and compare it with the manifest. Raises `InputError` naming file and part."""
+        for name in self.manifest.files:
+            with (self.path / name).open("rb") as file:
+                for number, part in enumerate(self.manifest.parts):
+                    kept = part.files[name]
+                    if hashlib.sha256(file.read(kept.bytes)).hexdigest() != kept.sha256:
+                        raise InputError(f"{file.name}: part {number} has changed; encode again into a new directory")

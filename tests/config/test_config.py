@@ -1,0 +1,112 @@
+"""Configurations: the shipped ones hold and build, the paper's is the paper's, and mistakes are told."""
+
+from pathlib import Path
+
+import pytest
+
+from textgroup.config.command_line import SHIPPED, load_run, save_run
+from textgroup.errors import InputError
+from textgroup.model.textgroup import TextGroupModel
+
+CONFIGS = sorted(path.stem for path in SHIPPED.glob("*.yaml"))
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_every_shipped_configuration_loads_and_builds_its_model(name: str) -> None:
+    config = load_run(["--config", str(SHIPPED / f"{name}.yaml")])
+    model = TextGroupModel(**vars(config.model), vocabulary=600, image_width=8)
+    assert model.parameter_counts()["total"] > 0
+    assert Path(config.out).name == name
+
+
+def test_the_configurations_of_the_papers_tables_are_there() -> None:
+    tables = {"paper", "baseline", "no_contrastive", "no_reconstruction", "k1", "k2", "k8", "k16"}
+    assert tables | {"scenes", "scenes_paper", "flickr8k"} <= set(CONFIGS)
+
+
+def test_the_paper_is_section_4_1() -> None:
+    c = load_run(["--config", str(SHIPPED / "paper.yaml")])
+    encoder, decoder = c.model.encoder, c.model.decoder
+    assert decoder is not None
+    assert (encoder.layers_before, encoder.layers_after, encoder.heads, encoder.width) == (6, 3, 4, 128)
+    assert (encoder.groups, encoder.max_tokens) == (4, 77)
+    assert (decoder.layers, decoder.heads, c.model.embedding) == (1, 1, 256)
+    assert (c.loss.temperature, c.loss.reconstruction) == (0.07, 1.0)
+    assert (c.optim.batch_size, c.optim.epochs, c.optim.lr, c.optim.warmup_epochs) == (4096, 25, 1.6e-3, 2)
+    assert (decoder.bottleneck, decoder.noise, c.loss.balance, c.loss.contiguity) == (None, 0, 0, 0)
+    assert c.image_encoder == "groupvit:nvidia/groupvit-gcc-yfcc"
+
+
+@pytest.mark.parametrize(
+    ("name", "changed"),
+    [
+        ("baseline", {"model.encoder.kind"}),
+        ("no_contrastive", {"data.features", "image_encoder"}),
+        ("no_reconstruction", {"model.decoder", "loss.reconstruction"}),
+        ("k1", {"model.encoder.groups"}),
+        ("k2", {"model.encoder.groups"}),
+        ("k8", {"model.encoder.groups"}),
+        ("k16", {"model.encoder.groups"}),
+    ],
+)
+def test_an_ablation_changes_what_it_says_and_nothing_else(name: str, changed: set[str]) -> None:
+    from textgroup.config.command_line import to_dict
+
+    def flat(tree: dict, prefix: str = "") -> dict:  # type: ignore[type-arg]
+        out: dict = {}  # type: ignore[type-arg]
+        for key, value in tree.items():
+            out |= flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
+        return out
+
+    paper, ablated = (flat(to_dict(load_run(["--config", str(SHIPPED / f"{n}.yaml")]))) for n in ("paper", name))
+    different = {key for key in paper.keys() | ablated.keys() if paper.get(key) != ablated.get(key)} - {"out"}
+    assert {key for key in different if not any(key == c or key.startswith(f"{c}.") for c in changed)} == set()
+    assert different
+
+
+def test_the_command_line_overrides_the_file() -> None:
+    words = ["--config", str(SHIPPED / "paper.yaml"), "--optim.lr", "1e-4", "--model.encoder.groups", "2"]
+    config = load_run(words)
+    assert (config.optim.lr, config.model.encoder.groups, config.optim.batch_size) == (1e-4, 2, 4096)
+
+
+def test_a_saved_run_reads_back_as_it_was(tmp_path: Path) -> None:
+    config = load_run(["--config", str(SHIPPED / "scenes.yaml"), "--seed", "3"])
+    save_run(config, tmp_path / "config.yaml")
+    assert load_run(["--config", str(tmp_path / "config.yaml")]) == config
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (["--optim.lr", "fast"], "optim.lr"),
+        (["--optim.lr", "-1"], "optim.lr must be positive, not -1"),
+        (["--optim.speed", "1"], "optim.speed"),
+        (["--config", "nowhere.yaml"], "nowhere.yaml"),
+        (["--model.encoder.block", "gvit"], "model.encoder.block"),
+        (["--model.encoder.width", "30"], "multiple of model.encoder.heads"),
+        (["--data.val_features", "x"], "data.val_captions"),
+        (["--optim.epochs", "1"], "optim.warmup_epochs"),
+        (["--loss.temperature", "0"], "loss.temperature"),
+        (["--loss.written", "0"], "loss.written must be above 0 and at most 1, not 0"),
+        (["--loss.written", "0.5", "--loss.reduction", "sum"], "set loss.written to 1"),
+        (["--loss.paraphrase", "1", "--loss.alignment", "1"], "loss.paraphrase with loss.alignment"),
+        (["--loss.paraphrase", "1", "--optim.batch_size", "7"], "optim.batch_size 7"),
+        (["--model.decoder.word_dropout", "1.5"], "word_dropout"),
+        (["--log.every", "0"], "log.every"),
+        (["--seed", "-1"], "seed -1"),
+        (["--seed", str(2**64)], "seed 18446744073709551616"),
+    ],
+)
+def test_a_mistake_is_one_line_that_names_the_field(words: list[str], named: str) -> None:
+    with pytest.raises(InputError) as caught:
+        load_run(words)
+    assert named in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_is_no_yaml_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "bad.yaml").write_text("optim: {lr: [1, 2\nx")
+    with pytest.raises(InputError) as caught:
+        load_run(["--config", str(tmp_path / "bad.yaml")])
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,190 @@
+"""A checkpoint in use."""
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import textgroup
+from tests.training.tiny import tiny_config, tiny_inputs
+from textgroup.config.run import OptimConfig
+from textgroup.inference.spans import TOKENS, batches, units
+from textgroup.inference.textgroup import WINDOW, WINDOWS, reference
+from textgroup.model.late_interaction import NULL
+from textgroup.model.pretrained import PACKAGED, export
+from textgroup.training.loop import train
+from textgroup.units import Unit
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("runs") / "run"
+    train(tiny_config(out, optim=OptimConfig(batch_size=8, epochs=4, warmup_epochs=1)), tiny_inputs())
+    return out
+
+
+def test_units_are_runs_of_one_group() -> None:
+    caption = "A  red ring, far"
+    spans = [(0, 0), (0, 1), (3, 6), (7, 11), (11, 12), (13, 16), (0, 0)]
+    found = units(caption, spans, [3, 0, 0, 2, 2, 0, 1, -1])
+    assert found == [Unit("A  red", 0, 6, 0), Unit("ring,", 7, 12, 2), Unit("far", 13, 16, 0)]
+
+
+def test_units_lie_in_the_caption_as_it_was_given(run: Path) -> None:
+    captions = ["A  RED ring &amp; a \u201cblue\u201d star", "there is a kite , it is pink", "caf\u00e9", "!"]
+    for caption, found in zip(captions, textgroup.load(run).segment(captions)):
+        assert found
+        for unit in found:
+            assert caption[unit.start : unit.end] == unit.text != ""
+            assert unit.group in (0, 1)
+        assert [u.start for u in found] == sorted(u.start for u in found)
+        assert all(a.group != b.group for a, b in itertools.pairwise(found))
+        covered = "".join(u.text for u in found).replace(" ", "")
+        assert covered == caption.replace(" ", "")
+
+
+def test_a_batch_holds_so_many_tokens_whatever_the_longest_caption_is() -> None:
+    lengths = [3, 77, 5, 40, 3, 12, 77, 20] * 60
+    found = list(batches(lengths))
+    assert sorted(i for rows in found for i in rows) == list(range(len(lengths)))
+    assert all(len(rows) * max(lengths[i] for i in rows) <= TOKENS for rows in found)
+    assert len(found) < 1.5 * sum(lengths) / TOKENS + 2
+
+
+def test_a_stream_gives_the_same_units_in_order_whatever_the_window(run: Path) -> None:
+    model = textgroup.load(run)
+    captions = [f"a {'red ' * (i % 7)}ring and star number {i}" for i in range(5 * WINDOW + 300)]
+    streamed = list(model.segment_stream(iter(captions)))
+    assert len(streamed) == len(captions)
+    for i in (0, 1, 77, WINDOW - 1, WINDOW, 4 * WINDOW, 5 * WINDOW + 299):
+        assert streamed[i] == model.segment([captions[i]])[0]
+
+
+def test_a_stream_is_read_a_few_windows_ahead(run: Path) -> None:
+    taken = 0
+
+    def captions():  # type: ignore[no-untyped-def]
+        nonlocal taken
+        while True:
+            taken += 1
+            yield "a red ring"
+
+    stream = textgroup.load(run).segment_stream(captions())
+    for _ in range(5):
+        next(stream)
+    assert taken == (WINDOWS + 1) * WINDOW
+
+
+def test_text_vectors_have_unit_length_and_one_row_a_caption(run: Path) -> None:
+    vectors = textgroup.load(run).encode_text(["a red ring", "a blue star"])
+    assert vectors.shape == (2, 8)
+    assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+
+
+def test_a_checkpoint_of_captions_alone_cannot_match_images(tmp_path: Path) -> None:
+    from textgroup.data.captions import CaptionData
+    from textgroup.training.build import Inputs
+
+    inputs = tiny_inputs()
+    alone = Inputs(inputs.tokenizer, CaptionData.build([("a red ring", "a star")] * 8, inputs.tokenizer))
+    train(tiny_config(tmp_path / "run", optim=OptimConfig(batch_size=8, epochs=1, warmup_epochs=0)), alone)
+    model = textgroup.load(tmp_path / "run")
+    with pytest.raises(textgroup.InputError, match="captions alone"):
+        model.encode_text(["a red ring"])
+    with pytest.raises(textgroup.InputError, match="captions alone"):
+        model.similarity(["x.jpg"], ["a red ring"])
+    with pytest.raises(textgroup.InputError, match="captions alone"):
+        model.align(["a red ring"], ["x.jpg"])
+
+
+def of_two_things() -> torch.Tensor:
+    """Two images in the features of `tiny_inputs`: the first has two objects, the second one."""
+    groups = torch.zeros(2, 2, 8)
+    groups[0, 0, 1] = groups[0, 1, 5] = groups[1, 0, 2] = 1
+    return groups
+
+
+def test_each_unit_refers_to_its_most_similar_object_or_to_none(run: Path) -> None:
+    model = textgroup.load(run)
+    captions = ["a blue star , it is far", "green"]
+    found = model.align_objects(captions, of_two_things())
+    assert [[unit for unit, _, _ in references] for references in found] == model.segment(captions)
+    assert [len(cosines) for _, _, cosines in found[1]] == [1], "what is not there has no number"
+    for _, number, cosines in found[0]:
+        best = int(np.argmax(cosines))
+        assert number == (best if cosines[best] > NULL else None)
+        assert all(-1 <= cosine <= 1 for cosine in cosines)
+
+
+def test_a_unit_that_is_unlike_all_objects_refers_to_none() -> None:
+    unit = Unit("and", 0, 3, 0)
+    assert reference(unit, [-0.2, NULL - 0.1]).object is None
+    assert reference(unit, [-0.2, NULL + 0.1]).object == 1
+    assert reference(unit, []).object is None, "nor does it in an image without objects"
+
+
+def test_align_pairs_captions_with_images(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each image is encoded once, and belongs to the captions that stand beside it."""
+    model = textgroup.load(run)
+    seen = []
+
+    def encode(image: Path) -> torch.Tensor:
+        seen.append(image.name)
+        return of_two_things()[int(image.name)][None]
+
+    monkeypatch.setattr(model, "_objects", encode)
+    captions, images = ["a blue star", "green", "a star"], [tmp_path / name for name in "010"]
+    found = model.align(captions, images)
+    assert seen == ["0", "1"]
+    assert found == model.align_objects(captions, of_two_things()[[0, 1, 0]])
+    assert model.align([], []) == []
+    with pytest.raises(textgroup.InputError, match="3 captions and 2 images"):
+        model.align(captions, images[:2])
+
+
+@pytest.mark.parametrize("what", ["nowhere", "file", "empty"])
+def test_what_is_no_checkpoint_is_named(tmp_path: Path, what: str) -> None:
+    place = tmp_path / what
+    if what == "file":
+        place.write_text("x")
+    if what == "empty":
+        place.mkdir()
+    with pytest.raises(textgroup.InputError, match=what):
+        textgroup.load(place)
+
+
+def test_importing_the_package_imports_no_torch() -> None:
+    import subprocess
+    import sys
+
+    code = (
+        "import sys, textgroup, textgroup.cli; assert 'torch' not in sys.modules and 'transformers' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_without_a_path_the_packaged_model_cuts_phrases_and_says_what_names_something() -> None:
+    caption = "Two girls in yellow raincoats stand on the wooden deck while a grey cat sleeps."
+    (found,) = textgroup.load().segment([caption])
+    named = [unit.text for unit in found if unit.groundable]
+    assert {"Two girls", "the wooden deck", "a grey cat"} <= set(named)
+    assert not {"while", "on"} & set(named)
+
+
+def test_the_packaged_model_is_small_and_has_nothing_but_weights_words_and_its_card() -> None:
+    files = {file.name: file.stat().st_size for file in PACKAGED.iterdir()}
+    assert set(files) == {"config.json", "model.safetensors", "tokenizer.json", "README.md"}
+    assert sum(files.values()) <= 12_000_000
+
+
+def test_an_exported_checkpoint_is_half_as_large_and_cuts_alike(run: Path, tmp_path: Path) -> None:
+    export(run, tmp_path / "shared")
+    weights = [(where / "model.safetensors").stat().st_size for where in (tmp_path / "shared", run / "last")]
+    assert weights[0] < 0.6 * weights[1]
+    captions = ["a red ring and a blue star", "there is a kite"]
+    before, after = (textgroup.load(where).segment(captions) for where in (run, tmp_path / "shared"))
+    assert before == after
+    with pytest.raises(textgroup.InputError, match="exists: give a directory that does not"):
+        export(run, tmp_path / "shared")
