@@ -22,6 +22,7 @@ ENCODERS = [
     replace(SMALL, block="equations", residual="none", values="embedded"),
     replace(SMALL, kind="baseline"),
     replace(SMALL, kind="dynamic"),
+    replace(SMALL, kind="soft"),
 ]
 CAPTIONS = [[58, 5, 6, 7, 59], [58, 8, 59], [58, *range(9, 20), 59], [58, 0, 0, 59]]
 

@@ -90,7 +90,7 @@ def terms_of(config: LossConfig) -> list[Objective]:
 
 @pytest.mark.parametrize("chunk", [1, 5, 22, 23])  # 5 and 22 leave a short last chunk
 @pytest.mark.parametrize(
-    "encoder", [GROUPING, EQUATIONS, replace(GROUPING, kind="baseline")]
+    "encoder", [GROUPING, EQUATIONS, replace(GROUPING, kind="baseline"), replace(GROUPING, kind="soft")]
 )
 def test_it_is_exact_with_all_noise_and_all_terms(encoder: EncoderConfig, chunk: int) -> None:
     """Against the graph of the whole batch, itself cut in no more than one piece, in float64."""

@@ -8,11 +8,13 @@ from textgroup.model.grouping.baseline import BaselineTransformer
 from textgroup.model.grouping.contract import Grouping
 from textgroup.model.grouping.dynamic import DynamicGroupTransformer
 from textgroup.model.grouping.fixed import TextGroupTransformer
+from textgroup.model.grouping.soft import soft_group_transformer
 
 GROUPINGS: dict[str, Callable[[EncoderConfig, int], Grouping]] = {
     "grouping": TextGroupTransformer,
     "dynamic": DynamicGroupTransformer,
     "baseline": BaselineTransformer,
+    "soft": soft_group_transformer,
 }
 
 
