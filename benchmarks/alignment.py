@@ -18,7 +18,7 @@ from textgroup.inference.textgroup import TextGroup
 from textgroup.report.terminal import training_bar
 from textgroup.training.build import Inputs
 from textgroup.training.loop import train
-from textgroup.training.runs.progress import shown_on
+from textgroup.training.runs.progress import show_on
 
 WORDS = {
     "chance": "phrases whose unit is most similar to their object, by chance",
@@ -59,7 +59,7 @@ def one(weight: float, seed: int, steps: int | None, inputs: Inputs) -> TextGrou
     """A trained model."""
     config = shipped("scenes", inputs, steps=steps, seed=seed, loss__alignment=weight)
     with tempfile.TemporaryDirectory() as out, training_bar(f"loss.alignment {weight:g}, seed {seed}") as bar:
-        model = train(replace(config, out=f"{out}/run"), inputs, device="cpu", progress=shown_on(bar))
+        model = train(replace(config, out=f"{out}/run"), inputs, device="cpu", progress=show_on(bar))
     return TextGroup(model, inputs.tokenizer)
 
 

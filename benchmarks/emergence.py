@@ -20,13 +20,13 @@ from common import run, write_picture
 from textgroup.config.command_line import load_run
 from textgroup.data.sources.entities import read_entities
 from textgroup.evaluation.phrases.benchmark import Benchmark, measure
-from textgroup.evaluation.phrases.tokens import open_tokenizer, spans_of
+from textgroup.evaluation.phrases.tokens import open_tokenizer, token_spans
 from textgroup.inference.textgroup import TextGroup
 from textgroup.report.figures import curves
 from textgroup.report.terminal import table, training_bar
 from textgroup.training.inputs import read_inputs
 from textgroup.training.loop import train
-from textgroup.training.runs.progress import Progress, shown_on
+from textgroup.training.runs.progress import Progress, show_on
 
 FIGURES = ("tiou", "f1", "strict_tiou", "exact_f1", "units_per_caption")
 LOSSES = ("contrastive", "reconstruction", "views", "names")
@@ -41,7 +41,7 @@ def main() -> None:
         rows = np.random.default_rng(config.seed).permutation(inputs.train.rows)
         inputs = replace(inputs, train=replace(inputs.train, rows=rows))
     captions = read_entities(options.annotations, options.split).captions[: options.limit]
-    benchmark = Benchmark.make(captions, spans_of(open_tokenizer(options.tokenizer)))
+    benchmark = Benchmark.make(captions, token_spans(open_tokenizer(options.tokenizer)))
     found: list[dict[str, float]] = []
 
     def follow(progress: Progress) -> None:
@@ -51,7 +51,7 @@ def main() -> None:
             found.append(look(progress, TextGroup(progress.model.eval(), inputs.tokenizer), benchmark))
 
     with training_bar(config.out) as bar:
-        moved = shown_on(bar)
+        moved = show_on(bar)
         train(config, inputs, progress=follow)
     write(found, options.figures)
     columns = [name for name in ("step", *LOSSES, *FIGURES) if name in found[-1]]

@@ -15,7 +15,8 @@ import torch
 from torch import Tensor
 
 from common import Row, compared, figure, finish, parser, run, write_picture
-from textgroup.data.captions import Batch, CaptionData
+from textgroup.data.batches import Batch
+from textgroup.data.captions import CaptionData
 from textgroup.keys import key_of
 from textgroup.report.figures import curves
 from textgroup.training.objectives.total import compute

@@ -43,7 +43,7 @@ def main() -> None:
     tower = ImageTower.random(0)
     live, tokenizer = photographs(chosen.images, chosen.batch, tower)
     assert live.pooled is not None
-    cached = replace(live, pooled=joint.vectors(tower, live.pooled, np.arange(len(live))))
+    cached = replace(live, pooled=joint.encode_rows(tower, live.pooled, np.arange(len(live))))
     contenders = {
         "cached": stepper(config, Inputs(tokenizer, cached)),
         "live": stepper(config, Inputs(tokenizer, live, tower=tower)),
@@ -68,7 +68,7 @@ def stepper(config: RunConfig, inputs: Inputs) -> Callable[[], int]:
     """Takes the next step of a run; gives its captions."""
     place = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     model, tower = build_model(config, inputs).to(place), inputs.tower
-    optimizer = adamw(joint.trained(model, tower).to(place), config.optim)
+    optimizer = adamw(joint.trained_modules(model, tower).to(place), config.optim)
     steps, objectives = iter(range(1_000_000)), objectives_for(config.loss)
 
     def step() -> int:

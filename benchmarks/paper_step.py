@@ -12,7 +12,7 @@ import torch
 
 from common import fresh_model, run
 from textgroup.config.command_line import SHIPPED, load_run
-from textgroup.data.captions import Batch, pad
+from textgroup.data.batches import Batch, pad
 from textgroup.keys import key_of
 from textgroup.training.objectives.total import compute, objectives_for
 from textgroup.training.optim import adamw
@@ -28,10 +28,10 @@ def main() -> None:
     torch.manual_seed(1)
     images = torch.randn(size, 3, 224, 224)
     started = time.perf_counter()
-    objects = GroupViT.random(seed=0).encode(images, groups=True)
+    objects = GroupViT.random(seed=0).encode(images, vectors=True)
     print(f"image encoder: {size} images in {time.perf_counter() - started:.1f} s", shape("pooled", objects.pooled))
-    assert objects.groups is not None
-    print(shape("object groups", objects.groups))
+    assert objects.vectors is not None
+    print(shape("object groups", objects.vectors))
 
     lengths = torch.randint(8, 20, (size,)).tolist()
     captions = [[49406, *torch.randint(0, 49406, (n,)).tolist(), 49407] for n in lengths]

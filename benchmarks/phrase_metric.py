@@ -11,7 +11,7 @@ import time
 from common import run
 from textgroup.data.sources.entities import read_entities
 from textgroup.evaluation.phrases.benchmark import Benchmark, measure
-from textgroup.evaluation.phrases.tokens import open_tokenizer, spans_of
+from textgroup.evaluation.phrases.tokens import open_tokenizer, token_spans
 from textgroup.evaluation.segmenters.open import open_segmenter
 
 
@@ -23,7 +23,7 @@ def main() -> None:
     options = parser.parse_args()
     tokenizer = open_tokenizer(options.tokenizer)
     started = time.perf_counter()
-    benchmark = Benchmark.make(read_entities(options.annotations, options.split).captions, spans_of(tokenizer))
+    benchmark = Benchmark.make(read_entities(options.annotations, options.split).captions, token_spans(tokenizer))
     read = time.perf_counter()
     units = dict(zip(benchmark.captions, open_segmenter("equal:4", tokenizer)(benchmark.captions)))
     segmented = time.perf_counter()

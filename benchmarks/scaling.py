@@ -18,7 +18,8 @@ import torch
 
 from common import Row, Spread, alternate, figure, finish, fresh, fresh_model, held_memory, parser, run
 from textgroup.config.command_line import SHIPPED, load_run
-from textgroup.data.captions import Batch, CaptionData, pad
+from textgroup.data.batches import Batch, pad
+from textgroup.data.captions import CaptionData
 from textgroup.training.objectives.total import compute, objectives_for
 from textgroup.vision.store.manifest import Manifest, Part, Stored
 from textgroup.vision.store.reading import FeatureStore

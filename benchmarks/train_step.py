@@ -18,7 +18,8 @@ from torch import Tensor
 
 from common import alternate, compared, finish, fresh_model, parser, run
 from textgroup.config.command_line import SHIPPED, load_run
-from textgroup.data.captions import Batch, CaptionData
+from textgroup.data.batches import Batch
+from textgroup.data.captions import CaptionData
 from textgroup.data.sources.samples import read_samples
 from textgroup.keys import key_of
 from textgroup.model.grouping.contract import TextGroups
@@ -127,7 +128,7 @@ def encode(made: Contender, part: "Padded") -> TextGroups:
     """The groups of padded captions, with the noise of the step."""
     with fast(part.ids.device):
         noise = Noise(key_of(0, made.steps), part.rows)
-        return made.model.encode(part.ids, part.mask, noise.gumbel("groups", made.model.groups, PADDED))
+        return made.model.encode(part.ids, part.mask, noise.gumbel("groups", made.model.most_groups, PADDED))
 
 
 def reconstruction(made: Contender, part: "Padded", out: TextGroups) -> Tensor:

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from textgroup.errors import InputError
-from textgroup.files import replacing
+from textgroup.files import atomic_write
 
 
 def test_a_file_appears_whole_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
-    with replacing(tmp_path / "deep" / "out.txt") as partial:
+    with atomic_write(tmp_path / "deep" / "out.txt") as partial:
         partial.write_text("new")
         assert not (tmp_path / "deep" / "out.txt").exists()
     assert (tmp_path / "deep" / "out.txt").read_text() == "new"
@@ -19,7 +19,7 @@ def test_a_file_appears_whole_and_leaves_nothing_beside_it(tmp_path: Path) -> No
 @pytest.mark.parametrize("directory", [False, True])
 def test_a_failure_leaves_what_was_there(tmp_path: Path, directory: bool) -> None:
     (tmp_path / "out").write_text("old")
-    with pytest.raises(RuntimeError), replacing(tmp_path / "out") as partial:
+    with pytest.raises(RuntimeError), atomic_write(tmp_path / "out") as partial:
         if directory:
             partial.mkdir()
             (partial / "half").write_text("x")
@@ -33,7 +33,7 @@ def test_a_failure_leaves_what_was_there(tmp_path: Path, directory: bool) -> Non
 def test_a_directory_takes_the_place_of_a_directory(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "old").write_text("old")
-    with replacing(tmp_path / "out") as partial:
+    with atomic_write(tmp_path / "out") as partial:
         partial.mkdir()
         (partial / "new").write_text("new")
     assert [p.name for p in (tmp_path / "out").iterdir()] == ["new"]
@@ -43,6 +43,6 @@ def test_a_directory_takes_the_place_of_a_directory(tmp_path: Path) -> None:
 def test_a_file_never_takes_the_place_of_a_directory(tmp_path: Path) -> None:
     (tmp_path / "precious").mkdir()
     (tmp_path / "precious" / "thesis.tex").write_text("years of work")
-    with pytest.raises(InputError, match="is a directory"), replacing(tmp_path / "precious") as partial:
+    with pytest.raises(InputError, match="is a directory"), atomic_write(tmp_path / "precious") as partial:
         partial.write_text("units")
     assert (tmp_path / "precious" / "thesis.tex").read_text() == "years of work"

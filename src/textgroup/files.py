@@ -10,7 +10,7 @@ from textgroup.errors import InputError
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def atomic_write(path: Path) -> Iterator[Path]:
     """Yield a temporary sibling of `path` (file or directory); on success it takes the place of `path`.
 
     If the block raises, the sibling is removed and whatever stood at `path` is untouched. A directory that

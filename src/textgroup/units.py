@@ -37,7 +37,7 @@ Segmenter = Callable[[Sequence[str]], list[list[Unit]]]
 """Captions in, the units of each out, in reading order."""
 
 
-def runs(
+def merge_tokens(
     caption: str, spans: Sequence[tuple[int, int]], groups: Sequence[int], names: Sequence[bool] | None = None
 ) -> list[Unit]:
     """Neighbouring tokens of one group, joined to units.

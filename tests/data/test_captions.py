@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from textgroup.data.captions import CaptionData, cuts, pad
+from textgroup.data.batches import bucket_ends, pad
+from textgroup.data.captions import CaptionData
 from textgroup.errors import InputError
 from textgroup.text.tokenizer import CaptionTokenizer
 
@@ -74,7 +75,7 @@ def test_no_other_cuts_pad_fewer_tokens(parts: int) -> None:
 
         inside = range(1, len(lengths))
         ways = [(*cut, len(lengths)) for n in range(parts) for cut in combinations(inside, n)]
-        found = cuts(lengths, parts)
+        found = bucket_ends(lengths, parts)
         assert len(found) <= parts
         assert found[-1] == len(lengths)
         assert padded(found) == min(map(padded, ways))
@@ -88,13 +89,13 @@ def test_the_shares_of_all_processes_are_the_batch() -> None:
     assert [len(chunk.ids) for chunk in shares[0].chunks] == [3, 3, 1]
     assert whole.image is not None
     for share in shares:
-        assert share.whole == 20
-        assert share.rows is not None
-        assert torch.equal(share.image, whole.image[share.rows])  # type: ignore[arg-type]
+        assert share.total == 20
+        assert share.positions is not None
+        assert torch.equal(share.image, whole.image[share.positions])  # type: ignore[arg-type]
 
 
 def test_two_captions_an_image_are_different_ones_and_know_each_other() -> None:
-    data = replace(with_images(items=20, captions=4), each=2)
+    data = replace(with_images(items=20, captions=4), per_item=2)
     assert data.steps_per_epoch(10) == 4
     seen = []
     for step in range(8):
@@ -110,7 +111,7 @@ def test_two_captions_an_image_are_different_ones_and_know_each_other() -> None:
 
 
 def test_the_shares_of_all_processes_name_pairs_of_the_whole_batch() -> None:
-    data = replace(with_images(items=40), each=2)
+    data = replace(with_images(items=40), per_item=2)
     whole, share = data.batch(1, 20, 0), data.batch(1, 20, 0, share=(1, 3))
     assert torch.equal(whole.pairs, share.pairs)  # type: ignore[arg-type]
 
@@ -120,12 +121,16 @@ def test_objects_come_with_their_captions_and_only_where_they_are_asked_for() ->
     assert data.batch(0, 20, 0).objects is None
     assert data.pooled is not None
     pooled = np.asarray(data.pooled, dtype=np.float32)
-    data = replace(data, groups=np.stack([pooled, pooled + 1], axis=1))
+    data = replace(data, objects=np.stack([pooled, pooled + 1], axis=1))
     batch = data.batch(1, 20, 0, chunk=7)
     assert batch.image is not None
     assert batch.objects is not None
     assert torch.equal(batch.objects, torch.stack([batch.image, batch.image + 1], dim=1))
-    assert [part.objects.shape[:2] for part in batch.parts() if part.objects is not None] == [(7, 2), (7, 2), (6, 2)]
+    assert [part.objects.shape[:2] for part in batch.each_chunk() if part.objects is not None] == [
+        (7, 2),
+        (7, 2),
+        (6, 2),
+    ]
 
 
 def test_who_is_in_a_batch_has_nothing_to_do_with_length() -> None:

@@ -10,7 +10,7 @@ import torch
 import textgroup
 from tests.training.tiny import tiny_config, tiny_inputs
 from textgroup.config.run import OptimConfig
-from textgroup.inference.spans import TOKENS, batches, units
+from textgroup.inference.spans import TOKENS, length_batches, units_from_owners
 from textgroup.inference.textgroup import WINDOW, WINDOWS, reference
 from textgroup.model.late_interaction import NULL
 from textgroup.model.pretrained import PACKAGED, export
@@ -28,7 +28,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_units_are_runs_of_one_group() -> None:
     caption = "A  red ring, far"
     spans = [(0, 0), (0, 1), (3, 6), (7, 11), (11, 12), (13, 16), (0, 0)]
-    found = units(caption, spans, [3, 0, 0, 2, 2, 0, 1, -1])
+    found = units_from_owners(caption, spans, [3, 0, 0, 2, 2, 0, 1, -1])
     assert found == [Unit("A  red", 0, 6, 0), Unit("ring,", 7, 12, 2), Unit("far", 13, 16, 0)]
 
 
@@ -47,7 +47,7 @@ def test_units_lie_in_the_caption_as_it_was_given(run: Path) -> None:
 
 def test_a_batch_holds_so_many_tokens_whatever_the_longest_caption_is() -> None:
     lengths = [3, 77, 5, 40, 3, 12, 77, 20] * 60
-    found = list(batches(lengths))
+    found = list(length_batches(lengths))
     assert sorted(i for rows in found for i in rows) == list(range(len(lengths)))
     assert all(len(rows) * max(lengths[i] for i in rows) <= TOKENS for rows in found)
     assert len(found) < 1.5 * sum(lengths) / TOKENS + 2

@@ -7,7 +7,7 @@ import torch
 
 from textgroup.config.model import DecoderConfig, EncoderConfig, ModelConfig
 from textgroup.config.run import LossConfig
-from textgroup.data.captions import Batch, Chunk, pad
+from textgroup.data.batches import Batch, Chunk, pad
 from textgroup.model.decoder import reverse
 from textgroup.model.noise import Noise
 from textgroup.model.textgroup import TextGroupModel

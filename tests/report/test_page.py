@@ -46,7 +46,7 @@ def test_curves_draw_every_line() -> None:
 def printed(units: list[Unit], **console: Any) -> str:
     out = io.StringIO()
     shown = Console(file=out, **console)
-    shown.print(terminal.coloured(units, shown))
+    shown.print(terminal.colour_units(units, shown))
     return out.getvalue()
 
 

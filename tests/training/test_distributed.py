@@ -43,7 +43,7 @@ def torchrun(script: str, *arguments: str) -> str:
 
 def batches(data: CaptionData) -> list[tuple[CaptionData, LossConfig, int, int | None]]:
     """Data sets with their terms, captions of a batch, and of a chunk: one caption an image, and two."""
-    kinds = ((replace(data, each=1), TERMS, 7), (replace(data, each=2), IN_PAIRS, 10))
+    kinds = ((replace(data, per_item=1), TERMS, 7), (replace(data, per_item=2), IN_PAIRS, 10))
     return [(*kind, chunk) for kind in kinds for chunk in (None, 3)]
 
 
@@ -61,7 +61,7 @@ def test_loss_and_gradients_of_two_processes_are_those_of_one(tmp_path: Path) ->
         from textgroup.training.objectives.total import compute, objectives_for
         from textgroup.training.build import build_model
         from pathlib import Path
-        with distributed.joined("cpu"):
+        with distributed.join_processes("cpu"):
             inputs = tiny_inputs()
             model = build_model(tiny_config(Path("unused")), inputs).train().double()
             found = []
@@ -75,7 +75,7 @@ def test_loss_and_gradients_of_two_processes_are_those_of_one(tmp_path: Path) ->
                     losses.total.backward()
                 else:
                     losses = gradcache.backward(model, batch, objectives_for(terms), key_of(0, 1))
-                distributed.add_gradients(model)
+                distributed.reduce_gradients(model)
                 found.append((losses.as_dict(), {n: p.grad.clone() for n, p in model.named_parameters()}))
             torch.save(found, f"{sys.argv[1]}/{distributed.rank()}.pt")
     """
@@ -86,7 +86,7 @@ def test_loss_and_gradients_of_two_processes_are_those_of_one(tmp_path: Path) ->
     for number, (data, terms, size, _) in enumerate(batches(inputs.train)):
         model.zero_grad()
         expected = compute(model, seen_in(data.batch(1, size, 0), torch.float64), objectives_for(terms), key_of(0, 1))
-        assert ("alignment" not in expected.terms) == ("paraphrase" in expected.terms) == (data.each == 2)
+        assert ("alignment" not in expected.terms) == ("paraphrase" in expected.terms) == (data.per_item == 2)
         expected.total.backward()
         theirs = {name: p.grad for name, p in model.named_parameters() if p.grad is not None}
         for process in (0, 1):
@@ -111,7 +111,7 @@ def test_two_processes_and_one_take_the_same_steps_and_go_on_with_each_others_ru
             assert distributed.rank() == 0, "only the first reports"
             if progress.step == 5:
                 os.kill(os.getpid(), signal.SIGTERM)
-        with distributed.joined("cpu") as place:
+        with distributed.join_processes("cpu") as place:
             try:
                 train(short(Path(sys.argv[1])), tiny_inputs(), device=place, progress=stop)
             except Stopped as stopped:
@@ -129,7 +129,7 @@ def test_two_processes_and_one_take_the_same_steps_and_go_on_with_each_others_ru
 
 
 def test_fewer_captions_than_processes_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("textgroup.training.distributed.ranks", lambda: 9)
+    monkeypatch.setattr("textgroup.training.distributed.world_size", lambda: 9)
     config = replace(tiny_config(tmp_path), optim=OptimConfig(batch_size=8))
     with pytest.raises(InputError, match="9 processes for batches of 8 captions"):
         train(config, tiny_inputs())

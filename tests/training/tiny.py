@@ -23,7 +23,7 @@ def tiny_inputs() -> Inputs:
     tokenizer = CaptionTokenizer.train([text for item in captions for text in item], 560, max_tokens=16)
     data = CaptionData.build(captions, tokenizer, pooled, np.arange(16))
     things = np.stack([pooled * (np.arange(8) < 4), pooled * (np.arange(8) >= 4)], axis=1)  # (16, 2, 8)
-    data = replace(data, groups=things)
+    data = replace(data, objects=things)
     return Inputs(tokenizer, data, data, IDENTITY)
 
 

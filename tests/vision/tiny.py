@@ -27,10 +27,10 @@ class TinyEncoder:
             "transform": self.transform.to_dict(),
         }
 
-    def encode(self, pixels: Tensor, groups: bool = False, masks: bool = False) -> Objects:
+    def encode(self, pixels: Tensor, vectors: bool = False, masks: bool = False) -> Objects:
         halves = torch.stack([pixels[..., :4].flatten(1), pixels[..., 4:].flatten(1)], dim=1)  # (B, 2, 96)
         found = halves @ self.weight
-        return Objects(found if groups else None, found.mean(1), None)
+        return Objects(found if vectors else None, found.mean(1), None)
 
 
 def write_images(folder: Path, count: int, broken: tuple[int, ...] = ()) -> Path:

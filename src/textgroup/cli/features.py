@@ -37,7 +37,7 @@ def features(words: Sequence[str]) -> None:
     from textgroup.data.sources.samples import read_samples
     from textgroup.report.terminal import progress_bar
     from textgroup.vision.encoders.open import open_encoder
-    from textgroup.vision.store.processes import encode_share, rank_and_world
+    from textgroup.vision.store.processes import encode_rank_share, rank_and_world
     from textgroup.vision.store.writing import encode_features
 
     rank, world = rank_and_world()
@@ -51,7 +51,7 @@ def features(words: Sequence[str]) -> None:
         }
         manifest: Manifest | None
         if world > 1:
-            manifest = encode_share(options.images, encoder, options.out, rank=rank, world=world, **settings)
+            manifest = encode_rank_share(options.images, encoder, options.out, rank=rank, world=world, **settings)
         else:
             samples = read_samples(options.images, image_column=options.image_column, captions=False)
             manifest = encode_features(samples, encoder, options.out, source=options.images, **settings)

@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING
 
 from textgroup.cli.common import Parser
 from textgroup.errors import InputError
-from textgroup.files import replacing
+from textgroup.files import atomic_write
 from textgroup.units import Unit
 
 if TYPE_CHECKING:
@@ -67,18 +67,18 @@ def _lines(file: IO[str], name: str) -> Iterable[str]:
 def _write_units(model: "TextGroup", captions: Iterable[str], options: argparse.Namespace) -> None:
     from rich.console import Console
 
-    from textgroup.report.terminal import coloured, counted
+    from textgroup.report.terminal import colour_units, count_progress
 
     if options.out:
-        with replacing(options.out) as partial, partial.open("w", encoding="utf-8") as out:
-            blank = sum(_json_line(out, *pair) for pair in counted(_paired(model, captions), "captions"))
+        with atomic_write(options.out) as partial, partial.open("w", encoding="utf-8") as out:
+            blank = sum(_json_line(out, *pair) for pair in count_progress(_paired(model, captions), "captions"))
     elif options.json or (not sys.stdout.isatty() and options.file):
         blank = sum(_json_line(sys.stdout, *pair) for pair in _paired(model, captions))
     else:
         blank, console = 0, Console(soft_wrap=True, highlight=False)
         for _, units in _paired(model, captions):
             blank += not units
-            console.print(coloured(units, console))
+            console.print(colour_units(units, console))
     if blank:
         print(f"textgroup: {blank} empty lines have no units", file=sys.stderr)
 

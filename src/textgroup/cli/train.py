@@ -24,14 +24,14 @@ def train(words: Sequence[str]) -> None:
     from textgroup.training.inputs import read_inputs
     from textgroup.training.loop import Stopped
     from textgroup.training.loop import train as run
-    from textgroup.training.runs.progress import shown_on
+    from textgroup.training.runs.progress import show_on
 
-    with distributed.joined(options.device) as place:
+    with distributed.join_processes(options.device) as place:
         first = distributed.rank() == 0
         inputs = read_inputs(config)
         try:
             with training_bar(config.out) as bar:
-                run(config, inputs, resume=options.resume, device=place, progress=shown_on(bar))
+                run(config, inputs, resume=options.resume, device=place, progress=show_on(bar))
         except Stopped as stopped:
             if first:
                 print(f"textgroup: {stopped}")

@@ -1,102 +1,25 @@
-"""Captions as token ids in memory, and the seeded, length-bucketed batches that training takes from them."""
+"""A data set of captions as token ids, and the seeded, length-bucketed batches that training draws from it."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from textgroup.data.order import scattered, shuffled
+from textgroup.data.batches import Batch, Chunk, bucket_ends
+from textgroup.data.order import hash_integers, permute
 from textgroup.errors import InputError
 from textgroup.keys import key_of
 from textgroup.text.tokenizer import CaptionTokenizer
 
-CHUNKS = 4
-"""Parts that a batch is cut into, by caption length, where memory does not ask for more: little padding is paid for."""
+BUCKETS = 4
+"""Chunks that a batch is cut into, by caption length, where memory does not ask for more: this keeps padding low."""
 
 
-class Chunk(NamedTuple):
-    """Captions padded to the longest among them: ids (B, M) and mask (B, M), True where a token is valid."""
-
-    ids: Tensor
-    mask: Tensor
-
-
-class Batch(NamedTuple):
-    """One training batch of B captions, or the share of it that one of several processes has.
-
-    chunks: the captions in order of length, in parts of similar length. image: (B, D) pooled vectors in the
-    same order, or the pixels (B, 3, H, W) of photographs, or None. rows: (B,), the place of each caption in the
-    batch of all processes, which has `whole` captions; None where this is all of it. objects: (B, G, D), the
-    objects of each image, zeros after its last; or None. pairs: (images, 2), the places of two captions of each image
-    in the batch of all processes; None where each image has one caption in it.
-    """
-
-    chunks: list[Chunk]
-    image: Tensor | None
-    rows: Tensor | None = None
-    whole: int | None = None
-    objects: Tensor | None = None
-    pairs: Tensor | None = None
-
-    @property
-    def size(self) -> int:
-        """Number of captions, those of other processes not counted."""
-        return sum(len(chunk.ids) for chunk in self.chunks)
-
-    def parts(self) -> Iterator["Batch"]:
-        """Each chunk as a batch of its own, with the places that its captions have in this one."""
-        rows = torch.arange(self.size, device=self.chunks[0].ids.device) if self.rows is None else self.rows
-        a = 0
-        for chunk in self.chunks:
-            b = a + len(chunk.ids)
-            image, objects = (None if x is None else x[a:b] for x in (self.image, self.objects))
-            yield Batch([chunk], image, rows[a:b], self.whole, objects)
-            a = b
-
-
-def pad(ids: Sequence[Sequence[int] | np.ndarray]) -> Chunk:
-    """Pad lists of ids with 0 (a real token: the mask tells)."""
-    lengths = np.array([len(row) for row in ids])
-    mask = np.arange(lengths.max()) < lengths[:, None]  # (B, M)
-    padded = np.zeros(mask.shape, dtype=np.int64)
-    padded[mask] = np.concatenate(ids)
-    return Chunk(torch.from_numpy(padded), torch.from_numpy(mask))
-
-
-def cuts(lengths: np.ndarray, parts: int) -> list[int]:
-    """Where to cut captions in order of length into at most `parts`, so that the fewest tokens are padded.
-
-    Gives the end of each part. Exact, by dynamic programming over the lengths that occur.
-    """
-    longest, count = np.unique(lengths, return_counts=True)
-    ends = np.cumsum(count)
-    tokens = longest * ends  # (n,): padded tokens of all captions up to this length, in one part
-    before: list[np.ndarray] = []
-    for _ in range(min(parts, len(ends)) - 1):
-        cost = tokens[:, None] + (ends - ends[:, None]) * longest  # (n, n): the last part goes from row to column
-        cost[np.tril_indices(len(ends))] = np.iinfo(cost.dtype).max
-        cost[0, 0] = tokens[0]
-        before.append(cost.argmin(axis=0))
-        tokens = cost.min(axis=0)
-    found, at = [int(ends[-1])], len(ends) - 1
-    for last in reversed(before):
-        at = int(last[at])
-        found.append(int(ends[at]))
-    return sorted(set(found))
-
-
-def inner(mask: Tensor) -> Tensor:
-    """The mask (B, M) without each caption's first and last valid token (start and end of text)."""
-    last = mask.sum(dim=1, keepdim=True) - 1
-    position = torch.arange(mask.shape[1], device=mask.device)
-    return mask & (position > 0) & (position < last)
-
-
-class Rows(Protocol):
+class ImageRows(Protocol):
     """Something of each of N images, by their numbers: an array, a memory map, or `photographs.Pixels`."""
 
     @property
@@ -118,24 +41,24 @@ class CaptionData:
     ids: all token ids, end to end. starts: (captions + 1,), where each caption begins in `ids`.
     first: (items + 1,), the first caption of each item. pooled: (N, D) memory map or array, the photographs' pixels
     (N, 3, H, W), or None.
-    rows: (items,), the row of each item in `pooled`, or None. groups: (N, G, D), the objects of each image, zeros where
-    it has fewer than G; None where nothing asks for them. each: captions of an item in a batch, 1 or 2.
+    rows: (items,), the row of each item in `pooled`, or None. objects: (N, G, D), those of each image, zeros where
+    it has fewer than G; None where nothing asks for them. per_item: captions of an item in a batch, 1 or 2.
     """
 
     ids: np.ndarray
     starts: np.ndarray
     first: np.ndarray
-    pooled: Rows | None = None
+    pooled: ImageRows | None = None
     rows: np.ndarray | None = None
-    groups: np.ndarray | None = None
-    each: int = 1
+    objects: np.ndarray | None = None
+    per_item: int = 1
 
     @classmethod
     def build(
         cls,
         captions: Iterable[Sequence[str]],
         tokenizer: CaptionTokenizer,
-        pooled: Rows | None = None,
+        pooled: ImageRows | None = None,
         rows: Sequence[int] | np.ndarray | None = None,
         objects: np.ndarray | None = None,
     ) -> "CaptionData":
@@ -152,7 +75,7 @@ class CaptionData:
             first=np.cumsum([0, *map(len, items)]),
             pooled=pooled,
             rows=None if rows is None else np.asarray(rows),
-            groups=objects,
+            objects=objects,
         )
 
     def __len__(self) -> int:
@@ -165,37 +88,41 @@ class CaptionData:
 
     def steps_per_epoch(self, batch_size: int) -> int:
         """Whole batches in an epoch; what is left over is not seen in it. The next epoch has another order."""
-        return max(1, len(self) * self.each // batch_size)
+        return max(1, len(self) * self.per_item // batch_size)
 
     def batch(
         self, step: int, batch_size: int, seed: int, chunk: int | None = None, share: tuple[int, int] = (0, 1)
     ) -> Batch:
         """Batch number `step` of the run: a function of (seed, step) alone, so that a run can resume anywhere.
 
-        Each epoch has its own order; an item gives `each` captions an epoch, and all its captions in turn. chunk:
-        captions of a chunk, the last of which may be short; None cuts where the least is padded. share: (r, n) is
-        every n-th caption by length, from number r on: what the r-th of n processes trains on.
+        Each epoch has its own order; an item gives `per_item` captions an epoch, and over the epochs all of them in
+        turn. chunk: captions of a chunk, the last of which may be short; None cuts where the least is padded. share:
+        (r, n) is every n-th caption by length, from number r on: what the r-th of n processes trains on.
         """
-        assert batch_size % self.each == 0, "a batch holds whole items"
-        epoch, place = divmod(step, self.steps_per_epoch(batch_size))
-        most = batch_size // self.each
-        places = np.arange(place * most, min((place + 1) * most, len(self)))
-        drawn = shuffled(places, len(self), key_of(seed, "epoch", epoch))
-        items = np.tile(drawn, self.each)
-        counts = self.first[items + 1] - self.first[items]
-        turn = scattered(items, key_of(seed, "captions")) + epoch * self.each + np.arange(len(items)) // len(drawn)
-        chosen = self.first[items] + turn % counts
-        lengths = self.starts[chosen + 1] - self.starts[chosen]
+        assert batch_size % self.per_item == 0, "a batch holds whole items"
+        epoch, number = divmod(step, self.steps_per_epoch(batch_size))
+        items_a_batch = batch_size // self.per_item
+        places = np.arange(number * items_a_batch, min((number + 1) * items_a_batch, len(self)))
+        drawn = permute(places, len(self), key_of(seed, "epoch", epoch))
+        items = np.tile(drawn, self.per_item)  # (B,)
+        captions = self.first[items] + self._turns(items, epoch, seed)
+        lengths = self.starts[captions + 1] - self.starts[captions]
         order = np.argsort(lengths, kind="stable")
-        rows = np.arange(share[0], len(items), share[1])
-        mine = order[rows]
-        ends = cuts(lengths[mine], CHUNKS) if chunk is None else [*range(chunk, len(mine), chunk), len(mine)]
-        chunks = [self._chunk(chosen[mine[a:b]]) for a, b in pairwise([0, *ends])]
-        image, objects = (self._seen(vectors, items[mine]) for vectors in (self.pooled, self.groups))
-        pairs = None if self.each == 1 else torch.from_numpy(np.argsort(order).reshape(self.each, -1).T)
+        positions = np.arange(share[0], len(items), share[1])
+        mine = order[positions]
+        ends = bucket_ends(lengths[mine], BUCKETS) if chunk is None else [*range(chunk, len(mine), chunk), len(mine)]
+        chunks = [self._chunk(captions[mine[a:b]]) for a, b in pairwise([0, *ends])]
+        image, objects = (self._rows_of(vectors, items[mine]) for vectors in (self.pooled, self.objects))
+        pairs = None if self.per_item == 1 else torch.from_numpy(np.argsort(order).reshape(self.per_item, -1).T)
         if share == (0, 1):
             return Batch(chunks, image, objects=objects, pairs=pairs)
-        return Batch(chunks, image, torch.from_numpy(rows), len(items), objects, pairs)
+        return Batch(chunks, image, torch.from_numpy(positions), len(items), objects, pairs)
+
+    def _turns(self, items: np.ndarray, epoch: int, seed: int) -> np.ndarray:
+        """Which of its captions each item gives in this epoch, (B,): numbers from 0 within the item."""
+        count = self.first[items + 1] - self.first[items]
+        offset = np.arange(len(items)) // (len(items) // self.per_item)  # 0, then 1 for the second caption of an item
+        return (hash_integers(items, key_of(seed, "captions")) + epoch * self.per_item + offset) % count
 
     def chunks(self, size: int = 256) -> Iterable[tuple[Chunk, np.ndarray]]:
         """Every caption once, in order of length: chunks, and the caption numbers in each (for evaluation)."""
@@ -205,7 +132,7 @@ class CaptionData:
 
     def images(self) -> Tensor:
         """The pooled vectors of all items (items, D), fp32."""
-        images = self._seen(self.pooled, np.arange(len(self)))
+        images = self._rows_of(self.pooled, np.arange(len(self)))
         assert images is not None, "a data set without images has no pooled vectors"
         return images
 
@@ -220,7 +147,7 @@ class CaptionData:
         ids = np.where(mask, self.ids[np.minimum(place, end - 1)], 0).astype(np.int64)
         return Chunk(torch.from_numpy(ids), torch.from_numpy(mask))
 
-    def _seen(self, vectors: Rows | None, items: np.ndarray) -> Tensor | None:
+    def _rows_of(self, vectors: ImageRows | None, items: np.ndarray) -> Tensor | None:
         """What an encoder saw in the images of some items: their rows of `vectors`, fp32."""
         if vectors is None or self.rows is None:
             return None

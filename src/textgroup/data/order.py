@@ -7,7 +7,7 @@ FIRST, SECOND = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 """Constants of splitmix64 (Steele et al., 2014)."""
 
 
-def shuffled(places: np.ndarray, items: int, key: int) -> np.ndarray:
+def permute(places: np.ndarray, items: int, key: int) -> np.ndarray:
     """The items, of 0..items-1, that stand at these places of the order that `key` names; int64.
 
     A Feistel network (Luby & Rackoff, 1988) permutes the numbers of an even number of bits; one that is none of the
@@ -20,7 +20,7 @@ def shuffled(places: np.ndarray, items: int, key: int) -> np.ndarray:
     return found.astype(np.int64)
 
 
-def scattered(numbers: np.ndarray, key: int) -> np.ndarray:
+def hash_integers(numbers: np.ndarray, key: int) -> np.ndarray:
     """A random number of 30 bits for each of these; int64."""
     return (_mixed(numbers.astype(np.uint64), key) >> np.uint64(34)).astype(np.int64)
 

@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from textgroup.data.captions import CaptionData, Rows
+from textgroup.data.captions import CaptionData, ImageRows
 from textgroup.errors import InputError
-from textgroup.files import replacing
+from textgroup.files import atomic_write
 from textgroup.text.tokenizer import CaptionTokenizer
 
 BLOCK = 4096
@@ -41,7 +41,7 @@ def write_tokens(
         raise InputError(f"{where} is there and holds no tokenised captions: give data.tokens another directory")
     types = {"ids": "<u2" if len(tokenizer) <= 1 << 16 else "<i4", "starts": "<i8", "first": "<i8", "rows": "<i8"}
     stream = iter(items)
-    with replacing(where) as partial, ExitStack() as stack:
+    with atomic_write(where) as partial, ExitStack() as stack:
         partial.mkdir()
         files = {name: stack.enter_context((partial / f"{name}.bin").open("wb")) for name in ARRAYS}
 
@@ -70,7 +70,7 @@ def write_tokens(
 
 
 def open_tokens(
-    where: Path, made_of: dict[str, Any], pooled: Rows | None = None
+    where: Path, made_of: dict[str, Any], pooled: ImageRows | None = None
 ) -> tuple[CaptionData, CaptionTokenizer] | None:
     """The captions in `where`, memory-mapped, and their tokenizer; None if they were made of anything else.
 

@@ -34,7 +34,7 @@ def alignment(model: TextGroup, scenes: Sequence[Scene]) -> AlignmentScore:
     scenes = [scene for scene in scenes if len(scene.objects) > 1]
     if not scenes:
         raise InputError("alignment: no scene has two objects or more")
-    groups = encode_scenes(scenes).groups
+    groups = encode_scenes(scenes).vectors
     assert groups is not None, "the oracle always gives them"
     best, found, none, chance = [], [], [], []
     for scene, references in zip(scenes, model.align_objects([scene.caption for scene in scenes], groups)):

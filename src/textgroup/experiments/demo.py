@@ -14,10 +14,10 @@ from textgroup.evaluation.phrases.tiou import PhraseScore
 from textgroup.experiments.demo_page import EXAMPLES, demo_page
 from textgroup.experiments.outcome import Outcome, shipped, train_outcome
 from textgroup.experiments.scenes import HELD_OUT_SCENES, TRAIN_SCENES, HeldOut, scene_inputs
-from textgroup.inference.spans import units
+from textgroup.inference.spans import units_from_owners
 from textgroup.inference.textgroup import load
 from textgroup.report.page import write_page
-from textgroup.report.terminal import coloured, table
+from textgroup.report.terminal import colour_units, table
 from textgroup.units import Unit
 
 EQUAL = (2, 3, 4, 6, 8)
@@ -63,7 +63,7 @@ def show_packaged(console: Console) -> list[list[Unit]]:
     found = load().segment(CAPTIONS)
     console.print("[bold]The packaged model[/], trained on captions that people wrote, on captions of ours")
     for segmented in found:
-        console.print(coloured(segmented, console))
+        console.print(colour_units(segmented, console))
     return found
 
 
@@ -74,8 +74,8 @@ def show_captions(console: Console, outcome: Outcome, held_out: HeldOut) -> None
     for i in range(EXAMPLES):
         for label, assigned in (("before", outcome.owners_before), ("after", after)):
             caption, tokens = held_out.scenes[i].caption, held_out.tokens[i]
-            found = units(caption, tokens.spans, assigned[i])
-            console.print(Text(f"{label:<8}", style="dim") + coloured(found, console))
+            found = units_from_owners(caption, tokens.spans, assigned[i])
+            console.print(Text(f"{label:<8}", style="dim") + colour_units(found, console))
         console.print()
 
 

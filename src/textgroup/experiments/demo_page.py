@@ -13,7 +13,7 @@ from textgroup.evaluation.phrases.tiou import PhraseScore
 from textgroup.evaluation.retrieval import evaluate as evaluate_retrieval
 from textgroup.experiments.outcome import Outcome
 from textgroup.experiments.scenes import HeldOut, encode_tokens, foil_accuracy, scene_captions
-from textgroup.inference.spans import units
+from textgroup.inference.spans import units_from_owners
 from textgroup.report import figures
 from textgroup.text.tokenizer import CaptionTokenizer
 from textgroup.training.build import Inputs
@@ -84,7 +84,10 @@ def _example(i: int, ours: Outcome, paper: Outcome, held_out: HeldOut, tokenizer
     return {
         "picture": figures.picture(render(scene)),
         "objects": f"{len(scene.objects)} object{'s' if len(scene.objects) > 1 else ''}",
-        "lines": [{"name": name, "units": units(scene.caption, tokens.spans, assigned)} for name, assigned in lines],
+        "lines": [
+            {"name": name, "units": units_from_owners(scene.caption, tokens.spans, assigned)}
+            for name, assigned in lines
+        ],
         "gold": [scene.caption[p.start : p.end] for p in scene.phrases],
         "map": figures.heat_map(pieces, maps[0], bars),
         "paper_map": figures.heat_map(pieces, maps[1], bars),

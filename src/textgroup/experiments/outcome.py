@@ -14,7 +14,7 @@ from textgroup.training.build import Inputs, build_model
 from textgroup.training.loop import train
 from textgroup.training.runs.log import remove_run
 from textgroup.training.runs.monitor import Monitors
-from textgroup.training.runs.progress import Progress, shown_on
+from textgroup.training.runs.progress import Progress, show_on
 
 
 @dataclass
@@ -67,7 +67,7 @@ def train_outcome(title: str, config: RunConfig, inputs: Inputs, held_out: HeldO
 
     started = time.monotonic()
     with training_bar(title) as bar:
-        show = shown_on(bar)
+        show = show_on(bar)
         outcome.model = train(config, inputs, device="cpu", progress=follow)
     outcome.seconds = time.monotonic() - started
     return outcome

@@ -7,7 +7,8 @@ from itertools import islice
 import numpy as np
 import torch
 
-from textgroup.data.captions import CaptionData, pad
+from textgroup.data.batches import pad
+from textgroup.data.captions import CaptionData
 from textgroup.data.scenes.scene import Scene, features, scenes
 from textgroup.evaluation.phrases.tiou import PhraseScore, gold_tokens, score_captions
 from textgroup.evaluation.segmenters.cuts import equal_split
@@ -66,7 +67,7 @@ def scene_inputs(seed: int, train: int = TRAIN_SCENES, held_out: int = HELD_OUT_
 
 def scene_captions(drawn: Sequence[Scene], tokenizer: CaptionTokenizer) -> CaptionData:
     """A data set of one caption a scene, with the oracle's pooled vectors and objects."""
-    objects = encode_scenes(drawn).groups
+    objects = encode_scenes(drawn).vectors
     assert objects is not None, "the oracle always gives them"
     captions = [(scene.caption,) for scene in drawn]
     return CaptionData.build(captions, tokenizer, pooled(drawn), np.arange(len(drawn)), objects.numpy())

@@ -4,13 +4,13 @@ from collections.abc import Iterator, Sequence
 
 from textgroup.model.grouping.contract import Owners, TextGroups
 from textgroup.text.tokenizer import Tokens
-from textgroup.units import Unit, runs
+from textgroup.units import Unit, merge_tokens
 
 TOKENS = 2048
 """Tokens encoded at once, padding included: memory does not depend on how long the longest caption of a stream is."""
 
 
-def batches(lengths: Sequence[int]) -> Iterator[list[int]]:
+def length_batches(lengths: Sequence[int]) -> Iterator[list[int]]:
     """The numbers of captions of these lengths, shortest first, in batches of at most `TOKENS` tokens with padding."""
     rows: list[int] = []
     for i in sorted(range(len(lengths)), key=lengths.__getitem__):
@@ -28,10 +28,10 @@ def units_of(
     """The units of the captions `rows`, whose tokens `text` gives to groups."""
     marks = [None] * len(rows) if text.groundable is None else text.groundable.tolist()  # (B, M)
     for i, owners, groundable in zip(rows, text.owner.tolist(), marks):
-        yield units(captions[i], tokens[i].spans, owners, groundable)
+        yield units_from_owners(captions[i], tokens[i].spans, owners, groundable)
 
 
-def units(
+def units_from_owners(
     caption: str, spans: Sequence[tuple[int, int]], owners: Sequence[int], groundable: Sequence[bool] | None = None
 ) -> list[Unit]:
     """Runs of tokens of one group as spans of the caption; start and end of text are left out.
@@ -41,4 +41,4 @@ def units(
     leaves that open.
     """
     inner = slice(1, len(spans) - 1)
-    return runs(caption, spans[inner], owners[inner], None if groundable is None else groundable[inner])
+    return merge_tokens(caption, spans[inner], owners[inner], None if groundable is None else groundable[inner])

@@ -11,11 +11,11 @@ from typing import overload
 import numpy as np
 import torch
 
-from textgroup.data.captions import Chunk, pad
+from textgroup.data.batches import Chunk, pad
 from textgroup.devices import pick_device
 from textgroup.errors import InputError
 from textgroup.inference.given import Given, Image, captions_given, checked_captions, identity, images_given, numbered
-from textgroup.inference.spans import batches, units_of
+from textgroup.inference.spans import length_batches, units_of
 from textgroup.model.grouping.contract import TextGroups
 from textgroup.model.late_interaction import NULL
 from textgroup.model.pretrained import load_model
@@ -88,7 +88,7 @@ class TextGroup:
     def _window(self, captions: list[str]) -> list[list[Unit]]:
         tokens = self.tokenizer.encode_batch(captions)
         segmented: list[list[Unit]] = [[] for _ in captions]
-        for rows in batches([len(t.ids) for t in tokens]):
+        for rows in length_batches([len(t.ids) for t in tokens]):
             owners = self.model.owners(*self._chunk([tokens[i] for i in rows]))
             for i, units in zip(rows, units_of(captions, tokens, rows, owners)):
                 segmented[i] = units
@@ -104,7 +104,7 @@ class TextGroup:
         given = captions_given(captions, "encode_text")
         tokens = self.tokenizer.encode_batch(given)
         vectors = np.empty((len(tokens), self.model.embedding), dtype=np.float32)
-        for rows in batches([len(t.ids) for t in tokens]):
+        for rows in length_batches([len(t.ids) for t in tokens]):
             vectors[rows] = self.model.embed_text(self._encode([tokens[i] for i in rows])).float().cpu().numpy()
         vectors[[len(t.ids) <= 2 for t in tokens]] = 0  # start and end of text alone
         answer: np.ndarray = given.answer(vectors)
@@ -177,7 +177,7 @@ class TextGroup:
 
     @torch.inference_mode()
     def _objects(self, image: Image) -> torch.Tensor:
-        groups = self._open_encoder().encode(torch.from_numpy(self.prepare(image)[None]), groups=True).groups
+        groups = self._open_encoder().encode(torch.from_numpy(self.prepare(image)[None]), vectors=True).vectors
         assert groups is not None, "they were asked for"
         return groups
 
@@ -190,7 +190,7 @@ class TextGroup:
         number = (groups != 0).any(dim=2).sum(dim=1).tolist()
         tokens = self.tokenizer.encode_batch(list(captions))
         references: list[list[Reference]] = [[] for _ in captions]
-        for rows in batches([len(t.ids) for t in tokens]):
+        for rows in length_batches([len(t.ids) for t in tokens]):
             text = self._encode([tokens[i] for i in rows])
             cosines = (self.model.embed_units(text) @ objects[rows].transpose(1, 2)).tolist()  # (B, K, G)
             for i, units, of_group in zip(rows, units_of(captions, tokens, rows, text), cosines):

@@ -8,7 +8,7 @@ from safetensors.torch import load_model as load_model_weights
 
 from textgroup.config.model import DecoderConfig, EncoderConfig
 from textgroup.errors import InputError
-from textgroup.files import replacing
+from textgroup.files import atomic_write
 from textgroup.model.textgroup import FORMAT, TextGroupModel
 from textgroup.text.tokenizer import CaptionTokenizer
 
@@ -71,7 +71,7 @@ def export(where: str | Path, out: Path) -> None:
     if out.exists():
         raise InputError(f"{out} exists: give a directory that does not")
     model, tokenizer = load_model(where)
-    with replacing(out) as partial:
+    with atomic_write(out) as partial:
         model.half().save_pretrained(partial)
         (partial / "README.md").unlink(missing_ok=True)  # the Hub's template of a model card, all blanks
         tokenizer.save(partial / "tokenizer.json")

@@ -6,7 +6,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from textgroup.files import replacing
+from textgroup.files import atomic_write
 from textgroup.report.figures import COLOURS
 
 
@@ -20,5 +20,5 @@ def write_page(path: Path, template: str, content: Mapping[str, Any]) -> None:
         lstrip_blocks=True,
     )
     html = environment.get_template(template).render(colours=COLOURS, **content)
-    with replacing(path) as partial:
+    with atomic_write(path) as partial:
         partial.write_text(html, encoding="utf-8")

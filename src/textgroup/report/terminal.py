@@ -29,7 +29,7 @@ WIDE = 1000
 T = TypeVar("T")
 
 
-def coloured(units: Sequence[Unit], console: Console) -> Text:
+def colour_units(units: Sequence[Unit], console: Console) -> Text:
     """Units on the colour of their group, those that name nothing on none; parted by `|` where colour does not show."""
     if not console.is_terminal:
         return Text(" | ".join(unit.text for unit in units))
@@ -79,7 +79,7 @@ def progress_bar(unit: str, total: int | None, shown: bool = True) -> Iterator[C
         yield advance
 
 
-def counted(items: Iterable[T], unit: str) -> Iterator[T]:
+def count_progress(items: Iterable[T], unit: str) -> Iterator[T]:
     """Hand the items on, with a bar that counts them."""
     with progress_bar(unit, None) as advance:
         for i, item in enumerate(items, 1):

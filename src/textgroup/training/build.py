@@ -54,7 +54,7 @@ def build_model(config: RunConfig, inputs: Inputs) -> TextGroupModel:
     """
     check_model(config)
     torch.manual_seed(config.seed)
-    features = None if inputs.train.pooled is None else joint.sample(inputs.tower, inputs.train.pooled)
+    features = None if inputs.train.pooled is None else joint.sample_features(inputs.tower, inputs.train.pooled)
     architecture = replace(
         config.model,
         encoder=replace(config.model.encoder, max_tokens=inputs.tokenizer.max_tokens),

@@ -1,7 +1,7 @@
 """Several processes, one batch: each takes its share, all know the whole loss, gradients are added up.
 
 Every process computes the loss of the global batch from what all of them gave, so the gradient of what a process gave
-is there without asking the others. No wrapper around the model: `add_gradients` once a step is all there is.
+is there without asking the others. No wrapper around the model: `reduce_gradients` once a step is all there is.
 """
 
 import os
@@ -22,7 +22,7 @@ PATIENCE = timedelta(hours=24)
 
 
 @contextmanager
-def joined(device: str | None = None) -> Iterator[torch.device]:
+def join_processes(device: str | None = None) -> Iterator[torch.device]:
     """Join the processes that `torchrun` started, if it did, and yield the device of this one.
 
     device: its kind ("cpu", "cuda"), or with its number where there is one process; None takes a GPU if there is one.
@@ -49,22 +49,22 @@ def rank() -> int:
     return dist.get_rank() if dist.is_initialized() else 0
 
 
-def ranks() -> int:
+def world_size() -> int:
     """How many processes there are."""
     return dist.get_world_size() if dist.is_initialized() else 1
 
 
 @contextmanager
-def first() -> Iterator[None]:
+def rank_zero_first() -> Iterator[None]:
     """Process 0 runs the block, then the others."""
     if rank() > 0:
         dist.barrier()
     yield
-    if rank() == 0 and ranks() > 1:
+    if rank() == 0 and world_size() > 1:
         dist.barrier()
 
 
-def summed(x: Tensor) -> Tensor:
+def all_reduce(x: Tensor) -> Tensor:
     """The sum of `x` over the processes.
 
     The gradient of each one's `x` is that of the sum: right where all of them go on to compute the same loss.
@@ -72,9 +72,9 @@ def summed(x: Tensor) -> Tensor:
     return _Summed.apply(x)
 
 
-def gathered(x: Tensor, rows: Tensor, size: int) -> Tensor:
+def gather_rows(x: Tensor, rows: Tensor, size: int) -> Tensor:
     """The rows of all processes, (size, ...), in the order of the global batch. x: (B, ...), rows: (B,)."""
-    return summed(x.new_zeros(size, *x.shape[1:]).index_copy(0, rows, x))
+    return all_reduce(x.new_zeros(size, *x.shape[1:]).index_copy(0, rows, x))
 
 
 class _Summed(torch.autograd.Function):
@@ -90,9 +90,9 @@ class _Summed(torch.autograd.Function):
 
 
 @torch.no_grad()
-def add_gradients(module: nn.Module) -> None:
+def reduce_gradients(module: nn.Module) -> None:
     """Add up the gradients of all processes, in all of them."""
-    if ranks() == 1:
+    if world_size() == 1:
         return
     gradients = [p.grad for p in module.parameters() if p.grad is not None]
     flat = torch.cat([gradient.flatten() for gradient in gradients])
@@ -102,16 +102,16 @@ def add_gradients(module: nn.Module) -> None:
 
 
 @torch.no_grad()
-def equalise(module: nn.Module) -> None:
+def broadcast_state(module: nn.Module) -> None:
     """Give all processes the parameters and buffers of process 0."""
-    if ranks() > 1:
+    if world_size() > 1:
         for tensor in module.state_dict().values():
             dist.broadcast(tensor, src=0)
 
 
-def any_of(yes: bool) -> bool:
+def any_rank(yes: bool) -> bool:
     """Whether it is so in any of the processes. No GPU is waited for."""
-    if ranks() == 1:
+    if world_size() == 1:
         return yes
     said = torch.tensor(float(yes))
     dist.all_reduce(said)

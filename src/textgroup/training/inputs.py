@@ -15,7 +15,7 @@ from textgroup.data.captions import CaptionData
 from textgroup.data.sources.samples import Sample, read_samples
 from textgroup.data.tokens import BLOCK, open_tokens, write_tokens
 from textgroup.errors import InputError
-from textgroup.report.terminal import counted
+from textgroup.report.terminal import count_progress
 from textgroup.text.tokenizer import CaptionTokenizer
 from textgroup.training import distributed
 from textgroup.training.build import Inputs
@@ -46,7 +46,7 @@ def read_inputs(config: RunConfig) -> Inputs:
     tower = None if config.trained_tower is None else ImageTower.open(config.trained_tower, config.seed)
     folder = Path(config.out) / "tokens" if data.tokens is None else Path(data.tokens)
     val = None
-    with distributed.first():  # one process packs and tokenises, the others find it done
+    with distributed.rank_zero_first():  # one process packs and tokenises, the others find it done
         if tower is not None:
             store = _photographs(folder / "train_photographs", data.captions, config, tower.transform)
             if data.val_captions is not None:
@@ -97,7 +97,7 @@ def _photographs(where: Path, captions: str | list[str], config: RunConfig, tran
     if (kept := PhotographStore.open(where, made_of, transform)) is not None:
         return kept
     each = (read_samples(one, image_column=image, caption_column=caption) for one in sources)
-    pack(counted(chain.from_iterable(each), "photographs"), where, made_of, ", ".join(sources), transform)
+    pack(count_progress(chain.from_iterable(each), "photographs"), where, made_of, ", ".join(sources), transform)
     kept = PhotographStore.open(where, made_of, transform)
     assert kept is not None, "what was just written can be read"
     if broken := kept.manifest.skipped:
@@ -135,7 +135,7 @@ def _tokenised(
     def samples() -> Iterator[Sample]:
         image, caption = data.image_column, data.caption_column
         each = (read_samples(one, images=False, image_column=image, caption_column=caption) for one in sources)
-        return counted(chain.from_iterable(each), "samples")
+        return count_progress(chain.from_iterable(each), "samples")
 
     kept = open_tokens(where, made_of, pooled)
     if kept is None:
@@ -179,12 +179,12 @@ def _with_objects(data: CaptionData, store: FeatureStore | None, name: str) -> C
     """The data set with the objects of its images."""
     if store is None:
         raise InputError(f"loss.alignment compares units with objects: give {name}, or set loss.alignment to 0")
-    if store.groups is None:
+    if store.objects is None:
         raise InputError(
             f"{name} {store.path} has pooled vectors alone, and loss.alignment needs every object: encode the images "
             "again, into a new directory, with `textgroup features --groups`, or set loss.alignment to 0"
         )
-    return replace(data, groups=store.groups)
+    return replace(data, objects=store.objects)
 
 
 def _same_name(one: str, other: str) -> bool:

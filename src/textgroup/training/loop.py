@@ -11,7 +11,8 @@ import torch
 from torch import nn
 
 from textgroup.config.run import RunConfig
-from textgroup.data.captions import Batch, CaptionData
+from textgroup.data.batches import Batch
+from textgroup.data.captions import CaptionData
 from textgroup.data.statistics.entropy import cohesion
 from textgroup.devices import pick_device
 from textgroup.errors import InputError
@@ -52,23 +53,23 @@ def train(
     Writes `config.out` (see `runs/checkpoint.py`). With `resume`, goes on from its newest checkpoint: batches and
     noise depend on (seed, step) alone, so a resumed run takes the steps that an unbroken one would have taken.
     `progress` is called after every step. SIGINT and SIGTERM end the run after the step in hand, with a
-    checkpoint; `Stopped` is raised. Among several processes (`distributed.joined`) each trains on its share of every
-    batch, and process 0 alone logs, validates, saves and reports.
+    checkpoint; `Stopped` is raised. Among several processes (`distributed.join_processes`) each trains on its share of
+    every batch, and process 0 alone logs, validates, saves and reports.
     """
     run = Path(config.out)
     device = pick_device(device)
-    share = (distributed.rank(), distributed.ranks())
+    share = (distributed.rank(), distributed.world_size())
     size, chunk, seed = config.optim.batch_size, config.optim.chunk, config.seed
     if config.loss.paraphrase:
         inputs = replace(inputs, train=_two_captions_an_image(inputs.train))
-    batch_captions = min(size, len(inputs.train) * inputs.train.each)
+    batch_captions = min(size, len(inputs.train) * inputs.train.per_item)
     if batch_captions < share[1]:
         raise InputError(f"{share[1]} processes for batches of {batch_captions} captions: start fewer")
     model, tower = build_model(config, inputs).to(device), copy.deepcopy(inputs.tower)
-    trained = joint.trained(model, tower).to(device)
+    trained = joint.trained_modules(model, tower).to(device)
     optimizer = adamw(trained, config.optim)
     first = resume_run(run, model, optimizer, inputs, tower) if resume else 0
-    distributed.equalise(trained)
+    distributed.broadcast_state(trained)
     per_epoch = inputs.train.steps_per_epoch(size)
     steps = total_steps(per_epoch, config.optim)
     refits = {round(part * steps) for part in config.loss.refit} if model.encoder.own_terms else set()
@@ -84,12 +85,12 @@ def train(
             for group in optimizer.param_groups:
                 group["lr"] = learning_rate(step, per_epoch, config.optim)
             losses = take_step(model, optimizer, batch, config, objectives, key_of(seed, step), tower)
-            meter.add(losses, batch.whole or batch.size)
+            meter.add(losses, batch.total or batch.size)
 
             done = step + 1
             if done == steps and done in refits:
                 _refit(model, inputs.train, seed)
-            final = done == steps or distributed.any_of(stop.is_set)
+            final = done == steps or distributed.any_rank(stop.is_set)
             saves = done % config.log.save_every == 0 or final
             logs = step == first or done % config.log.every == 0 or saves
             report = Progress(model, done, steps, report.losses, report.captions_per_second)
@@ -123,17 +124,17 @@ def take_step(
     tower: trained with the model; None is a frozen encoder, whose vectors are in the batch.
     """
     chunk = config.optim.chunk
-    at_once = chunk is None or chunk * distributed.ranks() >= config.optim.batch_size
+    at_once = chunk is None or chunk * distributed.world_size() >= config.optim.batch_size
     model.train()
     optimizer.zero_grad(set_to_none=True)
-    with joint.encoded(tower, batch, key, None if at_once else chunk) as encoded:
+    with joint.encode_photographs(tower, batch, key, None if at_once else chunk) as encoded:
         if at_once:
             losses = compute(model, encoded, objectives, key)
             losses.total.backward()
         else:
             losses = gradcache.backward(model, encoded, objectives, key)
-    trained = joint.trained(model, tower)
-    distributed.add_gradients(trained)
+    trained = joint.trained_modules(model, tower)
+    distributed.reduce_gradients(trained)
     nn.utils.clip_grad_norm_(trained.parameters(), config.optim.clip)
     optimizer.step()
     return losses
@@ -152,12 +153,12 @@ def _two_captions_an_image(data: CaptionData) -> CaptionData:
         raise InputError("loss.paraphrase compares two captions of an image: give data.features, or set it to 0")
     if len(data.starts) == len(data.first):
         raise InputError("loss.paraphrase compares two captions of an image, and no image has two: set it to 0")
-    return replace(data, each=2)
+    return replace(data, per_item=2)
 
 
 def _refit(model: TextGroupModel, data: CaptionData, seed: int) -> None:
     model.encoder.refit(data, seed)
-    distributed.equalise(model)  # a GPU adds up in any order
+    distributed.broadcast_state(model)  # a GPU adds up in any order
 
 
 def _read(meter: Meter, done: int) -> tuple[dict[str, float], float]:
@@ -182,4 +183,4 @@ def _monitor_and_validate(
     if done > config.optim.warmup_epochs * inputs.train.steps_per_epoch(config.optim.batch_size):
         report.warnings = report.monitors.warnings(model.most_groups)  # before that, nothing can have formed
     if inputs.val is not None and (done % config.log.eval_every == 0 or done == report.steps):
-        report.validation = validate(model, joint.encoded_data(tower, inputs.val), config, objectives)
+        report.validation = validate(model, joint.encode_data(tower, inputs.val), config, objectives)

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from textgroup.data.captions import Batch, Chunk
+from textgroup.data.batches import Batch, Chunk
 
 
 def to_device(batch: Batch, device: torch.device) -> Batch:
@@ -13,5 +13,5 @@ def to_device(batch: Batch, device: torch.device) -> Batch:
         return None if x is None else x.to(device, non_blocking=True)
 
     chunks = [Chunk(*(x.to(device, non_blocking=True) for x in chunk)) for chunk in batch.chunks]
-    image, rows, objects, pairs = (move(x) for x in (batch.image, batch.rows, batch.objects, batch.pairs))
-    return Batch(chunks, image, rows, batch.whole, objects, pairs)
+    image, positions, objects, pairs = (move(x) for x in (batch.image, batch.positions, batch.objects, batch.pairs))
+    return Batch(chunks, image, positions, batch.total, objects, pairs)

@@ -12,7 +12,7 @@ from textgroup.data.sources.entities import EntityCaption, Phrase, read_entities
 from textgroup.errors import InputError
 from textgroup.evaluation.phrases.benchmark import Benchmark, measure
 from textgroup.evaluation.phrases.tiou import SHARES, gold_tokens, score_caption, score_captions, token_owners
-from textgroup.evaluation.phrases.tokens import open_tokenizer, spans_of, word_spans
+from textgroup.evaluation.phrases.tokens import open_tokenizer, token_spans, word_spans
 from textgroup.evaluation.segmenters.open import open_segmenter
 from textgroup.units import Unit
 
@@ -204,7 +204,7 @@ def clip(shared: Path) -> Path:
 @pytest.fixture(scope="module")
 def val(shared: Path, clip: Path) -> Benchmark:
     captions = read_entities(shared / "flickr30k_entities.zip", "val").captions
-    return Benchmark.make(captions, spans_of(open_tokenizer(str(clip))))
+    return Benchmark.make(captions, token_spans(open_tokenizer(str(clip))))
 
 
 @pytest.mark.parametrize(

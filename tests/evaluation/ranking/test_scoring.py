@@ -12,7 +12,7 @@ from textgroup.data.probes.read import read_probes
 from textgroup.data.probes.rows import Probes
 from textgroup.errors import InputError
 from textgroup.evaluation.ranking import scoring
-from textgroup.evaluation.ranking.scoring import figures, restrict, score_models, write_run
+from textgroup.evaluation.ranking.scoring import figures, keep_scored_rows, score_models, write_run
 from textgroup.vision.preprocess import BrokenImage, decode
 
 COLOURS = {"red": (1.0, 0, 0), "lime": (0, 1.0, 0), "blue": (0, 0, 1.0)}
@@ -105,7 +105,7 @@ def test_the_scored_rows_are_written_and_another_run_can_be_held_to_them(
     assert lines[0]["scores"] == {"picky": [1.0, 0.0]}
 
     again = plain(tmp_path, LINES)
-    restrict([again], tmp_path / "out" / "ranking_rows.jsonl")
+    keep_scored_rows([again], tmp_path / "out" / "ranking_rows.jsonl")
     assert [row.id for row in again.rows] == ["1", "4"]
     assert sum(again.skipped.values()) == len(LINES) - 2
     assert [row.id for row in score_models(["seeing"], [again], [images]).rows] == ["1", "4"]
@@ -128,7 +128,7 @@ def test_odd_names_are_written_and_read_again(models: dict[str, ColourBlindOrNot
     write_run(tmp_path / "out", found, figures(found))
     assert "| a\\|b \\udcff | seeing | 100.0 |" in (tmp_path / "out" / "ranking.md").read_text()
     again = plain(tmp_path, lines)
-    restrict([again], tmp_path / "out" / "ranking_rows.jsonl")
+    keep_scored_rows([again], tmp_path / "out" / "ranking_rows.jsonl")
     assert again.rows == found.rows
 
 
@@ -144,7 +144,7 @@ def test_a_model_that_gives_no_numbers_is_named_and_not_the_images(
 def test_a_run_that_names_no_row_of_a_benchmark_is_refused(tmp_path: Path) -> None:
     (tmp_path / "rows.jsonl").write_text('{"benchmark": "svo", "category": "verb", "id": "x"}\n')
     with pytest.raises(InputError, match="names no row of jsonl"):
-        restrict([plain(tmp_path, LINES)], tmp_path / "rows.jsonl")
+        keep_scored_rows([plain(tmp_path, LINES)], tmp_path / "rows.jsonl")
 
 
 def test_svo_and_foil_together_give_noun_understanding_and_the_papers_rows(

@@ -11,7 +11,7 @@ from textgroup.config.command_line import save_run
 from textgroup.config.model import EncoderConfig, ModelConfig
 from textgroup.config.run import OptimConfig
 from textgroup.errors import InputError
-from textgroup.evaluation.phrases.tokens import open_tokenizer, spans_of
+from textgroup.evaluation.phrases.tokens import open_tokenizer, token_spans
 from textgroup.evaluation.segmenters.cuts import equal_split
 from textgroup.evaluation.segmenters.open import open_segmenter
 from textgroup.model import pretrained
@@ -58,7 +58,7 @@ def test_cuts_cut_the_evaluation_tokens() -> None:
 
 def test_evaluation_tokens_are_never_cut_off() -> None:
     short = CaptionTokenizer([], max_tokens=5)
-    assert len(spans_of(short)(["a b c d e f g h"])[0]) == 8
+    assert len(token_spans(short)(["a b c d e f g h"])[0]) == 8
 
 
 def test_random_units_are_uniform_and_the_same_every_time() -> None:

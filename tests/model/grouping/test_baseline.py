@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from tests.model.test_model import SMALL
-from textgroup.data.captions import pad
+from textgroup.data.batches import pad
 from textgroup.errors import InputError
 from textgroup.model.grouping.mechanisms import GROUPINGS, new_grouping
 
@@ -30,5 +30,7 @@ def test_what_encodes_no_single_tokens_says_so() -> None:
 
 
 def test_a_kind_that_is_not_in_the_list_is_named() -> None:
-    with pytest.raises(InputError, match="model.encoder.kind 'magic': take one of grouping, dynamic, baseline, soft"):
+    with pytest.raises(
+        InputError, match=r"model\.encoder\.kind 'magic': take one of grouping, dynamic, baseline, soft"
+    ):
         new_grouping(replace(SMALL, kind="magic"), 60)

@@ -8,7 +8,8 @@ import torch
 
 from tests.model.test_model import SMALL
 from textgroup.config.model import DecoderConfig, ModelConfig
-from textgroup.data.captions import CaptionData, pad
+from textgroup.data.batches import pad
+from textgroup.data.captions import CaptionData
 from textgroup.data.statistics.entropy import BEGINS, FREQUENT, begin_logits, binds_next, left_entropy
 from textgroup.model.grouping.router import cotraining
 from textgroup.model.grouping.router.boundaries import find_boundaries

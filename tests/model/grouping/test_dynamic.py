@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from tests.model.test_model import SMALL
-from textgroup.data.captions import pad
+from textgroup.data.batches import pad
 from textgroup.model.grouping.dynamic import DynamicGroupTransformer
 from textgroup.model.grouping.router.boundaries import (
     PRICE,

@@ -5,7 +5,7 @@ from dataclasses import replace
 import torch
 
 from tests.model.test_model import SMALL
-from textgroup.data.captions import pad
+from textgroup.data.batches import pad
 from textgroup.model.grouping.attention import TopDownAttention, assign_hard
 from textgroup.model.grouping.mechanisms import new_grouping
 from textgroup.model.grouping.soft import assign_soft

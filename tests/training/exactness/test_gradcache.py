@@ -8,7 +8,8 @@ import torch
 
 from textgroup.config.model import DecoderConfig, EncoderConfig, ModelConfig
 from textgroup.config.run import LossConfig
-from textgroup.data.captions import Batch, CaptionData
+from textgroup.data.batches import Batch
+from textgroup.data.captions import CaptionData
 from textgroup.model.textgroup import TextGroupModel
 from textgroup.training.exactness import gradcache
 from textgroup.training.objectives import total
@@ -43,7 +44,7 @@ def data(items: int = 23) -> CaptionData:
         first=np.arange(items + 1),
         pooled=random.normal(size=(items, 5)).astype(np.float32),
         rows=np.arange(items),
-        groups=random.normal(size=(items, 3, 5)) * (np.arange(3) < random.integers(1, 4, (items, 1)))[:, :, None],
+        objects=random.normal(size=(items, 3, 5)) * (np.arange(3) < random.integers(1, 4, (items, 1)))[:, :, None],
     )
 
 
@@ -117,7 +118,7 @@ def test_every_reduction_is_exact_with_images_and_without(reduction: str, images
 def test_it_is_exact_for_two_captions_an_image_and_a_share_of_them_written(chunk: int) -> None:
     made = model(GROUPING)
     config = LossConfig(paraphrase=0.5, written=0.4)
-    pairs = replace(data(), each=2)
+    pairs = replace(data(), per_item=2)
     whole, parts = (seen_in(pairs.batch(0, 46, 0, size), torch.float64) for size in (46, chunk))
     expected, theirs = at_once(made, whole, config)
     found, ours = cached(made, parts, config)
@@ -148,8 +149,8 @@ def test_adding_up_the_chunks_own_losses_would_be_wrong() -> None:
     """What GradCache is for: InfoNCE within chunks is another loss."""
     made = model(GROUPING)
     _, theirs = at_once(made, batch_of(23), ALL)
-    for part in batch_of(5).parts():
-        alone = part._replace(rows=None, whole=None)
+    for part in batch_of(5).each_chunk():
+        alone = part._replace(positions=None, total=None)
         (compute(made, alone, terms_of(ALL), KEY).total * alone.size / 23).backward()
     assert furthest(gradients(made), theirs) > 0.01
 

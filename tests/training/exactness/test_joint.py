@@ -18,7 +18,7 @@ from tests.training.test_loop import same
 from tests.training.tiny import COLOURS, IDENTITY, SHAPES, tiny_config, tiny_inputs
 from textgroup.cli import main
 from textgroup.config.run import LogConfig, OptimConfig, RunConfig, TokenizerConfig
-from textgroup.data.captions import Batch
+from textgroup.data.batches import Batch
 from textgroup.errors import InputError
 from textgroup.model.pretrained import load_model
 from textgroup.training import distributed
@@ -107,7 +107,7 @@ def test_captions_reach_every_parameter_of_the_tower(config: RunConfig) -> None:
     inputs = read_inputs(config)
     tower, model = inputs.tower, build_model(config, inputs)
     assert tower is not None
-    with joint.encoded(tower, inputs.train.batch(0, 16, 0), 1, None) as batch:
+    with joint.encode_photographs(tower, inputs.train.batch(0, 16, 0), 1, None) as batch:
         compute(model, batch, objectives_for(config.loss), 1).total.backward()
     for name, p in tower.named_parameters():
         assert p.grad is not None, name
@@ -121,10 +121,10 @@ def whole_and_cut(config: RunConfig, chunk: int) -> float:
     assert inputs.tower is not None
     tower, model = inputs.tower.double(), build_model(config, inputs).double().train()
     whole, cut = (_double(inputs.train.batch(0, 16, 0, size)) for size in (16, chunk))
-    with joint.encoded(tower, whole, 7, None) as batch:
+    with joint.encode_photographs(tower, whole, 7, None) as batch:
         compute(model, batch, objectives_for(config.loss), 7).total.backward()
     theirs = gradients(model, tower)
-    with joint.encoded(tower, cut, 7, chunk) as batch:
+    with joint.encode_photographs(tower, cut, 7, chunk) as batch:
         gradcache.backward(model, batch, objectives_for(config.loss), 7)
     return furthest(gradients(model, tower), theirs)
 
@@ -211,20 +211,20 @@ def test_two_processes_shares_give_the_gradients_of_one(config: RunConfig, monke
     """The tower's part of it: each share's vectors and noise are those of the whole batch."""
     inputs = read_inputs(config)
     assert inputs.tower is not None
-    with joint.encoded(inputs.tower, inputs.train.batch(0, 16, 0), 7, None) as batch:
+    with joint.encode_photographs(inputs.tower, inputs.train.batch(0, 16, 0), 7, None) as batch:
         whole = batch.image
         assert batch.image is not None
         (batch.image * torch.arange(16)[:, None]).sum().backward()
     theirs = gradients(inputs.tower)
     for number in (0, 1):
         share = inputs.train.batch(0, 16, 0, None, (number, 2))
-        with joint.encoded(inputs.tower, share, 7, 3) as batch:
+        with joint.encode_photographs(inputs.tower, share, 7, 3) as batch:
             assert batch.image is not None
             assert whole is not None
             assert torch.allclose(batch.image, whole[number::2], atol=1e-5)
-            (batch.image * share.rows[:, None]).sum().backward()  # type: ignore[index]
+            (batch.image * share.positions[:, None]).sum().backward()  # type: ignore[index]
     assert furthest(gradients(inputs.tower), theirs) < 1e-4
-    assert distributed.ranks() == 1
+    assert distributed.world_size() == 1
 
 
 def test_a_frozen_run_reads_no_photographs_and_has_no_tower(tmp_path: Path) -> None:
@@ -234,7 +234,7 @@ def test_a_frozen_run_reads_no_photographs_and_has_no_tower(tmp_path: Path) -> N
     assert not (tmp_path / "run" / "last" / "image_encoder").exists()
     assert model.image_encoder == IDENTITY
     batch = inputs.train.batch(0, 8, 0)
-    with joint.encoded(None, batch, 1, None) as seen:
+    with joint.encode_photographs(None, batch, 1, None) as seen:
         assert seen is batch
 
 
@@ -331,7 +331,7 @@ def test_two_processes_train_a_tower_as_one_does(tmp_path: Path, pictures: Path,
         from textgroup.training import distributed
         from textgroup.training.inputs import read_inputs
         from textgroup.training.loop import train
-        with distributed.joined("cpu") as place:
+        with distributed.join_processes("cpu") as place:
             config = few(*map(Path, sys.argv[1:]))
             train(config, read_inputs(config), device=place)
     """

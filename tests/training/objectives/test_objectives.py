@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from tests.training.tiny import tiny_config, tiny_inputs
 from textgroup.config.model import DecoderConfig
 from textgroup.config.run import LossConfig
-from textgroup.data.captions import Batch
+from textgroup.data.batches import Batch
 from textgroup.model.grouping.contract import TextGroups
 from textgroup.model.late_interaction import NULL
 from textgroup.model.textgroup import TextGroupModel

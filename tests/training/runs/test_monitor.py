@@ -7,7 +7,7 @@ import torch
 
 from textgroup.config.model import DecoderConfig, EncoderConfig, ModelConfig
 from textgroup.config.run import LossConfig
-from textgroup.data.captions import Batch, inner, pad
+from textgroup.data.batches import Batch, pad, without_specials
 from textgroup.keys import key_of
 from textgroup.model.grouping.contract import TextGroups
 from textgroup.model.textgroup import TextGroupModel
@@ -33,7 +33,7 @@ def test_monitors_count_groups_runs_and_shares_without_start_and_end() -> None:
 
 def test_inner_leaves_out_the_first_and_the_last_valid_token() -> None:
     mask = torch.tensor([[1, 1, 1, 1, 0], [1, 1, 0, 0, 0]]).bool()
-    assert inner(mask).int().tolist() == [[0, 1, 1, 0, 0], [0, 0, 0, 0, 0]]
+    assert without_specials(mask).int().tolist() == [[0, 1, 1, 0, 0], [0, 0, 0, 0, 0]]
 
 
 def test_uniform_maps_are_warned_of() -> None:

@@ -13,7 +13,7 @@ from textgroup.data.sources.samples import read_samples
 from textgroup.errors import InputError
 from textgroup.vision.encoders.backbone import Backbone, kmeans, read_transform
 from textgroup.vision.encoders.open import open_encoder
-from textgroup.vision.encoders.weights import digest, load_frozen
+from textgroup.vision.encoders.weights import load_frozen, weights_digest
 
 PREPROCESSOR = {"size": {"height": 32, "width": 32}, "image_mean": [0.5] * 3, "image_std": [0.5] * 3}
 
@@ -95,14 +95,14 @@ def test_more_groups_than_patches_are_refused() -> None:
 def test_pooled_is_the_mean_of_the_groups_weighted_by_their_masks(kind: str, request: pytest.FixtureRequest) -> None:
     encoder = open_encoder(f"backbone:{request.getfixturevalue(kind)}", device="cpu")
     pixels = torch.randn(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
-    found = encoder.encode(pixels, groups=True, masks=True)
-    assert found.groups is not None
+    found = encoder.encode(pixels, vectors=True, masks=True)
+    assert found.vectors is not None
     assert found.masks is not None
-    assert found.groups.shape == (2, encoder.objects, encoder.width)
+    assert found.vectors.shape == (2, encoder.objects, encoder.width)
     assert found.masks.shape == (2, encoder.objects, 32, 32)
     assert torch.equal(found.masks.sum(1), torch.ones(2, 32, 32))
     share = found.masks.mean((2, 3))  # (B, G)
-    assert torch.allclose((share[:, :, None] * found.groups).sum(1), found.pooled, atol=1e-5)
+    assert torch.allclose((share[:, :, None] * found.vectors).sum(1), found.pooled, atol=1e-5)
     assert torch.equal(encoder.encode(pixels).pooled, found.pooled)
 
 
@@ -129,7 +129,7 @@ def test_a_folded_network_has_the_features_and_the_identity_of_the_one_that_was_
     assert not any(isinstance(part, torch.nn.BatchNorm2d) for part in encoder._model.modules())  # type: ignore[attr-defined]
     expected = whole(pixel_values=pixels).last_hidden_state.mean((2, 3))
     assert torch.allclose(encoder.encode(pixels).pooled, expected, rtol=1e-4, atol=1e-5)
-    assert encoder.identity()["weights"] == digest(whole)
+    assert encoder.identity()["weights"] == weights_digest(whole)
 
 
 @pytest.mark.parametrize(
@@ -177,8 +177,8 @@ def test_real_photographs_have_finite_features_that_differ(shared: Path) -> None
     assert (encoder.width, encoder.transform.resize, encoder.transform.mean) == (1280, 224, (0.5, 0.5, 0.5))
     photos = read_samples(shared / "flickr8k" / "flickr8k-val-000000.tar")
     pixels = np.stack([encoder.transform(next(photos).image or b"") for _ in range(2)])
-    found = encoder.encode(torch.from_numpy(pixels), groups=True, masks=True)
-    assert found.groups is not None
-    assert found.groups.shape == (2, 8, 1280)
-    assert found.groups.isfinite().all()
+    found = encoder.encode(torch.from_numpy(pixels), vectors=True, masks=True)
+    assert found.vectors is not None
+    assert found.vectors.shape == (2, 8, 1280)
+    assert found.vectors.isfinite().all()
     assert torch.cosine_similarity(found.pooled[0], found.pooled[1], dim=0) < 0.9

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import torch
 from torch import Tensor, nn
 
-from textgroup.vision.encoders.folding import folded
+from textgroup.vision.encoders.folding import fold_batch_norms
 
 
 class Net(nn.Module):
@@ -33,7 +33,7 @@ class Net(nn.Module):
 def test_features_stay_and_the_norm_is_gone() -> None:
     net, pixels = Net(), torch.randn(2, 3, 8, 8)
     before = net(pixels).last_hidden_state
-    found = folded(copy.deepcopy(net), pixels)
+    found = fold_batch_norms(copy.deepcopy(net), pixels)
     assert isinstance(found.get_submodule("norm"), nn.Identity)
     assert isinstance(found.get_submodule("free"), nn.BatchNorm2d)
     assert not any(p.requires_grad for p in found.get_submodule("conv").parameters())
@@ -45,6 +45,6 @@ def test_features_stay_and_the_norm_is_gone() -> None:
 def test_a_network_that_reads_the_convolution_elsewhere_too_stays_as_it_was() -> None:
     net, pixels = Net(reuse=True), torch.randn(2, 3, 8, 8)
     before = net(pixels).last_hidden_state
-    found = folded(net, pixels)
+    found = fold_batch_norms(net, pixels)
     assert isinstance(found.get_submodule("norm"), nn.BatchNorm2d)
     assert torch.equal(found(pixels).last_hidden_state, before)

@@ -34,10 +34,10 @@ class Owner(nn.Module):
 def test_groups_are_those_of_transformers_and_pooled_is_their_mean(encoder: GroupViT, pixels: Tensor) -> None:
     with torch.no_grad():
         wanted = encoder._model(pixel_values=pixels)
-    found = encoder.encode(pixels, groups=True)
-    assert found.groups is not None
-    assert found.groups.shape == (3, encoder.objects, encoder.width) == (3, 4, 24)
-    assert torch.equal(found.groups, wanted.last_hidden_state)
+    found = encoder.encode(pixels, vectors=True)
+    assert found.vectors is not None
+    assert found.vectors.shape == (3, encoder.objects, encoder.width) == (3, 4, 24)
+    assert torch.equal(found.vectors, wanted.last_hidden_state)
     assert torch.allclose(found.pooled, wanted.pooler_output, atol=1e-6)
     assert found.masks is None
 
@@ -62,13 +62,13 @@ def test_the_groups_share_every_pixel_among_them(encoder: GroupViT, pixels: Tens
 
 
 def test_training_mode_of_the_owner_does_not_reach_the_encoder(encoder: GroupViT, pixels: Tensor) -> None:
-    before = encoder.encode(pixels, groups=True)
+    before = encoder.encode(pixels, vectors=True)
     owner = Owner(encoder).train()
     owner.to(torch.float64)
-    after = owner.encoder.encode(pixels, groups=True)
-    assert before.groups is not None
-    assert after.groups is not None
-    assert torch.equal(before.groups, after.groups)
+    after = owner.encoder.encode(pixels, vectors=True)
+    assert before.vectors is not None
+    assert after.vectors is not None
+    assert torch.equal(before.vectors, after.vectors)
     assert {name for name, _ in owner.named_parameters()} == {"head.weight", "head.bias"}
     assert not any(name.startswith("encoder") for name in owner.state_dict())
 

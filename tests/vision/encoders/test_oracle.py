@@ -11,10 +11,10 @@ from textgroup.vision.encoders.oracle import encode_scenes
 def test_groups_are_the_objects_of_the_scene_then_zeros() -> None:
     found = list(islice(scenes(0), 20))
     objects = encode_scenes(found)
-    assert objects.groups is not None
-    assert objects.groups.shape == (20, 6, FEATURE_WIDTH)
+    assert objects.vectors is not None
+    assert objects.vectors.shape == (20, 6, FEATURE_WIDTH)
     assert objects.masks is None
-    for scene, groups, pooled in zip(found, objects.groups, objects.pooled):
+    for scene, groups, pooled in zip(found, objects.vectors, objects.pooled):
         count = len(scene.objects)
         assert torch.equal(groups[:count], torch.from_numpy(features(scene)))
         assert not groups[count:].any()

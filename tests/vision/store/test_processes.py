@@ -12,7 +12,7 @@ from tests.data.sources.test_samples import write_tar
 from tests.vision.tiny import TinyEncoder, write_images
 from textgroup.data.sources.samples import read_samples
 from textgroup.errors import InputError
-from textgroup.vision.store.processes import encode_share, rank_and_world
+from textgroup.vision.store.processes import encode_rank_share, rank_and_world
 from textgroup.vision.store.reading import FeatureStore
 from textgroup.vision.store.writing import encode_features
 
@@ -20,14 +20,14 @@ RUN = """
 import os, signal, sys
 from pathlib import Path
 from tests.vision.tiny import TinyEncoder
-from textgroup.vision.store.processes import encode_share, rank_and_world
+from textgroup.vision.store.processes import encode_rank_share, rank_and_world
 
 def kill(images, skipped):
     if images >= {kill_at}:
         os.kill(os.getpid(), signal.SIGKILL)
 
 rank, world = rank_and_world()
-encode_share(
+encode_rank_share(
     {source!r}, TinyEncoder(), Path({out!r}), rank=rank, world=world, groups=True, batch_size=4, part=8, progress=kill
 )
 """
@@ -53,7 +53,7 @@ def one_process(source: str, out: Path) -> FeatureStore:
 def share(source: str, out: Path, rank: int, world: int, **options: object) -> object:
     """The share of one process, encoded here."""
     settings = {"groups": True, "batch_size": 4, "part": 8, **options}
-    return encode_share(source, TinyEncoder(), out, rank=rank, world=world, **settings)
+    return encode_rank_share(source, TinyEncoder(), out, rank=rank, world=world, **settings)
 
 
 def start(source: str, out: Path, rank: int, world: int, kill_at: int = 10**9) -> "subprocess.Popen[bytes]":

@@ -69,20 +69,20 @@ def test_a_row_holds_what_the_encoder_gives_for_the_image_of_its_key(tmp_path: P
     assert manifest == store.manifest
     assert len(store) == manifest.images == 23
     assert store.pooled.shape == (23, 5)
-    assert store.groups is not None
-    assert store.groups.shape == (23, 2, 5)
+    assert store.objects is not None
+    assert store.objects.shape == (23, 2, 5)
     encoder = TinyEncoder()
     for row, key in enumerate(store.keys):
-        seen = encoder.encode(torch.from_numpy(encoder.transform(images / key))[None], groups=True)
-        assert seen.groups is not None
+        seen = encoder.encode(torch.from_numpy(encoder.transform(images / key))[None], vectors=True)
+        assert seen.vectors is not None
         assert np.allclose(store.pooled[row], seen.pooled[0], atol=0.02)
-        assert np.allclose(store.groups[row], seen.groups[0], atol=0.02)
+        assert np.allclose(store.objects[row], seen.vectors[0], atol=0.02)
     store.verify()
 
 
 def test_groups_are_stored_only_if_asked_for(tmp_path: Path) -> None:
     encode(write_images(tmp_path / "images", 3), tmp_path / "store")
-    assert FeatureStore.open(tmp_path / "store").groups is None
+    assert FeatureStore.open(tmp_path / "store").objects is None
     assert sorted(contents(tmp_path / "store")) == ["keys.txt", "manifest.json", "pooled.f16"]
 
 
@@ -337,11 +337,11 @@ def test_nothing_is_decoded_while_an_encoder_works_on_the_same_cores(
         return decode(self, image)
 
     class Slow(TinyEncoder):
-        def encode(self, pixels: torch.Tensor, groups: bool = False, masks: bool = False) -> Objects:
+        def encode(self, pixels: torch.Tensor, vectors: bool = False, masks: bool = False) -> Objects:
             encoding.set()
             time.sleep(0.02)
             encoding.clear()
-            return super().encode(pixels, groups, masks)
+            return super().encode(pixels, vectors, masks)
 
     monkeypatch.setattr(Transform, "__call__", watched)
     encode(write_images(tmp_path / "images", 24), tmp_path / "store", encoder=Slow())

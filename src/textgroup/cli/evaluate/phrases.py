@@ -8,7 +8,7 @@ from pathlib import Path
 
 from textgroup.cli.common import Parser, check_out
 from textgroup.errors import InputError
-from textgroup.files import replacing
+from textgroup.files import atomic_write
 
 DESCRIPTION = """\
 How well units agree with the phrases that people bracketed in Flickr30k Entities: the paper's tIoU, precision,
@@ -22,7 +22,7 @@ def phrases(words: Sequence[str]) -> None:
     from textgroup.data.sources.entities import read_entities
     from textgroup.evaluation.phrases.benchmark import Benchmark, measure
     from textgroup.evaluation.phrases.report import COLUMNS, COMPARED, cells, differences, markdown
-    from textgroup.evaluation.phrases.tokens import open_tokenizer, spans_of
+    from textgroup.evaluation.phrases.tokens import open_tokenizer, token_spans
     from textgroup.evaluation.segmenters.open import open_segmenter
     from textgroup.report.terminal import progress_bar, table
 
@@ -36,15 +36,15 @@ def phrases(words: Sequence[str]) -> None:
         print(f"textgroup: skipped: {line}", file=sys.stderr)
     if entities.skipped:
         print(f"textgroup: skipped {len(entities.skipped)} in all", file=sys.stderr)
-    benchmark = Benchmark.make(entities.captions[: options.limit], spans_of(tokenizer))
+    benchmark = Benchmark.make(entities.captions[: options.limit], token_spans(tokenizer))
     with progress_bar("captions", len(benchmark.captions)) as advance:
         results = [measure(spec, cut, benchmark, advance) for spec, cut in zip(options.segmenter, segmenters)]
     records = [result.record(options.split, results[0] if i else None) for i, result in enumerate(results)]
     title = f"{options.split}: {len(benchmark.captions):,} captions, evaluation tokens of {tokens_of}"
     if options.out:
-        with replacing(options.out / "phrases.json") as partial:
+        with atomic_write(options.out / "phrases.json") as partial:
             partial.write_text(json.dumps(records, indent=1) + "\n", encoding="utf-8")
-        with replacing(options.out / "phrases.md") as partial:
+        with atomic_write(options.out / "phrases.md") as partial:
             partial.write_text(markdown(title, records), encoding="utf-8", errors="backslashreplace")
     table(title, COLUMNS, [cells(record) for record in records])
     if len(records) > 1:

@@ -20,7 +20,7 @@ def ranking(words: Sequence[str]) -> None:
 
     from textgroup.data.probes.read import read_probes
     from textgroup.evaluation.ranking.report import COLUMNS, tables
-    from textgroup.evaluation.ranking.scoring import figures, restrict, score_models, write_run
+    from textgroup.evaluation.ranking.scoring import figures, keep_scored_rows, score_models, write_run
     from textgroup.report.terminal import table
 
     benchmarks = [read_probes(spec) for spec in options.probe]
@@ -29,7 +29,7 @@ def ranking(words: Sequence[str]) -> None:
     if options.fit_on is not None and "svo" not in {benchmark.name for benchmark in benchmarks}:
         raise InputError("--fit-on sets the threshold of SVO's match: give --probe svo:PATH with it")
     if options.only is not None:
-        restrict(benchmarks, options.only)
+        keep_scored_rows(benchmarks, options.only)
     found = score_models(
         list(dict.fromkeys(options.model)),
         benchmarks,

@@ -11,7 +11,7 @@ from pathlib import Path
 from textgroup.data.sources.entities import is_entities, read_entities
 from textgroup.data.sources.shards import open_shard, shards_of
 from textgroup.data.sources.tables import KINDS as TABLES
-from textgroup.data.sources.tables import MAX_LINE, captions_of, kind_of, not_blank, read_table
+from textgroup.data.sources.tables import MAX_LINE, captions_of, drop_blank, kind_of, read_table
 from textgroup.errors import InputError
 
 IMAGES = (".jpg", ".jpeg", ".png", ".webp")
@@ -168,4 +168,4 @@ def _captions(where: str, parts: dict[str, bytes | None], column: str | None) ->
     found = None
     if isinstance(record, dict) and column is not None:
         found = captions_of(record, column, f"{where}.json")
-    return not_blank([caption]) if found is None else found
+    return drop_blank([caption]) if found is None else found

@@ -46,7 +46,7 @@ def read_table(path: Path, image_column: str, caption_column: str | None) -> Ite
     """
     kind = kind_of(path)
     if kind == ".txt":
-        lines: Iterator[_Line] = (_Line("", n, None, not_blank([text])) for n, text in numbered_lines(path))
+        lines: Iterator[_Line] = (_Line("", n, None, drop_blank([text])) for n, text in numbered_lines(path))
     elif kind == ".jsonl":
         lines = _records(path, image_column, caption_column)
     else:
@@ -81,10 +81,10 @@ def captions_of(record: dict[str, Any], column: str, where: str) -> tuple[str, .
     values = [value] if isinstance(value, str) else value
     if not isinstance(values, list) or not all(isinstance(text, str) for text in values):
         raise InputError(f"{where}: {column!r} must be a string or a list of strings")
-    return not_blank(values)
+    return drop_blank(values)
 
 
-def not_blank(captions: list[str]) -> tuple[str, ...]:
+def drop_blank(captions: list[str]) -> tuple[str, ...]:
     """The captions that have characters, without white space around them."""
     return tuple(text.strip() for text in captions if text.strip())
 
@@ -157,7 +157,7 @@ def _fields(path: Path, tabs: bool, image_column: str, caption_column: str | Non
                 quote = "" if tabs else "; put a field that has a comma in quotes"
                 raise InputError(f"{where}: {len(row)} fields, where the first row has {width}{quote}")
             image = None if picked.image is None else row[picked.image]
-            captions = () if picked.caption is None else not_blank([row[picked.caption]])
+            captions = () if picked.caption is None else drop_blank([row[picked.caption]])
             yield _Line(where, numbers[0], image, captions)
     except csv.Error as error:
         raise InputError(f"{path}:{numbers[0] if numbers else 1}: not CSV ({error})") from None

@@ -21,7 +21,7 @@ from textgroup.evaluation.phrases.tiou import (
     summarise,
     token_owners,
 )
-from textgroup.evaluation.phrases.tokens import Cut
+from textgroup.evaluation.phrases.tokens import TokenSpans
 from textgroup.units import Segmenter, Unit
 
 AT_ONCE = 512
@@ -41,7 +41,7 @@ class Benchmark:
     gold: list[np.ndarray]
 
     @classmethod
-    def make(cls, captions: Sequence[EntityCaption], tokens: Cut) -> "Benchmark":
+    def make(cls, captions: Sequence[EntityCaption], tokens: TokenSpans) -> "Benchmark":
         """Captions without a phrase are left out: nothing can be matched on them. `InputError` if none is left."""
         spans = tokens([caption.text for caption in captions])
         gold = [

@@ -8,7 +8,7 @@ from textgroup.text.tokenizer import LONGEST_CAPTION, CaptionTokenizer
 
 Spans = list[tuple[int, int]]
 """Characters (start, end) of each token of a caption, from left to right."""
-Cut = Callable[[Sequence[str]], list[Spans]]
+TokenSpans = Callable[[Sequence[str]], list[Spans]]
 """Captions in, the tokens of each out."""
 
 BATCH = 128
@@ -22,7 +22,7 @@ def word_spans(captions: Sequence[str]) -> list[Spans]:
     return [[found.span() for found in WORD.finditer(caption)] for caption in captions]
 
 
-def spans_of(tokenizer: CaptionTokenizer | None) -> Cut:
+def token_spans(tokenizer: CaptionTokenizer | None) -> TokenSpans:
     """The tokens of a BPE, without start and end of text, none cut off, however long the caption; None: words."""
     if tokenizer is None:
         return word_spans

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from textgroup.data.captions import pad
+from textgroup.data.batches import pad
 from textgroup.evaluation.dual_encoder import Progress
 from textgroup.inference.textgroup import TextGroup
 

@@ -29,7 +29,7 @@ from textgroup.evaluation.ranking.accuracy import (
 )
 from textgroup.evaluation.ranking.blind import caption_likelihood
 from textgroup.evaluation.ranking.report import first_of, markdown, record
-from textgroup.files import replacing
+from textgroup.files import atomic_write
 from textgroup.inference.textgroup import TextGroup
 from textgroup.report.terminal import progress_bar
 
@@ -187,7 +187,7 @@ def _threshold(model: DualEncoder, source: str, batch_size: int | None) -> float
     return fit_threshold((images.vectors * texts).sum(axis=1), (images.vectors * np.roll(texts, 1, axis=0)).sum(axis=1))
 
 
-def restrict(benchmarks: Iterable[Probes], file: Path) -> None:
+def keep_scored_rows(benchmarks: Iterable[Probes], file: Path) -> None:
     """Leave only the rows that another run scored: those in its `ranking_rows.jsonl`."""
     named = {
         tuple(value(record, name, str, where) for name in ("benchmark", "category", "id"))
@@ -241,12 +241,12 @@ def write_run(out: Path, found: Scored, results: Sequence[Figure]) -> None:
         "thresholds": found.thresholds,
         "seconds": {model: round(seconds, 1) for model, seconds in found.seconds.items()},
     }
-    with replacing(out / "ranking.json") as partial:
+    with atomic_write(out / "ranking.json") as partial:
         partial.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    with replacing(out / "ranking.md") as partial:
+    with atomic_write(out / "ranking.md") as partial:
         partial.write_text(markdown(results, skipped, found.seconds), encoding="utf-8", errors="backslashreplace")
     names = [(benchmark.name, row) for benchmark in found.benchmarks for row in benchmark.rows]
-    with replacing(out / "ranking_rows.jsonl") as partial, partial.open("w", encoding="utf-8") as file:
+    with atomic_write(out / "ranking_rows.jsonl") as partial, partial.open("w", encoding="utf-8") as file:
         for number, (benchmark, row) in enumerate(names):
             scores = {m: [float(s.better[number]), float(s.worse[number])] for m, s in found.scores.items()}
             line = {"benchmark": benchmark, "category": row.category, "id": row.id, "scores": scores}

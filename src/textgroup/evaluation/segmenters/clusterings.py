@@ -10,12 +10,12 @@ from typing import Literal
 import numpy as np
 import torch
 
-from textgroup.data.captions import pad
+from textgroup.data.batches import pad
 from textgroup.errors import InputError
 from textgroup.evaluation.phrases.tokens import BATCH
 from textgroup.evaluation.segmenters.request import Request
 from textgroup.model.pretrained import load_model
-from textgroup.units import Segmenter, Unit, runs
+from textgroup.units import Segmenter, Unit, merge_tokens
 
 
 def open_kmeans(request: Request) -> Segmenter:
@@ -56,7 +56,7 @@ def clustering(name: Literal["kmeans", "spectral", "meanshift"], clusters: int |
             for caption, t, states in zip(captions[a : a + BATCH], tokens, encoded):
                 inner = slice(1, len(t.ids) - 1)
                 features = torch.nn.functional.normalize(states[inner], dim=-1).numpy()
-                found.append(runs(caption, t.spans[inner], label(features)))
+                found.append(merge_tokens(caption, t.spans[inner], label(features)))
         return found
 
     return segment

@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from textgroup.evaluation.phrases.tokens import spans_of
+from textgroup.evaluation.phrases.tokens import token_spans
 from textgroup.evaluation.segmenters.request import Request
 from textgroup.text.tokenizer import CaptionTokenizer
-from textgroup.units import Segmenter, runs
+from textgroup.units import Segmenter, merge_tokens
 
 
 def open_equal(request: Request) -> Segmenter:
@@ -34,7 +34,7 @@ def equal_split(length: int, parts: int) -> list[int]:
 
 def _cut(tokenizer: CaptionTokenizer | None, groups: Callable[[int], list[int]]) -> Segmenter:
     """A segmenter that sees nothing but the number of tokens."""
-    tokens = spans_of(tokenizer)
+    tokens = token_spans(tokenizer)
     return lambda captions: [
-        runs(caption, spans, groups(len(spans))) for caption, spans in zip(captions, tokens(captions))
+        merge_tokens(caption, spans, groups(len(spans))) for caption, spans in zip(captions, tokens(captions))
     ]

@@ -16,7 +16,7 @@ from textgroup.evaluation.segmenters.request import Request
 from textgroup.units import Segmenter, Unit
 
 
-def fitting_captions(source: str) -> list[str]:
+def captions_to_count(source: str) -> list[str]:
     """Training captions of any source (`data.samples`): of Flickr30k Entities, the train split."""
     return [caption for sample in read_samples(source, images=False) for caption in sample.captions]
 
@@ -38,7 +38,7 @@ def word_entropy(captions: Iterable[str]) -> dict[str, float]:
 def open_left_entropy(request: Request) -> Segmenter:
     """`left-entropy:THRESHOLD`: cut before each word whose left entropy in the captions of `--fit-on` is above it."""
     threshold = request.threshold()
-    entropy = word_entropy(fitting_captions(request.needed_fit_on()))
+    entropy = word_entropy(captions_to_count(request.needed_fit_on()))
 
     def units(caption: str) -> list[Unit]:
         found: list[Unit] = []

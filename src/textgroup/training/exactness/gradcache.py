@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import torch
 
-from textgroup.data.captions import Batch
+from textgroup.data.batches import Batch
 from textgroup.model.textgroup import TextGroupModel
 from textgroup.training.objectives.contract import ChunkOutput, Losses, Objective
 from textgroup.training.objectives.total import combine, encode_chunk, gather
@@ -24,12 +24,12 @@ def backward(model: TextGroupModel, batch: Batch, objectives: Sequence[Objective
     In memory at once: the graph of one chunk, and of every caption its two vectors.
     """
     with torch.no_grad():
-        first = [encode_chunk(model, chunk, objectives, key, decode=False) for chunk in batch.parts()]
+        first = [encode_chunk(model, chunk, objectives, key, decode=False) for chunk in batch.each_chunk()]
     leaves = [ChunkOutput(*({n: x.requires_grad_() for n, x in kind.items()} for kind in output)) for output in first]
     combine(gather(leaves, batch), objectives, batch.pairs).total.backward()
 
     outputs = []
-    for chunk, leaf in zip(batch.parts(), leaves):
+    for chunk, leaf in zip(batch.each_chunk(), leaves):
         again = encode_chunk(model, chunk, objectives, key)
         given = [(x, kind_leaf[name].grad) for kind, kind_leaf in zip(again, leaf) for name, x in kind.items()]
         tensors, gradients = zip(*((x, gradient) for x, gradient in given if x.requires_grad))

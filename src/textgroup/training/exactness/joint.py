@@ -13,7 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from textgroup.data.captions import Batch, CaptionData, Rows
+from textgroup.data.batches import Batch
+from textgroup.data.captions import CaptionData, ImageRows
 from textgroup.model.noise import Noise
 from textgroup.model.textgroup import TextGroupModel
 from textgroup.training.precision import autocast
@@ -25,13 +26,13 @@ AT_ONCE = 32
 """Photographs encoded at once where no gradients are wanted."""
 
 
-def trained(model: TextGroupModel, tower: ImageTower | None) -> nn.Module:
+def trained_modules(model: TextGroupModel, tower: ImageTower | None) -> nn.Module:
     """Everything that is trained: the model, and the tower if there is one."""
     return nn.ModuleList([model] if tower is None else [model, tower])
 
 
 @contextmanager
-def encoded(tower: ImageTower | None, batch: Batch, key: int, chunk: int | None) -> Iterator[Batch]:
+def encode_photographs(tower: ImageTower | None, batch: Batch, key: int, chunk: int | None) -> Iterator[Batch]:
     """The batch with the tower's vectors (B, D) for its pixels (B, 3, H, W); without a tower the batch as it is.
 
     In the block, take the losses of it and their gradients: after it, the tower has its own. key: of the step's noise.
@@ -40,7 +41,7 @@ def encoded(tower: ImageTower | None, batch: Batch, key: int, chunk: int | None)
     if tower is None or batch.image is None:
         yield batch
         return
-    rows = torch.arange(batch.size, device=batch.image.device) if batch.rows is None else batch.rows
+    rows = torch.arange(batch.size, device=batch.image.device) if batch.positions is None else batch.positions
     with autocast(batch.image.device):
         found = tower(batch.image, Noise(key, rows), chunk)
     seen = found.detach().requires_grad_()
@@ -48,15 +49,15 @@ def encoded(tower: ImageTower | None, batch: Batch, key: int, chunk: int | None)
     found.backward(seen.grad)
 
 
-def encoded_data(tower: ImageTower | None, data: CaptionData) -> CaptionData:
+def encode_data(tower: ImageTower | None, data: CaptionData) -> CaptionData:
     """The data set with the tower's vectors for its photographs, for evaluation."""
     if tower is None or data.pooled is None:
         return data
-    return replace(data, pooled=vectors(tower, data.pooled, np.arange(data.pooled.shape[0])))
+    return replace(data, pooled=encode_rows(tower, data.pooled, np.arange(data.pooled.shape[0])))
 
 
 @torch.no_grad()
-def vectors(tower: ImageTower, pixels: Rows, rows: np.ndarray) -> np.ndarray:
+def encode_rows(tower: ImageTower, pixels: ImageRows, rows: np.ndarray) -> np.ndarray:
     """The tower's vectors (B, D) of these photographs, without noise."""
     place = next(tower.parameters()).device
     found = []
@@ -66,9 +67,9 @@ def vectors(tower: ImageTower, pixels: Rows, rows: np.ndarray) -> np.ndarray:
     return np.concatenate(found)
 
 
-def sample(tower: ImageTower | None, pooled: Rows) -> Tensor:
+def sample_features(tower: ImageTower | None, pooled: ImageRows) -> Tensor:
     """Features of images from all over a data set, (rows, D), by the tower where there is one."""
     most = FEATURES if tower is None else PHOTOGRAPHS
     rows = np.arange(0, pooled.shape[0], max(1, pooled.shape[0] // most))
-    found = pooled[rows] if tower is None else vectors(tower, pooled, rows)
+    found = pooled[rows] if tower is None else encode_rows(tower, pooled, rows)
     return torch.from_numpy(np.asarray(found, dtype=np.float32))

@@ -6,10 +6,10 @@ import torch
 from torch import Tensor
 
 from textgroup.config.run import LossConfig
-from textgroup.data.captions import Batch, inner
+from textgroup.data.batches import Batch, without_specials
 from textgroup.model.noise import Noise
 from textgroup.model.textgroup import TextGroupModel
-from textgroup.training.distributed import gathered, summed
+from textgroup.training.distributed import all_reduce, gather_rows
 from textgroup.training.objectives.alignment import Alignment
 from textgroup.training.objectives.balance import Balance
 from textgroup.training.objectives.contiguity import Contiguity
@@ -39,9 +39,9 @@ def encode_chunk(
     model: TextGroupModel, chunk: Batch, objectives: Sequence[Objective], key: int | None, decode: bool = True
 ) -> ChunkOutput:
     """What the losses need of the one chunk of `chunk`. key: as in `compute`. decode: see `EncodedChunk`."""
-    ((ids, mask),), rows = chunk.chunks, chunk.rows
-    assert rows is not None, "a chunk knows its places in the batch"
-    noise = None if key is None else Noise(key, rows)
+    ((ids, mask),), positions = chunk.chunks, chunk.positions
+    assert positions is not None, "a chunk knows its places in the batch"
+    noise = None if key is None else Noise(key, positions)
     with autocast(ids.device):
         drawn = None if noise is None else model.noise * noise.gumbel("groups", model.most_groups, ids.shape[1])
         text = model.encode(ids, drop_tokens(mask, model.word_dropout, noise), drawn)
@@ -55,9 +55,9 @@ def gather(outputs: Sequence[ChunkOutput], batch: Batch) -> ChunkOutput:
     """What the chunks of a batch give as one, with what those of the other processes give."""
     vectors = {name: torch.cat([output.vectors[name] for output in outputs]) for name in outputs[0].vectors}
     sums = {name: torch.stack([output.sums[name] for output in outputs]).sum(dim=0) for name in outputs[0].sums}
-    if batch.rows is not None and batch.whole is not None:
-        vectors = {name: gathered(x, batch.rows, batch.whole) for name, x in vectors.items()}
-        sums = {name: summed(x) for name, x in sums.items()}
+    if batch.positions is not None and batch.total is not None:
+        vectors = {name: gather_rows(x, batch.positions, batch.total) for name, x in vectors.items()}
+        sums = {name: all_reduce(x) for name, x in sums.items()}
     return ChunkOutput(vectors, sums)
 
 
@@ -77,7 +77,7 @@ def compute(model: TextGroupModel, batch: Batch, objectives: Sequence[Objective]
 
     key: of all the noise of a training step (`keys.key_of`); None is evaluation, without noise.
     """
-    outputs = [encode_chunk(model, chunk, objectives, key) for chunk in batch.parts()]
+    outputs = [encode_chunk(model, chunk, objectives, key) for chunk in batch.each_chunk()]
     return combine(gather(outputs, batch), objectives, batch.pairs)
 
 
@@ -85,4 +85,4 @@ def drop_tokens(mask: Tensor, share: float, noise: Noise | None) -> Tensor:
     """The mask (B, M) without a random `share` of the tokens; a caption's first and last always stay."""
     if noise is None or not share:
         return mask
-    return mask & ((noise.uniform("words", mask.shape[1]) >= share) | ~inner(mask))
+    return mask & ((noise.uniform("words", mask.shape[1]) >= share) | ~without_specials(mask))

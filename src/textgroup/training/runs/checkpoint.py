@@ -17,7 +17,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from textgroup.errors import InputError
-from textgroup.files import replacing
+from textgroup.files import atomic_write
 from textgroup.model.textgroup import TextGroupModel
 from textgroup.text.tokenizer import CaptionTokenizer
 from textgroup.vision.encoders.tower import ImageTower
@@ -38,7 +38,7 @@ def save(
 ) -> Path:
     """Write `run/checkpoints/STEP` atomically, point `run/last` at it, drop the oldest."""
     target = run / "checkpoints" / f"{step:06d}"
-    with replacing(target) as partial:
+    with atomic_write(target) as partial:
         if tower is not None:
             tower.save(partial)
             model.image_encoder = tower.identity()
@@ -49,7 +49,7 @@ def save(
         known = optimizer.state_dict()["state"]
         tensors = {f"{number}.{name}": x for number, state in known.items() for name, x in state.items()}
         save_file({"step": torch.tensor(step), **tensors}, partial / STATE)
-    with replacing(run / "last") as link:
+    with atomic_write(run / "last") as link:
         link.symlink_to(target.relative_to(run), target_is_directory=True)
     for old in sorted((run / "checkpoints").glob("[0-9]*"))[:-KEPT]:
         shutil.rmtree(old, ignore_errors=True)
@@ -74,7 +74,7 @@ def load_state(checkpoint: Path, optimizer: torch.optim.Optimizer) -> int:
     return step
 
 
-def newest(run: Path) -> Path | None:
+def newest_checkpoint(run: Path) -> Path | None:
     """The checkpoint that `run/last` points to, if there is one."""
     link = run / "last"
     return Path(os.path.realpath(link)) if (link / "config.json").exists() else None

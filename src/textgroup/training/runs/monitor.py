@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 import torch
 from torch import Tensor
 
-from textgroup.data.captions import Batch, inner
+from textgroup.data.batches import Batch, without_specials
 from textgroup.model.grouping.contract import TextGroups
 from textgroup.model.textgroup import TextGroupModel
 from textgroup.training.objectives.cross_entropy import linear_cross_entropy
@@ -67,7 +67,7 @@ def describe(outputs: Sequence[TextGroups], leak: float | None = None) -> Monito
 
 def _per_caption(out: TextGroups) -> Tensor:
     """groups in use, runs, entropy and biggest share of each caption: (B, 4)."""
-    mask = inner(out.mask)
+    mask = without_specials(out.mask)
     tokens = mask.sum(dim=1).clamp_min(1)
     k = out.assignment.shape[1]
     hard = out.owner

@@ -49,6 +49,6 @@ class Meter:
         return self.captions / max(1e-9, time.monotonic() - self.start)
 
 
-def shown_on(bar: TrainingBar) -> Callable[[Progress], None]:
+def show_on(bar: TrainingBar) -> Callable[[Progress], None]:
     """A `progress` argument for `train` that moves a bar."""
     return lambda p: bar.show(p.step, p.steps, p.losses, p.captions_per_second, p.warnings)

@@ -20,7 +20,7 @@ def resume(
 
     Raises `InputError` if there is none, or if tokenizer, architecture or image encoder differ from this run's.
     """
-    saved = checkpoint.newest(run)
+    saved = checkpoint.newest_checkpoint(run)
     if saved is None:
         raise InputError(f"{run} has no checkpoint to resume from: start it without --resume")
     if (saved / TOWER).is_dir() != (tower is not None):

@@ -8,9 +8,9 @@ from torch import Tensor, nn
 
 from textgroup.devices import pick_device
 from textgroup.errors import InputError
-from textgroup.vision.encoders.folding import folded
+from textgroup.vision.encoders.folding import fold_batch_norms
 from textgroup.vision.encoders.objects import Objects
-from textgroup.vision.encoders.weights import digest, load_frozen, read_config
+from textgroup.vision.encoders.weights import load_frozen, read_config, weights_digest
 from textgroup.vision.preprocess import Transform
 
 GROUPS = 8
@@ -29,7 +29,7 @@ class Backbone:
 
     def __init__(self, name: str, model: nn.Module, transform: Transform, device: str | None = None) -> None:
         self.name, self.transform, self.objects = name, transform, GROUPS
-        self._identity = {"encoder": name, "weights": digest(model), "transform": transform.to_dict()}
+        self._identity = {"encoder": name, "weights": weights_digest(model), "transform": transform.to_dict()}
         self._device = pick_device(device)
         self._model = model.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         noise = torch.randn(1, 3, transform.crop, transform.crop, generator=torch.Generator().manual_seed(0))
@@ -41,7 +41,7 @@ class Backbone:
             raise InputError(
                 f"image encoder {name}: no patches of an image of {transform.crop} pixels: {reason}"
             ) from None
-        self._model = folded(self._model, trial)
+        self._model = fold_batch_norms(self._model, trial)
 
     @classmethod
     def open(cls, where: str, resize: int | None = None, device: str | None = None) -> "Backbone":
@@ -61,15 +61,15 @@ class Backbone:
         return self._identity
 
     @torch.no_grad()
-    def encode(self, pixels: Tensor, groups: bool = False, masks: bool = False) -> Objects:
+    def encode(self, pixels: Tensor, vectors: bool = False, masks: bool = False) -> Objects:
         """See `ObjectEncoder.encode`. Masks are 0 or 1: a patch belongs to one group."""
         patches = self._patches(pixels.to(self._device, memory_format=torch.channels_last))  # (B, N, D)
         pooled = patches.mean(1).to(pixels.device)
-        if not (groups or masks):
+        if not (vectors or masks):
             return Objects(None, pooled, None)
         centres, owner = kmeans(patches, self.objects)
         where = self._masks(owner, pixels.shape[-2:]).to(pixels.device) if masks else None
-        return Objects(centres.to(pixels.device) if groups else None, pooled, where)
+        return Objects(centres.to(pixels.device) if vectors else None, pooled, where)
 
     @torch.no_grad()
     def _patches(self, pixels: Tensor) -> Tensor:

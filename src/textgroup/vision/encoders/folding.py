@@ -13,7 +13,7 @@ SAME = 1e-3
 
 
 @torch.no_grad()
-def folded(model: nn.Module, trial: Tensor) -> nn.Module:
+def fold_batch_norms(model: nn.Module, trial: Tensor) -> nn.Module:
     """The model with each batch norm that a pass shows to read a convolution's output folded into it.
 
     trial: pixels (B, 3, H, W) of that pass. What else reads a convolution's output, a pass does not show; so if the

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from textgroup.devices import pick_device
 from textgroup.errors import InputError
 from textgroup.vision.encoders.objects import Objects
-from textgroup.vision.encoders.weights import digest, freeze, load_frozen
+from textgroup.vision.encoders.weights import freeze, load_frozen, weights_digest
 from textgroup.vision.preprocess import IMAGENET_MEAN, IMAGENET_STD, Transform
 
 PUBLISHED = "nvidia/groupvit-gcc-yfcc"
@@ -60,11 +60,11 @@ class GroupViT:
 
     def identity(self) -> dict[str, Any]:
         """See `ObjectEncoder.identity`."""
-        self._digest = self._digest or digest(self._model)
+        self._digest = self._digest or weights_digest(self._model)
         return {"encoder": self.name, "weights": self._digest, "transform": self.transform.to_dict()}
 
     @torch.no_grad()
-    def encode(self, pixels: Tensor, groups: bool = False, masks: bool = False) -> Objects:
+    def encode(self, pixels: Tensor, vectors: bool = False, masks: bool = False) -> Objects:
         """See `ObjectEncoder.encode`. The masks of a pixel sum to 1 over the groups."""
         height, width = pixels.shape[-2:]
         if (height, width) != (self.transform.crop, self.transform.crop):
@@ -80,7 +80,7 @@ class GroupViT:
                 soft = attention @ soft
             grid = soft.unflatten(2, (height // self._patch, width // self._patch))  # (B, G, h, w)
             where = nn.functional.interpolate(grid, size=(height, width), mode="bilinear").to(pixels.device)
-        return Objects(found if groups else None, found.mean(1), where)
+        return Objects(found if vectors else None, found.mean(1), where)
 
 
 def authors_transform(config: Any, resize: int | None = None) -> Transform:

@@ -10,11 +10,11 @@ from textgroup.vision.preprocess import Transform
 class Objects(NamedTuple):
     """What is seen in B images.
 
-    groups: (B, G, D), a vector for each object, or None. pooled: (B, D), the image as a whole.
+    vectors: (B, G, D), one for each object, or None. pooled: (B, D), the image as a whole.
     masks: (B, G, H, W) over the pixels of the encoder's crop, how much of each pixel each object has; or None.
     """
 
-    groups: Tensor | None
+    vectors: Tensor | None
     pooled: Tensor
     masks: Tensor | None
 
@@ -37,10 +37,10 @@ class ObjectEncoder(Protocol):
         """What decides the features: {"encoder": name, "weights": sha256, "transform": settings}, for JSON."""
         ...
 
-    def encode(self, pixels: Tensor, groups: bool = False, masks: bool = False) -> Objects:
+    def encode(self, pixels: Tensor, vectors: bool = False, masks: bool = False) -> Objects:
         """pixels (B, 3, H, W) -> objects, without gradients, on the device of `pixels`.
 
-        groups, masks: what to give besides `pooled`.
+        vectors, masks: what to give besides `pooled`.
         """
         ...
 

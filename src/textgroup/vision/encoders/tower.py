@@ -19,7 +19,7 @@ from textgroup.errors import InputError
 from textgroup.model.noise import Noise
 from textgroup.model.pretrained import TOWER
 from textgroup.vision.encoders.groupvit import authors_transform
-from textgroup.vision.encoders.weights import digest, load_frozen, quiet
+from textgroup.vision.encoders.weights import load_frozen, silence_transformers, weights_digest
 
 DEVIATION = 0.02
 """Of the initial group tokens and positions (Xu et al., 2022); transformers leaves both at 0, all groups alike."""
@@ -85,14 +85,14 @@ class ImageTower(nn.Module):
         """As `ObjectEncoder.identity`; its name is where a checkpoint keeps it."""
         return {
             "encoder": f"groupvit:{TOWER}",
-            "weights": digest(self.model),
+            "weights": weights_digest(self.model),
             "transform": self.transform.to_dict(),
         }
 
     def save(self, checkpoint: Path) -> None:
         """Write it into the directory of a checkpoint."""
         model: Any = self.model
-        with quiet():
+        with silence_transformers():
             model.save_pretrained(checkpoint / TOWER)
 
     @torch.no_grad()

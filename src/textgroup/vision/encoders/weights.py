@@ -28,9 +28,9 @@ def load_frozen(kind: Any, where: str, name: str) -> nn.Module:
     kind: the class, or `AutoModel`. where: a directory or a Hub name. name: as the person gave it, for messages.
     Raises `InputError` if it cannot be had, or if the checkpoint leaves weights of the model out.
     """
-    check_place(where, name)
+    check_location(where, name)
     try:
-        with quiet():
+        with silence_transformers():
             model, report = kind.from_pretrained(
                 where,
                 use_safetensors=True,
@@ -53,7 +53,7 @@ def load_frozen(kind: Any, where: str, name: str) -> nn.Module:
 
 def read_config(where: str, file: str, name: str) -> dict[str, Any]:
     """A JSON file of a model directory or Hub name. Raises `InputError`."""
-    check_place(where, name)
+    check_location(where, name)
     try:
         if Path(where).is_dir():
             path = Path(where) / file
@@ -73,7 +73,7 @@ def read_config(where: str, file: str, name: str) -> dict[str, Any]:
     return values
 
 
-def check_place(where: str, name: str) -> None:
+def check_location(where: str, name: str) -> None:
     """Raise `InputError` for what cannot be a Hub name and is no directory, without asking the network."""
     path = Path(where).expanduser()
     if path.is_file():
@@ -93,7 +93,7 @@ def unreachable(where: str, name: str, error: Exception) -> InputError:
     )
 
 
-def digest(model: nn.Module) -> str:
+def weights_digest(model: nn.Module) -> str:
     """sha256 of the parameters and buffers by shape and value.
 
     Names do not count: the versions of transformers differ in them. Nor does the pooler.
@@ -107,7 +107,7 @@ def digest(model: nn.Module) -> str:
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
+def silence_transformers() -> Iterator[None]:
     """Without transformers' bars and reports: what matters in them is checked here."""
     from transformers.utils import logging
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from textgroup.errors import InputError
-from textgroup.files import replacing
+from textgroup.files import atomic_write
 
 VERSION = 1
 NAME = "manifest.json"
@@ -71,7 +71,7 @@ class Manifest:
     def write(self, store: Path) -> None:
         """Replace the manifest on disk; after this the newest part is kept whatever happens."""
         values = {"version": VERSION, "images": self.images, "samples": self.samples, **asdict(self)}
-        with replacing(store / NAME) as temporary, temporary.open("w", encoding="utf-8") as file:
+        with atomic_write(store / NAME) as temporary, temporary.open("w", encoding="utf-8") as file:
             json.dump(values, file, indent=1)
             file.flush()
             os.fsync(file.fileno())

@@ -20,7 +20,7 @@ import numpy as np
 
 from textgroup.data.sources.samples import Sample
 from textgroup.errors import InputError
-from textgroup.files import replacing
+from textgroup.files import atomic_write
 from textgroup.vision.preprocess import BrokenImage, Transform
 from textgroup.vision.store.manifest import KEYS, NAME, Skipped
 
@@ -101,7 +101,7 @@ def pack(samples: Iterable[Sample], where: Path, made_of: dict[str, Any], name: 
     if where.exists() and not (where / NAME).is_file():
         raise InputError(f"{where} is there and holds no photographs: give data.tokens another directory")
     manifest, end, seen = PhotographManifest(made_of), 0, set()
-    with replacing(where) as partial, ExitStack() as stack:
+    with atomic_write(where) as partial, ExitStack() as stack:
         partial.mkdir()
         images, starts, keys = (stack.enter_context((partial / file).open("wb")) for file in (IMAGES, STARTS, KEYS))
         starts.write(np.array([0], "<i8").tobytes())

@@ -27,7 +27,7 @@ def rank_and_world() -> tuple[int, int]:
     return int(words[0]), int(words[1])
 
 
-def encode_share(
+def encode_rank_share(
     source: str, encoder: ObjectEncoder, out: Path, *, rank: int, world: int, **options: Any
 ) -> Manifest | None:
     """Encode the shards of this process: the rank-th of `world` stretches of the shards of `source`, in order.

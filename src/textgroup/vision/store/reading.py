@@ -15,16 +15,16 @@ from textgroup.vision.store.manifest import GROUPS, KEYS, POOLED, Manifest
 class FeatureStore:
     """A complete store, for reading. Nothing is loaded but what is asked for.
 
-    manifest: what it holds. pooled: (N, D) fp16, memory-mapped. groups: (N, G, D) likewise, or None.
+    manifest: what it holds. pooled: (N, D) fp16, memory-mapped. objects: (N, G, D) likewise, or None.
     """
 
     def __init__(self, path: Path, manifest: Manifest) -> None:
         self.path, self.manifest = path, manifest
         rows, width, objects = manifest.images, manifest.width, manifest.objects
         self.pooled: np.ndarray = np.memmap(path / POOLED, "<f2", "r", shape=(rows, width))
-        self.groups: np.ndarray | None = None
+        self.objects: np.ndarray | None = None
         if manifest.groups:
-            self.groups = np.memmap(path / GROUPS, "<f2", "r", shape=(rows, objects, width))
+            self.objects = np.memmap(path / GROUPS, "<f2", "r", shape=(rows, objects, width))
 
     @classmethod
     def open(cls, path: str | Path) -> "FeatureStore":

@@ -242,8 +242,8 @@ def _write_part(
         """Encode the images in hand and write them."""
         nonlocal rows
         pixels = torch.from_numpy(np.stack([image.pixels for image in batch if image.pixels is not None]))
-        found = encoder.encode(pixels, groups=manifest.groups)
-        for name, values in ((POOLED, found.pooled), (GROUPS, found.groups)):
+        found = encoder.encode(pixels, vectors=manifest.groups)
+        for name, values in ((POOLED, found.pooled), (GROUPS, found.vectors)):
             if name in data and values is not None:
                 data[name].append(_half(values, batch))
         data[KEYS].append("".join(json.dumps(image.key) + "\n" for image in batch).encode())
