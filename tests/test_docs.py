@@ -1,6 +1,8 @@
 """What the documents point at is there."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -28,7 +30,23 @@ def test_the_method_page_names_every_equation_of_the_paper() -> None:
     assert named >= set(range(1, 11))
 
 
-@pytest.mark.parametrize("page", ["README.md", *(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md"))])
+def test_the_api_page_is_what_the_docstrings_say() -> None:
+    code = (
+        f"import sys; sys.path.insert(0, {str(ROOT / 'docs')!r}); from generate_api import page; print(page(), end='')"
+    )
+    written = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    assert written == (ROOT / "docs" / "api.md").read_text(), "run `python docs/generate_api.py`"
+
+
+PAGES = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    *(f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md")),
+]
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_links_between_documents_lead_somewhere(page: str) -> None:
     for target in re.findall(r"\]\((?!https?:|#)([^)#]+)\)", (ROOT / page).read_text()):
         assert (ROOT / page).parent.joinpath(target).exists(), target

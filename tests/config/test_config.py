@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from textgroup.config.command_line import SHIPPED, load_run, save_run
+from textgroup.config.run import RunConfig
 from textgroup.errors import InputError
 from textgroup.model.textgroup import TextGroupModel
 
@@ -110,3 +111,22 @@ def test_a_file_that_is_no_yaml_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         load_run(["--config", str(tmp_path / "bad.yaml")])
     assert "\n" not in str(caught.value)
+
+
+def test_the_help_of_train_names_every_field_and_explains_it_by_name() -> None:
+    from textgroup.config.command_line import to_dict
+    from textgroup.config.help import train_help
+
+    overview = train_help()
+    groups = [name for name, value in to_dict(RunConfig()).items() if isinstance(value, dict)]
+    assert len(overview.splitlines()) < 60
+    for name in (*groups, "model.encoder"):
+        assert f"\n  {name}" in overview
+    assert "--loss.views NUMBER" in train_help("loss")
+    assert "--loss.views" not in train_help("optim")
+    one = train_help("model.encoder.residual")
+    assert "--model.encoder.residual groups|none   (default: groups)" in one
+    assert one.count("--") == 1
+    assert "--seed WHOLE" in train_help("run")
+    with pytest.raises(InputError, match="--help speed: there is no such field; groups are run, model"):
+        train_help("speed")

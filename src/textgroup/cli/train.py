@@ -7,12 +7,14 @@ from textgroup.cli.common import Parser
 
 def train(words: Sequence[str]) -> None:
     """`textgroup train`."""
-    from textgroup.config.command_line import load_run, run_parser
+    from textgroup.config.command_line import load_run
+    from textgroup.config.help import train_help
 
-    if not words or {"-h", "--help"} & set(words):
-        run_parser().print_help()
-        print("\nOwn options: --resume (go on from the newest checkpoint), --device NAME (cpu, cuda)")
-        print("Several GPUs or machines: torchrun --nproc-per-node N --no-python textgroup train ... (docs/scaling.md)")
+    if not words or words[0] in ("-h", "--help"):
+        print(train_help(*words[1:2]), end="")
+        return
+    if {"-h", "--help"} & set(words):
+        print(train_help(), end="")
         return
     own = Parser("textgroup train", add_help=False, allow_abbrev=False)
     own.add_argument("--resume", action="store_true")
@@ -26,12 +28,12 @@ def train(words: Sequence[str]) -> None:
     from textgroup.training.loop import train as run
     from textgroup.training.runs.progress import show_on
 
-    with distributed.join_processes(options.device) as place:
+    with distributed.join_processes(options.device) as device:
         first = distributed.rank() == 0
         inputs = read_inputs(config)
         try:
             with training_bar(config.out) as bar:
-                run(config, inputs, resume=options.resume, device=place, progress=show_on(bar))
+                run(config, inputs, resume=options.resume, device=device, progress=show_on(bar))
         except Stopped as stopped:
             if first:
                 print(f"textgroup: {stopped}")

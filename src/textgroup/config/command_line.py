@@ -38,8 +38,8 @@ def load_run(arguments: Sequence[str]) -> RunConfig:
         parsed.pop("config", None)
         return RunConfig(**parser.instantiate(parsed).as_dict())
     except (ArgumentError, TypeError, ValueError) as error:
-        found = error if isinstance(error, InputError) else error.__cause__  # a check of ours, wrapped by the parser
-        raise InputError(" ".join(str(found if isinstance(found, InputError) else error).split())) from None
+        cause = error if isinstance(error, InputError) else error.__cause__  # a check of ours, wrapped by the parser
+        raise InputError(" ".join(str(cause if isinstance(cause, InputError) else error).split())) from None
 
 
 def save_run(config: RunConfig, path: Path) -> None:
@@ -49,11 +49,10 @@ def save_run(config: RunConfig, path: Path) -> None:
 
 def to_dict(config: Any) -> dict[str, Any]:
     """A configuration as plain dicts, lists and numbers."""
-    plain = asdict(config)
-    return {k: _plain(v) for k, v in plain.items()}
+    return {name: _tuples_as_lists(value) for name, value in asdict(config).items()}
 
 
-def _plain(value: Any) -> Any:
+def _tuples_as_lists(value: Any) -> Any:
     if isinstance(value, dict):
-        return {k: _plain(v) for k, v in value.items()}
+        return {name: _tuples_as_lists(inner) for name, inner in value.items()}
     return list(value) if isinstance(value, tuple) else value

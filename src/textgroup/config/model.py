@@ -15,39 +15,41 @@ class EncoderConfig:
     """The text encoder: the Text Group Transformer, or the paper's baseline."""
 
     kind: str = "grouping"
-    """How tokens are grouped. grouping: Section 2.1.1. dynamic: as many groups as the caption needs, by a router (not
-    in the paper). baseline: a vanilla causal Transformer read at <eos> (Section 4.1). soft: no hard assignment."""
+    """How tokens are grouped. grouping: K groups compete for them (Section 2.1.1). dynamic: a router cuts the caption
+    into as many groups as it needs (not in the paper). baseline: a causal Transformer, read at <eos> (Section 4.1).
+    soft: grouping without the hard assignment of Eq. 3."""
     max_tokens: int = 77
     """Longest caption in tokens, start and end included."""
     width: int = 128
     """Model dimension d."""
     router_width: int = 32
-    """Dynamic: width of the router's layers and of its token embeddings, which are its own."""
+    """Dynamic: width of the router's layers and of its own token embeddings."""
     heads: int = 4
     """Attention heads of every self-attention layer."""
     layers_before: int = 6
-    """Layers over [tokens ; groups] before the grouping block; dynamic: layers of the router, each way. The baseline
-    has all its layers in one stack."""
+    """Layers over [tokens ; groups] before the grouping block. Dynamic: layers of the router, in each direction.
+    Baseline: one stack of layers_before + layers_after."""
     layers_after: int = 3
     """Layers over the groups after the grouping block."""
     groups: int = 4
-    """K, the number of groups; fixed (Section 2). Dynamic: the most units that a caption can have."""
+    """K, the number of groups (Section 2). Dynamic: the largest number of units."""
     block: Literal["groupvit", "equations"] = "groupvit"
     """groupvit: GroupViT's grouping block. equations: layer norm and Eq. 1-4 as printed."""
     noise: float = 1.0
     """Scale of the Gumbel noise in training; 1 is Eq. 2."""
     residual: Literal["groups", "none"] = "groups"
-    """groups: add the groups that entered the block, as Eq. 4. none: only what is assigned passes on."""
+    """groups: the block's output is added to the groups that entered it, as in Eq. 4. none: it is not, so that only
+    what is assigned reaches the decoder."""
     values: Literal["encoded", "embedded"] = "encoded"
     """What Eq. 4 averages: encoded tokens, or raw token embeddings with their positions (V(t) as printed)."""
     assign_eps: float | None = None
-    """Added to the normaliser of Eq. 4. Default: 1.0 for groupvit, 0.0 (empty group guarded) for equations."""
+    """Added to the normaliser of Eq. 4. Null: 1.0 for block groupvit, 0.0 for equations (an empty group stays 0)."""
     word_dropout: float = 0.0
-    """Share of the caption's tokens hidden from the encoder in training; start and end are always shown."""
+    """Share of the caption's tokens that training hides from the encoder; start and end of text are never hidden."""
     positions: Literal["random", "smooth"] = "random"
-    """Initial learned positions: random (GroupViT), or sinusoids, so that neighbours begin alike."""
+    """Initial values of the learned positions. random: as GroupViT. smooth: sinusoids, alike for neighbours."""
     mask_padding: bool = True
-    """False: padding up to max_tokens takes part as in GroupViT's own code."""
+    """False: captions are padded to max_tokens and the padding takes part, as in GroupViT's code."""
 
     def __post_init__(self) -> None:
         for name in ("max_tokens", "width", "router_width", "heads", "groups"):
@@ -80,13 +82,14 @@ class DecoderConfig:
     heads: int = 1
     """Heads of both attentions."""
     direction: Literal["left_to_right", "right_to_left"] = "left_to_right"
-    """Order in which the caption is written out."""
+    """Order in which the caption is written."""
     bottleneck: int | None = None
-    """Width that each group is squeezed through before the decoder sees it; none: the groups as they are."""
+    """Width of a bottleneck that each group passes before the decoder reads it. Null: no bottleneck."""
     noise: float = 0.0
-    """Standard deviation of the Gaussian noise on the (layer-normed) group in training."""
+    """Standard deviation of Gaussian noise on the layer-normed group in training."""
     word_dropout: float = 0.0
-    """Share of the decoder's input tokens hidden in training (Bowman et al., 2015): it must ask the groups."""
+    """Share of its own input tokens that training hides from the decoder, so that it has to use the groups (Bowman et
+    al., 2015)."""
 
     def __post_init__(self) -> None:
         require(self.layers >= 1, f"model.decoder.layers must be at least 1, not {self.layers}")
@@ -113,7 +116,7 @@ class ModelConfig:
     embedding: int = 256
     """Dimension of the space that both linear heads map into."""
     image_dropout: float = 0.0
-    """Share of an image's features dropped in training."""
+    """Dropout on an image's features in training."""
 
     def __post_init__(self) -> None:
         require(self.embedding >= 1, f"model.embedding must be at least 1, not {self.embedding}")

@@ -37,12 +37,12 @@ class DataConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class TokenizerConfig:
-    """Where the subwords come from."""
+    """Where the byte-pair encoding comes from."""
 
     source: str | None = None
     """CLIP's merges file, a directory with tokenizer.json, or a Hub name; null: learn from data.captions."""
     vocabulary: int = 49_408
-    """Ids to learn when source is null."""
+    """Number of token ids to learn when source is null."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,24 +52,24 @@ class LossConfig:
     reconstruction: float = 1.0
     """Lambda of Eq. 5."""
     written: float = 1.0
-    """Share of the captions, drawn anew in each step, that the decoder writes out; Eq. 10 is taken over these.
-    The decoder is most of a step's work."""
+    """Share of the captions, drawn in each step, that the decoder reconstructs. The decoder is most of a step's work;
+    on average the gradient is that of all captions."""
     temperature: float = 0.07
     """Tau of Eq. 6 and 7; fixed."""
     reduction: Literal["token_mean", "caption_mean", "sum"] = "token_mean"
     """How Eq. 10 adds up the tokens of a batch."""
     balance: float = 0.0
-    """Weight of the term that asks for sure assignments and, over the batch, equal groups (not in the paper)."""
+    """Weight of the balance term: sure assignments, and equal groups over the batch (not in the paper)."""
     contiguity: float = 0.0
-    """Weight of the term that charges for parting neighbours that hold together firmly (not in the paper)."""
+    """Weight of the contiguity term: neighbouring tokens that cohere stay in one group (not in the paper)."""
     views: float = 0.0
-    """Weight of what the router's place view learns from its word view (dynamic encoders; not in the paper)."""
+    """Weight of the co-training of the router's two views (dynamic encoders; not in the paper)."""
     alignment: float = 0.0
-    """Weight of InfoNCE over units against objects (needs stores made with --groups; not in the paper)."""
+    """Weight of InfoNCE between units and objects (needs features made with --groups; not in the paper)."""
     paraphrase: float = 0.0
-    """Weight of InfoNCE between two captions of an image, both of which are then in the batch (not in the paper)."""
+    """Weight of InfoNCE between two captions of an image; the batch then has two of each image (not in the paper)."""
     refit: tuple[float, ...] = (0.5, 1.0)
-    """When the word view is taken anew from the place view, as shares of the schedule."""
+    """When the router's word view is refitted to its place view, as shares of the schedule."""
 
     def __post_init__(self) -> None:
         require(0 < self.written <= 1, f"loss.written must be above 0 and at most 1, not {self.written}")
@@ -91,10 +91,10 @@ class OptimConfig:
     """AdamW with linear warm-up and a cosine; the conventions are GroupViT's where the paper is silent."""
 
     batch_size: int = 4096
-    """Captions (and images) a step, over all processes."""
+    """Captions (and images) in a step, over all processes."""
     chunk: int | None = None
-    """Captions in memory at once, in each process (GradCache): any batch size then fits, and the result is the same;
-    the encoder reads each caption twice. Null: the whole batch at once."""
+    """Captions in memory at once in each process (GradCache). Any batch size then fits, with the same result; the
+    encoder reads each caption twice. Null: the whole batch at once."""
     epochs: float = 25
     """Passes over the images (or over the captions, where there are no images)."""
     lr: float = 1.6e-3
@@ -106,7 +106,7 @@ class OptimConfig:
     warmup_epochs: float = 2
     """Length of the linear warm-up."""
     weight_decay: float = 0.05
-    """On matrices; none on biases and other vectors."""
+    """Weight decay of matrices. Biases and other vectors have none."""
     clip: float = 5.0
     """Largest gradient norm."""
 
@@ -124,7 +124,7 @@ class OptimConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class LogConfig:
-    """What a run writes. `log.jsonl` is always written."""
+    """What a run logs and saves. `log.jsonl` is always written."""
 
     every: int = 20
     """Steps between two lines of the log."""
@@ -153,11 +153,11 @@ class RunConfig:
     data: DataConfig = field(default_factory=DataConfig)
     """Captions and features."""
     image_encoder: str | None = "groupvit:nvidia/groupvit-gcc-yfcc"
-    """The encoder that the feature stores must have been made with, as `textgroup features --encoder`. Or `trainable`:
-    a GroupViT that is trained too, on the photographs of data.captions, from scratch; `trainable:WHERE`: from the
-    weights in a directory or under a Hub name."""
+    """The encoder that made the feature stores, as in `textgroup features --encoder`. `trainable`: a GroupViT that is
+    trained from scratch too, on the photographs of data.captions; `trainable:WHERE`: from the weights in a directory or
+    under a Hub name."""
     tokenizer: TokenizerConfig = field(default_factory=TokenizerConfig)
-    """Subwords."""
+    """Byte-pair encoding."""
     loss: LossConfig = field(default_factory=LossConfig)
     """Objectives."""
     optim: OptimConfig = field(default_factory=OptimConfig)
@@ -165,7 +165,7 @@ class RunConfig:
     log: LogConfig = field(default_factory=LogConfig)
     """Logs and checkpoints."""
     seed: int = 0
-    """Seeds weights, order, noise."""
+    """Seed of weights, order and noise."""
 
     def __post_init__(self) -> None:
         require(0 <= self.seed < 2**63, f"seed {self.seed}: it must lie between 0 and 2^63 - 1")

@@ -1,0 +1,63 @@
+"""Write docs/api.md, the public surface of the package, from its docstrings: `python docs/generate_api.py`."""
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import textgroup
+
+PAGE = Path(__file__).with_name("api.md")
+METHODS = ("segment", "segment_stream", "encode_text", "encode_image", "similarity", "align")
+"""Methods of `TextGroup` that are meant to be used; the others serve the evaluation, and may change."""
+HEAD = """\
+# API
+
+What `import textgroup` offers, and what will not change without a line in CHANGELOG.md. Everything else is an
+implementation detail. This page is made from the docstrings by `python docs/generate_api.py`; a test compares the two.
+
+Every call takes one thing or any iterable of things, and gives one result for each: `segment("a dog")` a list of units,
+`segment(["a dog", "a cat"])` a list of such lists. What is neither is named in an `InputError`, with its number. An
+`Image` is a path, the encoded bytes of a photograph, or a PIL image.
+"""
+
+
+SHORTER = (
+    ("str | os.PathLike[str] | bytes | PIL.Image.Image", "Image"),
+    ("textgroup.inference.textgroup.", ""),
+    ("textgroup.units.", ""),
+    ("collections.abc.", ""),
+    ("pathlib.", ""),
+    ("numpy.", "np."),
+)
+"""What signatures spell out -> how the page has it."""
+
+
+def page() -> str:
+    """The whole page."""
+    parts = [HEAD, _callable("textgroup.load", textgroup.load)]
+    parts.append(f"## textgroup.TextGroup\n\n{_prose(textgroup.TextGroup)}")
+    parts += [_callable(f"TextGroup.{name}", getattr(textgroup.TextGroup, name), level=3) for name in METHODS]
+    parts += [_callable(f"textgroup.{kind.__name__}", kind) for kind in (textgroup.Unit, textgroup.Reference)]
+    parts.append(f"## textgroup.InputError\n\n{_prose(textgroup.InputError)}")
+    parts.append("## `textgroup.__version__`\n\nThe version of the package, as text.\n")
+    return "\n".join(parts)
+
+
+def _callable(name: str, called: Callable[..., Any], level: int = 2) -> str:
+    signature = inspect.signature(called)
+    parameters = [p for p in signature.parameters.values() if p.name not in ("self", "_cls")]
+    shown = f"{name.rpartition('.')[2]}{signature.replace(parameters=parameters)}"
+    for long, short in SHORTER:
+        shown = shown.replace(long, short)
+    return f"{'#' * level} {name}\n\n```python\n{shown}\n```\n\n{_prose(called)}"
+
+
+def _prose(documented: object) -> str:
+    """The docstring, unwrapped: a line break inside a paragraph is a space."""
+    paragraphs = (inspect.getdoc(documented) or "").split("\n\n")
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs) + "\n"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
