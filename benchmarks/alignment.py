@@ -43,13 +43,18 @@ def main() -> None:
         pairs = scene_captions(held_out.scenes, inputs.tokenizer)
         for weight in chosen.weights:
             model = one(weight, seed, chosen.steps, inputs)
-            found = alignment(model, held_out.scenes)._asdict()
-            found["r1"] = evaluate(model.model, pairs).text_to_image.r1 / 100
-            scores[weight].append(found)
-            print(f"seed {seed}, loss.alignment {weight:g}: {found}", flush=True)
+            scores_of_seed = alignment(model, held_out.scenes)._asdict()
+            scores_of_seed["r1"] = evaluate(model.model, pairs).text_to_image.r1 / 100
+            scores[weight].append(scores_of_seed)
+            print(f"seed {seed}, loss.alignment {weight:g}: {scores_of_seed}", flush=True)
     rows = [
-        figure(f"{name}_{weight:g}", f"loss.alignment {weight:g}: {words}", "%", [100 * score[name] for score in found])
-        for weight, found in scores.items()
+        figure(
+            f"{name}_{weight:g}",
+            f"loss.alignment {weight:g}: {words}",
+            "%",
+            [100 * score[name] for score in scores_of_seed],
+        )
+        for weight, scores_of_seed in scores.items()
         for name, words in WORDS.items()
     ]
     finish(rows, chosen.out)

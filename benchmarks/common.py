@@ -153,9 +153,9 @@ def fresh_model(config: "RunConfig", vocabulary: int = CLIP_VOCABULARY) -> "Text
 
 def parser(doc: str | None) -> argparse.ArgumentParser:
     """A parser with `--out`, whose help is the docstring of the script."""
-    made = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
-    made.add_argument("--out", type=Path, help="write the rows there, as one JSON object")
-    return made
+    options = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--out", type=Path, help="write the rows there, as one JSON object")
+    return options
 
 
 def run(main: Callable[[], None]) -> None:

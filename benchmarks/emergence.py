@@ -42,20 +42,20 @@ def main() -> None:
         inputs = replace(inputs, train=replace(inputs.train, rows=rows))
     captions = read_entities(options.annotations, options.split).captions[: options.limit]
     benchmark = Benchmark.make(captions, token_spans(open_tokenizer(options.tokenizer)))
-    found: list[dict[str, float]] = []
+    points: list[dict[str, float]] = []
 
     def follow(progress: Progress) -> None:
         moved(progress)
         every = max(1, progress.steps // options.points)
         if progress.step == 1 or progress.step % every == 0 or progress.step == progress.steps:
-            found.append(look(progress, TextGroup(progress.model.eval(), inputs.tokenizer), benchmark))
+            points.append(look(progress, TextGroup(progress.model.eval(), inputs.tokenizer), benchmark))
 
     with training_bar(config.out) as bar:
         moved = show_on(bar)
         train(config, inputs, progress=follow)
-    write(found, options.figures)
-    columns = [name for name in ("step", *LOSSES, *FIGURES) if name in found[-1]]
-    table(f"{config.out}, {len(benchmark.captions):,} captions", columns, [row(point, columns) for point in found])
+    write(points, options.figures)
+    columns = [name for name in ("step", *LOSSES, *FIGURES) if name in points[-1]]
+    table(f"{config.out}, {len(benchmark.captions):,} captions", columns, [row(point, columns) for point in points])
 
 
 def arguments() -> tuple[argparse.Namespace, list[str]]:
@@ -83,13 +83,13 @@ def row(point: dict[str, float], columns: list[str]) -> list[str]:
     return [f"{point[name]:.0f}" if name == "step" else f"{point[name]:.2f}" for name in columns]
 
 
-def write(found: list[dict[str, float]], out: Path) -> None:
+def write(points: list[dict[str, float]], out: Path) -> None:
     """FILE.json and FILE.svg."""
     out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text("".join(json.dumps(point) + "\n" for point in found), encoding="utf-8")
-    steps = [point["step"] for point in found]
-    panels = [(name, {name: (steps, [p[name] for p in found])}) for name in LOSSES if name in found[-1]]
-    panels.append(("units, %", {name: (steps, [p[name] for p in found]) for name in FIGURES[:4]}))
+    out.write_text("".join(json.dumps(point) + "\n" for point in points), encoding="utf-8")
+    steps = [point["step"] for point in points]
+    panels = [(name, {name: (steps, [p[name] for p in points])}) for name in LOSSES if name in points[-1]]
+    panels.append(("units, %", {name: (steps, [p[name] for p in points]) for name in FIGURES[:4]}))
     write_picture(curves(panels), out.with_suffix(".svg"))
 
 

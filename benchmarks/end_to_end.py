@@ -43,11 +43,11 @@ def main() -> None:
     options.add_argument("--lr", type=float, default=1e-3)
     options.add_argument("--figure", type=Path, help="losses over the minutes, as SVG")
     chosen = options.parse_args()
-    place = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     data = caption_data(chosen.captions, chosen.tokenizer)
 
     def side(gradients: Callable[[Contender], Tensor]) -> Side:
-        return Side(data, gradients, chosen.batch, chosen.lr, place)
+        return Side(data, gradients, chosen.batch, chosen.lr, device)
 
     sides = {"ours": side(our_step), "the paper's way": side(lambda made: padded_step(made, chosen.chunk))}
     while behind := [side for side in sides.values() if side.minutes < chosen.minutes]:
@@ -98,18 +98,18 @@ class Side:
         return self.smooth()[max(0, done - 1)]
 
 
-def our_step(made: Contender) -> Tensor:
+def our_step(contender: Contender) -> Tensor:
     """The loss as `textgroup train` takes it."""
-    return compute(made.model, made.batch, made.objectives, key_of(0, made.steps)).total
+    return compute(contender.model, contender.batch, contender.objectives, key_of(0, contender.steps)).total
 
 
-def padded_step(made: Contender, chunk: int) -> Tensor:
+def padded_step(contender: Contender, chunk: int) -> Tensor:
     """Gradients of captions padded to the full length, with dense logits, chunk by chunk; the loss."""
-    total = torch.zeros((), device=made.batch.chunks[0].ids.device)
-    for part in padded(made.batch, chunk):
-        told = reconstruction(made, part, encode(made, part))
-        told.backward()
-        total += told.detach()
+    total = torch.zeros((), device=contender.batch.chunks[0].ids.device)
+    for chunk_rows in padded(contender.batch, chunk):
+        loss = reconstruction(contender, chunk_rows, encode(contender, chunk_rows))
+        loss.backward()
+        total += loss.detach()
     return total
 
 

@@ -54,12 +54,12 @@ def pooled(encoder: ObjectEncoder) -> Tower:
 
 def given(where: str) -> Tower:
     """The convolutional tower in a directory as transformers gives it, in the memory layout that suits it."""
-    place = "cuda" if torch.cuda.is_available() else "cpu"
-    model = AutoModel.from_pretrained(where).eval().to(place, memory_format=torch.channels_last)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    model = AutoModel.from_pretrained(where).eval().to(device, memory_format=torch.channels_last)
 
     @torch.no_grad()
     def encode(pixels: Tensor) -> Tensor:
-        pixels = pixels.to(place, memory_format=torch.channels_last)
+        pixels = pixels.to(device, memory_format=torch.channels_last)
         return model(pixel_values=pixels).last_hidden_state.mean(dim=(2, 3)).cpu()
 
     return encode

@@ -66,15 +66,15 @@ def photographs(source: str, count: int, tower: ImageTower) -> tuple[CaptionData
 
 def stepper(config: RunConfig, inputs: Inputs) -> Callable[[], int]:
     """Takes the next step of a run; gives its captions."""
-    place = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    model, tower = build_model(config, inputs).to(place), inputs.tower
-    optimizer = adamw(joint.trained_modules(model, tower).to(place), config.optim)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    model, tower = build_model(config, inputs).to(device), inputs.tower
+    optimizer = adamw(joint.trained_modules(model, tower).to(device), config.optim)
     steps, objectives = iter(range(1_000_000)), objectives_for(config.loss)
 
     def step() -> int:
         number = next(steps)
         batch = inputs.train.batch(number, config.optim.batch_size, config.seed, config.optim.chunk)
-        take_step(model, optimizer, to_device(batch, place), config, objectives, number, tower)
+        take_step(model, optimizer, to_device(batch, device), config, objectives, number, tower)
         return batch.size
 
     return step

@@ -77,16 +77,16 @@ def step(batch: int, K: int, length: int, vocabulary: int):  # type: ignore[no-u
 
 def sizes() -> list[Row]:
     """Time to draw a batch, and memory, for every size of data set."""
-    found = [fresh(__file__, "--rows", str(size)) for size in SIZES]
+    measured = [fresh(__file__, "--rows", str(size)) for size in SIZES]
     rows = []
-    for size, (times, held) in zip(SIZES, found):
+    for size, (times, held) in zip(SIZES, measured):
         rows.append(figure(f"draw_{size}", f"drawing a caption of {size:,}", "µs", times))
         rows.append(figure(f"memory_{size}", f"memory held with {size:,} captions", "MiB", [held]))
-    (first, least), (last, most) = found[0], found[-1]
+    (first, smallest), (last, largest) = measured[0], measured[-1]
     draw = Spread.of(last).median / Spread.of(first).median
     many = f"growth from {SIZES[0]:,} to {SIZES[-1]:,} captions"
     rows.append(figure("growth_draw", f"{many}, drawing", "times", [draw], "flat: 1.0"))
-    rows.append(figure("growth_memory", f"{many}, memory held", "times", [most / least], "flat: 1.0"))
+    rows.append(figure("growth_memory", f"{many}, memory held", "times", [largest / smallest], "flat: 1.0"))
     held = [fresh(__file__, "--keys", str(size)) for size in SIZES[:3]]
     slope = (held[-1] - held[0]) / (SIZES[2] - SIZES[0]) * (1 << 20)
     return [*rows, figure("key", "memory of an image's key while captions are joined with features", "bytes", [slope])]

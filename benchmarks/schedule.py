@@ -27,35 +27,35 @@ PAIRS, EPOCHS = 2_900_000, 25
 
 
 def main() -> None:
-    made = parser(__doc__)
-    made.add_argument("--captions", default=CAPTIONS, help="any source of captions")
-    made.add_argument("--tokenizer", default=MERGES, help="CLIP's merges, or a directory with tokenizer.json")
-    made.add_argument("--batch", type=int, default=4096)
-    made.add_argument("--steps", type=int, default=200)
-    options = made.parse_args()
-    place = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    if place.type == "cpu" and options.batch * options.steps > 10_000:
+    options_parser = parser(__doc__)
+    options_parser.add_argument("--captions", default=CAPTIONS, help="any source of captions")
+    options_parser.add_argument("--tokenizer", default=MERGES, help="CLIP's merges, or a directory with tokenizer.json")
+    options_parser.add_argument("--batch", type=int, default=4096)
+    options_parser.add_argument("--steps", type=int, default=200)
+    options = options_parser.parse_args()
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if device.type == "cpu" and options.batch * options.steps > 10_000:
         finish([Row("schedule", "the paper's schedule", "minutes", not_run="no GPU on this machine")], options.out)
         return
 
     config = load_run(["--config", str(SHIPPED / "paper.yaml")])
     data = repeated(caption_data([options.captions], options.tokenizer, most=100_000), PAIRS)
-    model = fresh_model(config).to(place).train()
+    model = fresh_model(config).to(device).train()
     optimizer, objectives = adamw(model, config.optim), objectives_for(config.loss)
     seconds: dict[str, list[float]] = {"data": [], "losses": [], "gradients": [], "optimiser": []}
 
     def step(number: int) -> None:
-        marks = [now(place)]
-        batch = to_device(data.batch(number, options.batch, 0), place)
-        marks.append(now(place))
+        marks = [now(device)]
+        batch = to_device(data.batch(number, options.batch, 0), device)
+        marks.append(now(device))
         optimizer.zero_grad(set_to_none=True)
         loss = compute(model, batch, objectives, key_of(0, number)).total
-        marks.append(now(place))
+        marks.append(now(device))
         loss.backward()
-        marks.append(now(place))
+        marks.append(now(device))
         torch.nn.utils.clip_grad_norm_(model.parameters(), config.optim.clip)
         optimizer.step()
-        marks.append(now(place))
+        marks.append(now(device))
         for part, a, b in zip(seconds.values(), marks, marks[1:]):
             part.append(b - a)
 
@@ -65,18 +65,20 @@ def main() -> None:
         part.clear()
     for number in range(1, options.steps + 1):
         step(number)
-    whole = [sum(parts) for parts in zip(*seconds.values())]
+    step_seconds = [sum(parts) for parts in zip(*seconds.values())]
     steps = PAIRS // options.batch * EPOCHS
-    memory = torch.cuda.max_memory_allocated() / 2**20 if place.type == "cuda" else peak_memory()
-    rate = product_rate(place)
+    memory = torch.cuda.max_memory_allocated() / 2**20 if device.type == "cuda" else peak_memory()
+    rate = product_rate(device)
     least = counter.get_total_flops() / rate
     rows = [
-        figure("schedule", f"{EPOCHS} epochs of {PAIRS:,} pairs", "minutes", [s * steps / 60 for s in whole], "10"),
+        figure(
+            "schedule", f"{EPOCHS} epochs of {PAIRS:,} pairs", "minutes", [s * steps / 60 for s in step_seconds], "10"
+        ),
         figure("memory", "peak memory", "MiB", [memory], "16,384"),
         figure("flop", "products of a step", "TFLOP", [counter.get_total_flops() / 1e12]),
         figure("rate", "measured rate of products", "TFLOP/s", [rate / 1e12]),
-        figure("reached", "share of that rate", "%", [100 * least / s for s in whole]),
-        *(figure(f"share_{n}", f"{n}, share of a step", "%", share(part, whole)) for n, part in seconds.items()),
+        figure("reached", "share of that rate", "%", [100 * least / s for s in step_seconds]),
+        *(figure(f"share_{n}", f"{n}, share of a step", "%", share(part, step_seconds)) for n, part in seconds.items()),
     ]
     finish(rows, options.out)
 
@@ -95,21 +97,21 @@ def repeated(data: CaptionData, items: int) -> CaptionData:
     return CaptionData(ids, starts, np.arange(items + 1), pooled, np.arange(items) % len(pooled))
 
 
-def product_rate(place: torch.device) -> float:
+def product_rate(device: torch.device) -> float:
     """FLOP a second of large matrix products: bf16 on a GPU, fp32 on a CPU."""
-    n, kind = (8192, torch.bfloat16) if place.type == "cuda" else (1024, torch.float32)
-    a = torch.randn(n, n, device=place, dtype=kind)
+    n, kind = (8192, torch.bfloat16) if device.type == "cuda" else (1024, torch.float32)
+    a = torch.randn(n, n, device=device, dtype=kind)
     best = float("inf")
     for _ in range(10):
-        started = now(place)
+        started = now(device)
         a @ a
-        best = min(best, now(place) - started)
+        best = min(best, now(device) - started)
     return 2 * n**3 / best
 
 
-def now(place: torch.device) -> float:
+def now(device: torch.device) -> float:
     """Seconds, once everything that was asked of the device is done."""
-    if place.type == "cuda":
+    if device.type == "cuda":
         torch.cuda.synchronize()
     return time.perf_counter()
 

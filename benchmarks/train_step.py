@@ -35,37 +35,37 @@ CAPTIONS, MERGES = "../shared/captions/coco.jsonl.gz", "../shared/clip_bpe/bpe_s
 
 
 def main() -> None:
-    made = parser(__doc__)
-    made.add_argument("--captions", default=CAPTIONS, help="any source of captions")
-    made.add_argument("--tokenizer", default=MERGES, help="CLIP's merges, or a directory with tokenizer.json")
-    made.add_argument("--batch", type=int, default=256)
-    made.add_argument("--chunk", type=int, default=32, help="captions that the peer has in memory at once")
-    made.add_argument("--rounds", type=int, default=3)
-    options = made.parse_args()
-    place = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    options_parser = parser(__doc__)
+    options_parser.add_argument("--captions", default=CAPTIONS, help="any source of captions")
+    options_parser.add_argument("--tokenizer", default=MERGES, help="CLIP's merges, or a directory with tokenizer.json")
+    options_parser.add_argument("--batch", type=int, default=256)
+    options_parser.add_argument("--chunk", type=int, default=32, help="captions that the peer has in memory at once")
+    options_parser.add_argument("--rounds", type=int, default=3)
+    options = options_parser.parse_args()
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     data = caption_data([options.captions], options.tokenizer, most=20 * options.batch)
-    tower = GroupViT.random(seed=0, device=str(place))
-    pixels = torch.randn(options.batch, 3, 224, 224, generator=torch.Generator().manual_seed(0)).to(place)
+    tower = GroupViT.random(seed=0, device=str(device))
+    pixels = torch.randn(options.batch, 3, 224, 224, generator=torch.Generator().manual_seed(0)).to(device)
 
     def see(images: Tensor) -> Tensor:
-        return torch.cat([tower.encode(part).pooled for part in images.split(options.chunk)])
+        return torch.cat([tower.encode(chunk).pooled for chunk in images.split(options.chunk)])
 
     features = see(pixels)
 
     def contenders_of(size: int) -> dict[str, Contender]:
-        batch = to_device(data.batch(0, size, 0), place)._replace(image=features[:size])
+        batch = to_device(data.batch(0, size, 0), device)._replace(image=features[:size])
         return {
             "ours": Contender(batch, lambda c: compute(c.model, batch, c.objectives, key_of(0, c.steps)).total),
             "live": Contender(batch, lambda c: reference_step(c, options.chunk, lambda a, b: see(pixels[a:b]))),
             "cached": Contender(batch, lambda c: reference_step(c, options.chunk, lambda a, b: features[a:b])),
         }
 
-    found = [contender.step() for contender in contenders_of(min(options.batch, 16)).values()]
-    if max(found) - min(found) > (2e-2 if place.type == "cuda" else 1e-4) * found[0]:
-        raise SystemExit(f"the contenders do not compute the same loss: {found}")
+    losses = [contender.step() for contender in contenders_of(min(options.batch, 16)).values()]
+    if max(losses) - min(losses) > (2e-2 if device.type == "cuda" else 1e-4) * losses[0]:
+        raise SystemExit(f"the contenders do not compute the same loss: {losses}")
     contenders = contenders_of(options.batch)
     rates = alternate({name: contender.captions for name, contender in contenders.items()}, options.rounds)
-    kind, goals = place.type, ("10 times", "5 times") if place.type == "cpu" else ("20 times", "5 times")
+    kind, goals = device.type, ("10 times", "5 times") if device.type == "cpu" else ("20 times", "5 times")
     name, what = f"{kind}_{options.batch}", f"training step on {kind}, batch {options.batch}"
     rows = [
         compared(f"live_{name}", f"{what}, image tower live", "captions/s", rates["ours"], rates["live"], goals[0]),
@@ -100,13 +100,13 @@ class Contender:
         return self.batch.size
 
 
-def reference_step(made: Contender, chunk: int, images: Callable[[int, int], Tensor]) -> Tensor:
+def reference_step(contender: Contender, chunk: int, images: Callable[[int, int], Tensor]) -> Tensor:
     """The straightforward step; leaves gradients in the model and gives the loss."""
-    model, config = made.model, made.config.loss
-    parts = list(padded(made.batch, chunk))
-    pooled = [images(int(rows[0]), int(rows[-1]) + 1) for _, _, rows in parts]
+    model, config = contender.model, contender.config.loss
+    padded_chunks = list(padded(contender.batch, chunk))
+    pooled = [images(int(rows[0]), int(rows[-1]) + 1) for _, _, rows in padded_chunks]
     with torch.no_grad():
-        text = torch.cat([model.embed_text(encode(made, part)) for part in parts])
+        text = torch.cat([model.embed_text(encode(contender, rows_of)) for rows_of in padded_chunks])
         image = torch.cat([model.embed_image(x) for x in pooled])
     text, image = text.requires_grad_(), image.requires_grad_()
     similarity, pair = text @ image.T / config.temperature, torch.arange(len(text), device=text.device)
@@ -115,32 +115,36 @@ def reference_step(made: Contender, chunk: int, images: Callable[[int, int], Ten
     assert text.grad is not None
     assert image.grad is not None
     total = contrastive.detach()
-    for part, seen in zip(parts, pooled):
-        out, rows = encode(made, part), part.rows
-        told = reconstruction(made, part, out)
-        given = (model.embed_text(out) * text.grad[rows]).sum() + (model.embed_image(seen) * image.grad[rows]).sum()
-        (given + told).backward()
-        total = total + told.detach()
+    for rows_of, pooled_of in zip(padded_chunks, pooled):
+        out, rows = encode(contender, rows_of), rows_of.rows
+        loss = reconstruction(contender, rows_of, out)
+        given = (model.embed_text(out) * text.grad[rows]).sum() + (
+            model.embed_image(pooled_of) * image.grad[rows]
+        ).sum()
+        (given + loss).backward()
+        total = total + loss.detach()
     return total
 
 
-def encode(made: Contender, part: "Padded") -> TextGroups:
+def encode(contender: Contender, chunk: "Padded") -> TextGroups:
     """The groups of padded captions, with the noise of the step."""
-    with fast(part.ids.device):
-        noise = Noise(key_of(0, made.steps), part.rows)
-        return made.model.encode(part.ids, part.mask, noise.gumbel("groups", made.model.most_groups, PADDED))
+    with fast(chunk.ids.device):
+        noise = Noise(key_of(0, contender.steps), chunk.rows)
+        return contender.model.encode(
+            chunk.ids, chunk.mask, noise.gumbel("groups", contender.model.most_groups, PADDED)
+        )
 
 
-def reconstruction(made: Contender, part: "Padded", out: TextGroups) -> Tensor:
+def reconstruction(contender: Contender, chunk: "Padded", out: TextGroups) -> Tensor:
     """The part's share of the batch's loss, by the logits of all its positions."""
-    with fast(part.ids.device):
-        states, targets, valid = made.model.decode(part.ids, part.mask, out)
-        logits = states @ made.model.encoder.embedding.token.weight.T  # (B, 76, V)
-    tokens = sum(int(chunk.mask[:, 1:].sum()) for chunk in made.batch.chunks)
-    told = F.cross_entropy(
+    with fast(chunk.ids.device):
+        states, targets, valid = contender.model.decode(chunk.ids, chunk.mask, out)
+        logits = states @ contender.model.encoder.embedding.token.weight.T  # (B, 76, V)
+    tokens = sum(int(chunk.mask[:, 1:].sum()) for chunk in contender.batch.chunks)
+    loss = F.cross_entropy(
         logits.float().flatten(0, 1), targets.where(valid, -100).flatten(), reduction="sum", ignore_index=-100
     )
-    return told / tokens
+    return loss / tokens
 
 
 class Padded(NamedTuple):
@@ -153,20 +157,20 @@ class Padded(NamedTuple):
 
 def padded(batch: Batch, chunk: int) -> Iterator[Padded]:
     """The captions in chunks."""
-    whole = [torch.cat([F.pad(part, (0, PADDED - part.shape[1])) for part in kind]) for kind in zip(*batch.chunks)]
-    rows = torch.arange(batch.size, device=whole[0].device)
-    yield from map(Padded, *(x.split(chunk) for x in (*whole, rows)))
+    columns = [torch.cat([F.pad(part, (0, PADDED - part.shape[1])) for part in kind]) for kind in zip(*batch.chunks)]
+    rows = torch.arange(batch.size, device=columns[0].device)
+    yield from map(Padded, *(x.split(chunk) for x in (*columns, rows)))
 
 
-def fast(place: torch.device) -> torch.autocast:
+def fast(device: torch.device) -> torch.autocast:
     """bf16 on a GPU."""
-    return torch.autocast(place.type, dtype=torch.bfloat16, enabled=place.type == "cuda")
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=device.type == "cuda")
 
 
-def caption_data(sources: Sequence[str], tokenizer: str, most: int | None = None) -> CaptionData:
+def caption_data(sources: Sequence[str], tokenizer: str, limit: int | None = None) -> CaptionData:
     """The first captions of the sources as CLIP tokens, one an item."""
     texts = (text for source in sources for sample in read_samples(source, images=False) for text in sample.captions)
-    return CaptionData.build(((text,) for text in islice(texts, most)), CaptionTokenizer.from_pretrained(tokenizer))
+    return CaptionData.build(((text,) for text in islice(texts, limit)), CaptionTokenizer.from_pretrained(tokenizer))
 
 
 if __name__ == "__main__":

@@ -45,11 +45,11 @@ def merge_tokens(
     spans: characters (start, end) of each token. groups: the group of each. names: for each, whether a unit that ends
     with it is groundable; None leaves that open.
     """
-    found: list[Unit] = []
+    units: list[Unit] = []
     first = 0  # token of the unit so far
     for i in range(len(spans)):
         if i + 1 == len(spans) or groups[i + 1] != groups[i]:
             start, end = spans[first][0], spans[i][1]
-            found.append(Unit(caption[start:end], start, end, groups[i], None if names is None else names[i]))
+            units.append(Unit(caption[start:end], start, end, groups[i], None if names is None else names[i]))
             first = i + 1
-    return found
+    return units

@@ -23,11 +23,11 @@ def checkpoint_option(parser: argparse._ActionsContainer, required: bool = True)
 
 def check_out(where: Path, *files: str) -> None:
     """Raise `InputError` if `files` cannot be written to the directory `where`: before the work, not after it."""
-    there = next(path for path in (where, *where.absolute().parents) if path.exists())
-    if not there.is_dir():
-        raise InputError(f"--out {where}: {there} is a file; give a directory")
-    if not os.access(there, os.W_OK | os.X_OK):
-        raise InputError(f"--out {where}: nothing may be written to {there}; give another directory")
+    nearest = next(path for path in (where, *where.absolute().parents) if path.exists())
+    if not nearest.is_dir():
+        raise InputError(f"--out {where}: {nearest} is a file; give a directory")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise InputError(f"--out {where}: nothing may be written to {nearest}; give another directory")
     for name in files:
         if (where / name).is_dir():
             raise InputError(f"--out {where}: {name} in it is a directory; give another one")

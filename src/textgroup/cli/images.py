@@ -49,8 +49,8 @@ def align(words: Sequence[str]) -> None:
     import textgroup
 
     model = textgroup.load(options.checkpoint, encoder=options.encoder)
-    found = model.align(options.caption, [options.image] * len(options.caption))
-    for caption, references in zip(options.caption, found):
+    aligned = model.align(options.caption, [options.image] * len(options.caption))
+    for caption, references in zip(options.caption, aligned):
         if options.json:
             units = [{**unit._asdict(), "object": number, "cosines": cosines} for unit, number, cosines in references]
             print(json.dumps({"image": str(options.image), "caption": caption, "units": units}, ensure_ascii=False))

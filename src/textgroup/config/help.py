@@ -3,7 +3,7 @@
 import shutil
 import textwrap
 from collections.abc import Iterator
-from dataclasses import MISSING, Field, fields, is_dataclass
+from dataclasses import Field, fields, is_dataclass
 from typing import Any, NamedTuple, get_args, get_type_hints
 
 from textgroup.config.run import RunConfig
@@ -76,10 +76,11 @@ def _groups(kind: type[Any], prefix: str) -> Iterator[Group]:
 
     parsed = parse_from_object(kind)
     text = {parameter.arg_name: " ".join((parameter.description or "").split()) for parameter in parsed.params}
-    inner, options = [], []
+    inner: list[Group] = []
+    options = []
     for field in fields(kind):
         hint = get_type_hints(kind)[field.name]
-        nested = next((part for part in (hint, *get_args(hint)) if is_dataclass(part)), None)
+        nested = next((kind for kind in (hint, *get_args(hint)) if is_dataclass(kind)), None)
         if nested is not None:
             inner += _groups(nested, f"{prefix}{field.name}.")  # type: ignore[arg-type]
         else:
@@ -100,20 +101,17 @@ def _values(hint: Any) -> str:
         return names[hint]
     if isinstance(hint, str):
         return hint
-    arguments = list(dict.fromkeys(_values(part) for part in get_args(hint)))
+    arguments = list(dict.fromkeys(_values(argument) for argument in get_args(hint)))
     origin = getattr(hint, "__origin__", None)
     return f"[{','.join(arguments)}]" if origin in (list, tuple) else "|".join(arguments)
 
 
 def _default(field: "Field[Any]") -> str:
-    value = field.default if field.default is not MISSING else field.default_factory()  # type: ignore[misc]
-    if isinstance(value, tuple):
-        return f"[{', '.join(map(str, value))}]"
-    return (
-        {None: "null", True: "true", False: "false"}.get(value, str(value))
-        if isinstance(value, bool | None)
-        else str(value)
-    )
+    """As YAML has it. Fields that are no configurations have plain defaults."""
+    if isinstance(field.default, tuple):
+        return f"[{', '.join(map(str, field.default))}]"
+    words = {"None": "null", "True": "true", "False": "false"}
+    return words.get(str(field.default), str(field.default))
 
 
 def _wrapped(text: str, indent: int) -> str:

@@ -102,8 +102,8 @@ class CaptionData:
         assert batch_size % self.per_item == 0, "a batch holds whole items"
         epoch, number = divmod(step, self.steps_per_epoch(batch_size))
         items_a_batch = batch_size // self.per_item
-        places = np.arange(number * items_a_batch, min((number + 1) * items_a_batch, len(self)))
-        drawn = permute(places, len(self), key_of(seed, "epoch", epoch))
+        places_in_epoch = np.arange(number * items_a_batch, min((number + 1) * items_a_batch, len(self)))
+        drawn = permute(places_in_epoch, len(self), key_of(seed, "epoch", epoch))
         items = np.tile(drawn, self.per_item)  # (B,)
         captions = self.first[items] + self._turns(items, epoch, seed)
         lengths = self.starts[captions + 1] - self.starts[captions]
@@ -142,9 +142,9 @@ class CaptionData:
 
     def _chunk(self, captions: np.ndarray) -> Chunk:
         begin, end = self.starts[captions, None], self.starts[captions + 1, None]  # (B, 1)
-        place = begin + np.arange((end - begin).max())  # (B, M)
-        mask = place < end
-        ids = np.where(mask, self.ids[np.minimum(place, end - 1)], 0).astype(np.int64)
+        index = begin + np.arange((end - begin).max())  # (B, M)
+        mask = index < end
+        ids = np.where(mask, self.ids[np.minimum(index, end - 1)], 0).astype(np.int64)
         return Chunk(torch.from_numpy(ids), torch.from_numpy(mask))
 
     def _rows_of(self, vectors: ImageRows | None, items: np.ndarray) -> Tensor | None:

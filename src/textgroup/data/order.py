@@ -7,17 +7,17 @@ FIRST, SECOND = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 """Constants of splitmix64 (Steele et al., 2014)."""
 
 
-def permute(places: np.ndarray, items: int, key: int) -> np.ndarray:
+def permute(positions: np.ndarray, items: int, key: int) -> np.ndarray:
     """The items, of 0..items-1, that stand at these places of the order that `key` names; int64.
 
     A Feistel network (Luby & Rackoff, 1988) permutes the numbers of an even number of bits; one that is none of the
     items is permuted again until it is.
     """
     half = max(1, ((items - 1).bit_length() + 1) // 2)
-    found = _permuted(places.astype(np.uint64), half, key)
-    while len(outside := np.flatnonzero(found >= items)):
-        found[outside] = _permuted(found[outside], half, key)
-    return found.astype(np.int64)
+    items_there = _permuted(positions.astype(np.uint64), half, key)
+    while len(outside := np.flatnonzero(items_there >= items)):
+        items_there[outside] = _permuted(items_there[outside], half, key)
+    return items_there.astype(np.int64)
 
 
 def hash_integers(numbers: np.ndarray, key: int) -> np.ndarray:

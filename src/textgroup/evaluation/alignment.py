@@ -36,18 +36,18 @@ def alignment(model: TextGroup, scenes: Sequence[Scene]) -> AlignmentScore:
         raise InputError("alignment: no scene has two objects or more")
     groups = encode_scenes(scenes).vectors
     assert groups is not None, "the oracle always gives them"
-    best, found, none, chance = [], [], [], []
+    most_similar, right, none, chance = [], [], [], []
     for scene, references in zip(scenes, model.align_objects([scene.caption for scene in scenes], groups)):
         for phrase in scene.phrases:
             unit = max(references, key=lambda reference: _shared(reference, phrase))
-            best.append(int(np.argmax(unit.cosines)) == phrase.object)
-            found.append(unit.object == phrase.object)
+            most_similar.append(int(np.argmax(unit.cosines)) == phrase.object)
+            right.append(unit.object == phrase.object)
             chance.append(1 / len(scene.objects))
         for reference in references:
             if not any(_shared(reference, phrase) for phrase in scene.phrases):
                 none.append(reference.object is None)
-    shares = [float(np.mean(values)) if values else float("nan") for values in (best, found, none, chance)]
-    return AlignmentScore(shares[0], shares[1], shares[2], shares[3], len(best), len(none))
+    shares = [float(np.mean(values)) if values else float("nan") for values in (most_similar, right, none, chance)]
+    return AlignmentScore(shares[0], shares[1], shares[2], shares[3], len(most_similar), len(none))
 
 
 def _shared(reference: Reference, phrase: Phrase) -> int:

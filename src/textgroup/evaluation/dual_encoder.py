@@ -59,7 +59,7 @@ def embed_images(
     comes twice.
     """
     batch_size = batch_size or (256 if torch.cuda.is_available() else 8)
-    parts: list[np.ndarray] = []
+    blocks: list[np.ndarray] = []
     row: dict[str, int] = {}
     broken: dict[str, str] = {}
 
@@ -72,18 +72,18 @@ def embed_images(
     with ThreadPoolExecutor(thread_name_prefix="decode") as pool:
         for batch in _batches(images, batch_size):
             pixels = []
-            for (name, _), found in zip(batch, pool.map(prepared, [image for _, image in batch])):
+            for (name, _), prepared_image in zip(batch, pool.map(prepared, [image for _, image in batch])):
                 if name in row or name in broken:
                     raise InputError(f"the image {name!r} comes twice: its rows must be consecutive")
-                if isinstance(found, str):
-                    broken[name] = found
+                if isinstance(prepared_image, str):
+                    broken[name] = prepared_image
                 else:
                     row[name] = len(row)
-                    pixels.append(found)
+                    pixels.append(prepared_image)
             if pixels:
-                parts.append(encoder.encode_pixels(np.stack(pixels)))
+                blocks.append(encoder.encode_pixels(np.stack(pixels)))
             progress(len(row), f"{len(broken)} broken")
-    return Images(np.concatenate(parts) if parts else np.zeros((0, 1), np.float32), row, broken)
+    return Images(np.concatenate(blocks) if blocks else np.zeros((0, 1), np.float32), row, broken)
 
 
 def embed_captions(
@@ -91,14 +91,14 @@ def embed_captions(
 ) -> np.ndarray:
     """The vectors of captions (captions, E), in their order; encoded by length, so that little padding is paid for."""
     order = sorted(range(len(captions)), key=lambda i: len(captions[i]))
-    parts = []
+    blocks = []
     for batch in _batches(order, CAPTIONS):
-        parts.append(encoder.encode_text([captions[i] for i in batch]))
-        progress(sum(map(len, parts)), "")
-    vectors = np.concatenate(parts)
-    found = np.empty_like(vectors)
-    found[order] = vectors
-    return found
+        blocks.append(encoder.encode_text([captions[i] for i in batch]))
+        progress(sum(map(len, blocks)), "")
+    vectors = np.concatenate(blocks)
+    in_order = np.empty_like(vectors)
+    in_order[order] = vectors
+    return in_order
 
 
 def _batches(items: Iterable[T], size: int) -> Iterator[list[T]]:

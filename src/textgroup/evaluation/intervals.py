@@ -23,12 +23,12 @@ def resampled(rows: np.ndarray, image_of: Sequence[str] | np.ndarray, draws: int
     images = int(image.max()) + 1
     sums = np.stack([np.bincount(image, weights=column, minlength=images) for column in rows.T], axis=1)  # (images, S)
     random = np.random.default_rng(seed)
-    parts = []
+    blocks = []
     for a in range(0, draws, _AT_ONCE):
         drawn = random.integers(images, size=(min(_AT_ONCE, draws - a), images))
         times = np.stack([np.bincount(row, minlength=images) for row in drawn])  # (draws, images)
-        parts.append(times @ sums)
-    return np.concatenate(parts)
+        blocks.append(times @ sums)
+    return np.concatenate(blocks)
 
 
 def interval(drawn: np.ndarray, level: float = 0.95) -> np.ndarray:

@@ -97,17 +97,17 @@ class Towers:
     def encode_text(self, captions: Sequence[str]) -> np.ndarray:
         """See `DualEncoder`. What does not fit into the model's window is cut off."""
         padding = "max_length" if self._pads_fully else True
-        whole = [caption.encode("utf-8", "replace").decode() for caption in captions]  # half a character is a "?"
+        encodable = [caption.encode("utf-8", "replace").decode() for caption in captions]  # half a character is a "?"
         tokens = self._tokenizer(
-            whole, padding=padding, truncation=True, max_length=self._longest, return_tensors="pt"
+            encodable, padding=padding, truncation=True, max_length=self._longest, return_tensors="pt"
         ).to(self._device)
         mask = {} if self._pads_fully else {"attention_mask": tokens["attention_mask"]}
         return _unit(self._model.get_text_features(input_ids=tokens["input_ids"], **mask))
 
 
-def _unit(found: Any) -> np.ndarray:
+def _unit(output: Any) -> np.ndarray:
     """Unit vectors; transformers 4 gives the projected features themselves, 5 an object that holds them."""
-    features: Tensor = found if isinstance(found, Tensor) else found.pooler_output
+    features: Tensor = output if isinstance(output, Tensor) else output.pooler_output
     return nn.functional.normalize(features.float(), dim=-1).cpu().numpy()
 
 

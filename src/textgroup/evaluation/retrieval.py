@@ -72,8 +72,8 @@ def evaluate(model: TextGroupModel, data: CaptionData, captions_per_image: int |
     device = next(model.parameters()).device
     text = torch.empty(len(data.starts) - 1, model.embedding)
     for chunk, numbers in data.chunks():
-        found = model.encode(chunk.ids.to(device), chunk.mask.to(device))
-        text[torch.from_numpy(numbers)] = model.embed_text(found).float().cpu()
+        groups = model.encode(chunk.ids.to(device), chunk.mask.to(device))
+        text[torch.from_numpy(numbers)] = model.embed_text(groups).float().cpu()
     image = model.embed_image(data.images().to(device)).float().cpu()
     image_of = data.item_of_caption()
     if captions_per_image is not None:

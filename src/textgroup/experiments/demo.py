@@ -60,11 +60,11 @@ def run_demo(out: Path, *, steps: int | None, seed: int) -> None:
 
 def show_packaged(console: Console) -> list[list[Unit]]:
     """Captions of ours, segmented by the model that comes with the package; what names something is coloured."""
-    found = load().segment(CAPTIONS)
+    segmented = load().segment(CAPTIONS)
     console.print("[bold]The packaged model[/], trained on captions that people wrote, on captions of ours")
-    for segmented in found:
-        console.print(colour_units(segmented, console))
-    return found
+    for units in segmented:
+        console.print(colour_units(units, console))
+    return segmented
 
 
 def show_captions(console: Console, outcome: Outcome, held_out: HeldOut) -> None:
@@ -72,10 +72,10 @@ def show_captions(console: Console, outcome: Outcome, held_out: HeldOut) -> None
     after = held_out.owners(outcome.model)
     console.print("\nHeld-out captions, before and after training; one colour, one group")
     for i in range(EXAMPLES):
-        for label, assigned in (("before", outcome.owners_before), ("after", after)):
+        for label, owners in (("before", outcome.owners_before), ("after", after)):
             caption, tokens = held_out.scenes[i].caption, held_out.tokens[i]
-            found = units_from_owners(caption, tokens.spans, assigned[i])
-            console.print(Text(f"{label:<8}", style="dim") + colour_units(found, console))
+            units = units_from_owners(caption, tokens.spans, owners[i])
+            console.print(Text(f"{label:<8}", style="dim") + colour_units(units, console))
         console.print()
 
 

@@ -36,12 +36,12 @@ def demo_page(
     pairs = scene_captions(held_out.scenes, inputs.tokenizer)
     rankings = []
     for outcome in outcomes:
-        found = evaluate_retrieval(outcome.model, pairs)
-        told = foil_accuracy(outcome.model, held_out, inputs.tokenizer)
-        figures_of = [*told.values(), found.text_to_image.r1, found.image_to_text.r1]
+        retrieval = evaluate_retrieval(outcome.model, pairs)
+        accuracy = foil_accuracy(outcome.model, held_out, inputs.tokenizer)
+        figures_of = [*accuracy.values(), retrieval.text_to_image.r1, retrieval.image_to_text.r1]
         rankings.append(_row(outcome, ours, [f"{value:.1f}" for value in figures_of]))
     names = ("groups in use", "runs", "entropy", "biggest share", "leak")
-    watched = [
+    monitors = [
         _row(o, ours, [_figure(o.monitors.as_dict().get(name.replace(" ", "_"))) for name in names]) for o in outcomes
     ]
     return {
@@ -58,7 +58,7 @@ def demo_page(
         "paper": paper.name,
         "curves": _curves(outcomes, dict(rows)),
         "monitor_names": names,
-        "monitors": watched,
+        "monitors": monitors,
         "warnings": [f"{o.name}: {warning}" for o in outcomes for warning in o.history[-1].warnings],
         "ranking_names": ("noun foil", "attribute foil", "relation foil", "text to image R@1", "image to text R@1"),
         "rankings": rankings,
@@ -77,8 +77,8 @@ def _example(i: int, ours: Outcome, paper: Outcome, held_out: HeldOut, tokenizer
         bars.append((owned[0], owned[-1]))
     maps = []
     for outcome in (ours, paper):
-        seen = encode_tokens(outcome.model, [tokens])
-        maps.append(seen.assignment[0, seen.present[0], 1:-1].numpy())
+        groups = encode_tokens(outcome.model, [tokens])
+        maps.append(groups.assignment[0, groups.present[0], 1:-1].numpy())
     lines = [("before training", ours.owners_before[i])]
     lines += [(o.name, held_out.owners(o.model)[i]) for o in (ours, paper)]
     return {
@@ -112,13 +112,13 @@ def _curves(outcomes: Sequence[Outcome], rows: dict[str, PhraseScore]) -> str:
 
 def _settings(outcome: Outcome) -> str:
     config = outcome.config
-    parts = (("encoder", config.model.encoder), ("decoder", config.model.decoder), ("loss", config.loss))
+    configurations = (("encoder", config.model.encoder), ("decoder", config.model.decoder), ("loss", config.loss))
     changed = [
-        f"{name} {field.name} {getattr(part, field.name)}"
-        for name, part in parts
-        if part is not None
-        for field in fields(part)
-        if getattr(part, field.name) != field.default
+        f"{name} {field.name} {getattr(settings, field.name)}"
+        for name, settings in configurations
+        if settings is not None
+        for field in fields(settings)
+        if getattr(settings, field.name) != field.default
     ]
     return (
         f"{outcome.history[-1].steps} steps of {config.optim.batch_size} captions in {outcome.seconds:.0f} s; "

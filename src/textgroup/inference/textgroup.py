@@ -136,8 +136,8 @@ class TextGroup:
     def encode_pixels(self, pixels: np.ndarray) -> np.ndarray:
         """Prepared photographs (images, 3, H, W) -> unit vectors (images, E), fp32."""
         pooled = self._open_encoder().encode(torch.from_numpy(pixels)).pooled
-        place = next(self.model.parameters()).device
-        return self.model.embed_image(pooled.float().to(place)).cpu().numpy()
+        device = next(self.model.parameters()).device
+        return self.model.embed_image(pooled.float().to(device)).cpu().numpy()
 
     def similarity(self, images: Image | Iterable[Image], captions: str | Iterable[str]) -> np.ndarray:
         """Cosine of the pooled embeddings (images, captions), in -1..1; one image or one caption has no axis."""
@@ -185,8 +185,8 @@ class TextGroup:
     def align_objects(self, captions: Sequence[str], groups: torch.Tensor) -> list[list[Reference]]:
         """`align` with images that are encoded already: groups (captions, G, D_image), zeros after an image's last."""
         self._need_image_side("align")
-        place = next(self.model.parameters()).device
-        objects = self.model.embed_objects(groups.float().to(place))  # (captions, G, E)
+        device = next(self.model.parameters()).device
+        objects = self.model.embed_objects(groups.float().to(device))  # (captions, G, E)
         number = (groups != 0).any(dim=2).sum(dim=1).tolist()
         tokens = self.tokenizer.encode_batch(list(captions))
         references: list[list[Reference]] = [[] for _ in captions]
@@ -201,12 +201,12 @@ class TextGroup:
         return self.model.encode(*self._chunk(tokens))
 
     def _chunk(self, tokens: Sequence[Tokens]) -> Chunk:
-        place = next(self.model.parameters()).device
-        return Chunk(*(x.to(place) for x in pad([t.ids for t in tokens])))
+        device = next(self.model.parameters()).device
+        return Chunk(*(x.to(device) for x in pad([t.ids for t in tokens])))
 
-    def _need_image_side(self, what: str) -> None:
+    def _need_image_side(self, call: str) -> None:
         if self.model.image_head is None:
-            raise InputError(f"{what}: this checkpoint was trained on captions alone and has no image head")
+            raise InputError(f"{call}: this checkpoint was trained on captions alone and has no image head")
 
     def _open_encoder(self) -> ObjectEncoder:
         self._need_image_side("encode_image")

@@ -30,8 +30,8 @@ def set_similarity(units: Tensor, objects: Tensor, temperature: float) -> Tensor
     """
     step = max(1, ENTRIES // (units.shape[1] * objects.shape[0] * objects.shape[1]))
     rows = [
-        checkpoint(_similarity, part, objects, temperature, use_reentrant=False, preserve_rng_state=False)
-        for part in units.split(step)
+        checkpoint(_similarity, some_units, objects, temperature, use_reentrant=False, preserve_rng_state=False)
+        for some_units in units.split(step)
     ]
     return torch.cat(rows)
 
@@ -55,8 +55,8 @@ def log_odds(units: Tensor, objects: Tensor, temperature: float) -> Tensor:
 
 def _shares(units: Tensor) -> Tensor:
     """Weight of each unit in its caption's mean, (A, K)."""
-    there = _there(units)
-    return (there / there.sum(dim=1, keepdim=True).clamp_min(1)).to(units)
+    present = _there(units)
+    return (present / present.sum(dim=1, keepdim=True).clamp_min(1)).to(units)
 
 
 def _there(vectors: Tensor) -> Tensor:

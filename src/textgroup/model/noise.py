@@ -30,11 +30,11 @@ class Noise(NamedTuple):
 
     def uniform(self, name: str, *shape: int) -> Tensor:
         """(B, *shape), fp32, between 0 and 1, neither of which comes. name: of what is drawn."""
-        place = torch.zeros((), dtype=torch.int64, device=self.rows.device)
+        index = torch.zeros((), dtype=torch.int64, device=self.rows.device)
         for size in shape:
-            place = place[..., None] * STRIDE + torch.arange(size, device=self.rows.device)
+            index = index[..., None] * STRIDE + torch.arange(size, device=self.rows.device)
         row = _mix(self.rows * GOLDEN + key_of(self.key, name))
-        bits = _mix(row.view(-1, *(1 for _ in shape)) + (place + 1) * GOLDEN)
+        bits = _mix(row.view(-1, *(1 for _ in shape)) + (index + 1) * GOLDEN)
         return ((bits >> 41 & (1 << 23) - 1).float() + 0.5) / (1 << 23)
 
     def normal(self, name: str, *shape: int) -> Tensor:

@@ -139,13 +139,13 @@ class TextGroupModel(nn.Module, PyTorchModelHubMixin, library_name="textgroup", 
 
     def parameter_counts(self) -> dict[str, int]:
         """Trainable parameters by part."""
-        parts = {
+        modules = {
             "embeddings": self.encoder.embedding,
             "encoder": self.encoder,
             "decoder": self.decoder,
             "text head": self.text_head,
             "image head": self.image_head,
         }
-        counts = {name: sum(p.numel() for p in part.parameters()) for name, part in parts.items() if part}
+        counts = {name: sum(p.numel() for p in module.parameters()) for name, module in modules.items() if module}
         counts["encoder"] -= counts["embeddings"]
         return counts | {"total": sum(counts.values())}

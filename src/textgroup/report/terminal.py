@@ -125,6 +125,6 @@ class TrainingBar:
 @contextmanager
 def training_bar(label: str) -> Iterator[TrainingBar]:
     """A `TrainingBar`, shown while the block runs."""
-    shown = TrainingBar(label)
-    with shown.bar:
-        yield shown
+    bar = TrainingBar(label)
+    with bar.bar:
+        yield bar

@@ -30,16 +30,16 @@ def join_processes(device: str | None = None) -> Iterator[torch.device]:
     if not {"RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR"} <= os.environ.keys():
         yield pick_device(device)
         return
-    place = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-    if place.type == "cuda":
+    local_device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    if local_device.type == "cuda":
         number = int(os.environ["LOCAL_RANK"])
         if number >= torch.cuda.device_count():
             raise InputError(f"torchrun started more processes than the {torch.cuda.device_count()} GPUs of a machine")
-        place = torch.device("cuda", number)
-        torch.cuda.set_device(place)
-    dist.init_process_group("cpu:gloo,cuda:nccl" if place.type == "cuda" else "gloo", timeout=PATIENCE)
+        local_device = torch.device("cuda", number)
+        torch.cuda.set_device(local_device)
+    dist.init_process_group("cpu:gloo,cuda:nccl" if local_device.type == "cuda" else "gloo", timeout=PATIENCE)
     try:
-        yield place
+        yield local_device
     finally:
         dist.destroy_process_group()
 
@@ -113,6 +113,6 @@ def any_rank(yes: bool) -> bool:
     """Whether it is so in any of the processes. No GPU is waited for."""
     if world_size() == 1:
         return yes
-    said = torch.tensor(float(yes))
-    dist.all_reduce(said)
-    return bool(said.item() > 0)
+    votes = torch.tensor(float(yes))
+    dist.all_reduce(votes)
+    return bool(votes.item() > 0)

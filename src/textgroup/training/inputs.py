@@ -80,12 +80,12 @@ def matched(samples: Iterable[Sample], store: Store | None, name: str) -> Iterat
     """
     broken = {skipped.key for skipped in store.manifest.skipped} if store else set()
     kept = (sample for sample in samples if sample.captions and sample.key not in broken)
-    found = False
+    any_sample = False
     while block := list(islice(kept, BLOCK)):
-        found = True
+        any_sample = True
         rows = [None] * len(block) if store is None else store.rows(sample.key for sample in block).tolist()
         yield from zip((sample.captions for sample in block), rows)
-    if store and not found:
+    if store and not any_sample:
         raise InputError(f"{name} has no caption of an image in the feature store {store.path}")
 
 
@@ -152,8 +152,8 @@ def _state(source: str) -> str:
     """A digest of name, size and time of each local file of a source: other files mean other captions."""
     path = Path(source).expanduser()
     files = sorted(path.glob("*.tar")) if path.is_dir() else sorted(map(Path, glob(str(path))))  # noqa: PTH207
-    found = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
-    return _digest(json.dumps(found))
+    states = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
+    return _digest(json.dumps(states))
 
 
 def _digest(text: str) -> str:
@@ -190,5 +190,5 @@ def _with_objects(data: CaptionData, store: FeatureStore | None, name: str) -> C
 def _same_name(one: str, other: str) -> bool:
     """Whether two encoder names mean the same, wherever the weights lie: kind and last part of the path."""
     kinds = [name.partition(":")[0] for name in (one, other)]
-    places = [PurePath(name.partition(":")[2]).name for name in (one, other)]
-    return kinds[0] == kinds[1] and (places[0] == places[1] or not all(places))
+    names_of_weights = [PurePath(name.partition(":")[2]).name for name in (one, other)]
+    return kinds[0] == kinds[1] and (names_of_weights[0] == names_of_weights[1] or not all(names_of_weights))

@@ -72,7 +72,9 @@ def train(
     distributed.broadcast_state(trained)
     per_epoch = inputs.train.steps_per_epoch(size)
     steps = total_steps(per_epoch, config.optim)
-    refits = {round(part * steps) for part in config.loss.refit} if model.encoder.own_terms else set()
+    refits = (
+        {round(share_of_steps * steps) for share_of_steps in config.loss.refit} if model.encoder.own_terms else set()
+    )
     objectives = _objectives(config, inputs, device)
 
     log_file = RunLog(run, config, first if resume else None) if distributed.rank() == 0 else nullcontext()

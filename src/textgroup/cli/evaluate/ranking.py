@@ -30,7 +30,7 @@ def ranking(words: Sequence[str]) -> None:
         raise InputError("--fit-on sets the threshold of SVO's match: give --probe svo:PATH with it")
     if options.only is not None:
         keep_scored_rows(benchmarks, options.only)
-    found = score_models(
+    scored = score_models(
         list(dict.fromkeys(options.model)),
         benchmarks,
         options.images,
@@ -40,12 +40,12 @@ def ranking(words: Sequence[str]) -> None:
         device=options.device,
         encoder=options.encoder,
     )
-    results = figures(found)
-    write_run(options.out, found, results)
+    results = figures(scored)
+    write_run(options.out, scored, results)
     wide = Console(width=max(120, Console().width))  # what does not fit a narrow terminal goes on in its next line
     for name, rows in tables(results):
         table(name, COLUMNS, rows, wide)
-    for benchmark in found.benchmarks:
+    for benchmark in scored.benchmarks:
         if left_out := sum(benchmark.skipped.values()):
             print(f"textgroup: {benchmark.name}: {left_out:,} rows left out; {options.out} says why", file=sys.stderr)
 

@@ -35,15 +35,16 @@ def retrieval(words: Sequence[str]) -> None:
 
     from textgroup.report.terminal import table
 
-    found = _recall(options)
+    retrieved = _recall(options)
     if options.json:
-        print(json.dumps(asdict(found)))
+        print(json.dumps(asdict(retrieved)))
         return
     rows = [
         (name, f"{recall.r1:.1f}", f"{recall.r5:.1f}", f"{recall.r10:.1f}", f"{recall.median_rank:.0f}")
-        for name, recall in (("image to text", found.image_to_text), ("text to image", found.text_to_image))
+        for name, recall in (("image to text", retrieved.image_to_text), ("text to image", retrieved.text_to_image))
     ]
-    title = f"{found.images:,} images, {found.captions:,} captions (chance R@1, text to image: {found.chance_r1:.1f})"
+    counts = f"{retrieved.images:,} images, {retrieved.captions:,} captions"
+    title = f"{counts} (chance R@1, text to image: {retrieved.chance_r1:.1f})"
     table(title, ("", "R@1", "R@5", "R@10", "median rank"), rows)
 
 

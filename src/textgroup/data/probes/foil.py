@@ -72,8 +72,8 @@ def _annotations(path: Path) -> Iterator[tuple[bool, bool, _Annotation]]:
         image = an_object(image, f"{path}: an image")
         number = value(image, "id", int, f"{path}: an image")
         names[number] = image_name(text(image, "file_name", f"{path}: image {number}"))
-    for place, record in enumerate(value(content, "annotations", list, str(path))):
-        where = f"{path}: annotation {place}"
+    for number, record in enumerate(value(content, "annotations", list, str(path))):
+        where = f"{path}: annotation {number}"
         record = an_object(record, where)
         image = value(record, "image_id", int, where)
         annotation = _Annotation(

@@ -43,15 +43,15 @@ def find_images(sources: Iterable[str], wanted: Collection[str]) -> Iterator[tup
 
     Raises `InputError` where two images have the same wanted name.
     """
-    found: dict[str, str] = {}
+    met: dict[str, str] = {}
     for source in sources:
         for sample in read_samples(source, captions=False):
             name = image_name(sample.key)
             if name not in wanted or sample.image is None:
                 continue
-            if name in found:
+            if name in met:
                 raise InputError(
-                    f"images: {name!r} is in {source} as {sample.key} and in {found[name]}: leave one of them out"
+                    f"images: {name!r} is in {source} as {sample.key} and in {met[name]}: leave one of them out"
                 )
-            found[name] = f"{source} as {sample.key}"
+            met[name] = f"{source} as {sample.key}"
             yield name, sample.image

@@ -114,15 +114,15 @@ def value(record: dict[str, Any], name: str, kind: type | tuple[type, ...], wher
 
 def text(record: dict[str, Any], name: str, where: str) -> str:
     """A field that must be there and hold text, without white space around it; it may be empty."""
-    found: str = value(record, name, str, where)
-    return found.strip()
+    content: str = value(record, name, str, where)
+    return content.strip()
 
 
 def json_files(path: Path) -> list[Path]:
     """The file itself, or the .json files of a directory in the order of their names."""
     if not path.is_dir():
         return [path]
-    found = sorted(path.glob("*.json"))
-    if not found:
+    files = sorted(path.glob("*.json"))
+    if not files:
         raise InputError(f"{path}: no .json file in this directory")
-    return found
+    return files

@@ -56,13 +56,13 @@ def _rows(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
 
     reader = csv.DictReader(lines(), strict=True)
     try:
-        there = reader.fieldnames or []
-        if missing := [column for column in COLUMNS if column not in there]:
-            shown = ", ".join(map(repr, there[:20])) or "none"
-            raise InputError(f"{path}: no column {missing[0]!r}; there are {shown}")
+        columns = reader.fieldnames or []
+        if missing := [column for column in COLUMNS if column not in columns]:
+            listed = ", ".join(map(repr, columns[:20])) or "none"
+            raise InputError(f"{path}: no column {missing[0]!r}; there are {listed}")
         for row in reader:
             if None in row or None in row.values():
-                raise InputError(f"{path}:{number}: not as many fields as the first row has ({len(there)})")
+                raise InputError(f"{path}:{number}: not as many fields as the first row has ({len(columns)})")
             yield f"{path}:{number}", row
     except csv.Error as error:
         raise InputError(f"{path}:{number}: not CSV ({error})") from None

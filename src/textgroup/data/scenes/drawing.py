@@ -154,16 +154,16 @@ def _paint(objects: Sequence[SceneObject], side: int) -> tuple[np.ndarray, np.nd
     """Paint objects one over the other: RGB (side, side, 3) uint8, and whose each pixel is, or -1, (side, side)."""
     canvas = np.full((side, side, 3), BACKGROUND, np.uint8)
     owner = np.full((side, side), -1, np.int8)
-    for i, thing in enumerate(objects):
-        second = (25, 25, 25) if thing.colour in LIGHT else (250, 250, 250)
-        n = max(3, round(2 * SHARE_OF_COPY[thing.count] * thing.radius * side))
-        inside, accent = _stamp(thing.shape, thing.texture, n)
-        for u, v in _COPIES[thing.count]:
-            left = round((thing.x + u * thing.radius) * side - n / 2)
-            top = round((thing.y + v * thing.radius) * side - n / 2)
+    for i, shown in enumerate(objects):
+        second = (25, 25, 25) if shown.colour in LIGHT else (250, 250, 250)
+        n = max(3, round(2 * SHARE_OF_COPY[shown.count] * shown.radius * side))
+        inside, accent = _stamp(shown.shape, shown.texture, n)
+        for u, v in _COPIES[shown.count]:
+            left = round((shown.x + u * shown.radius) * side - n / 2)
+            top = round((shown.y + v * shown.radius) * side - n / 2)
             rows, columns = slice(max(top, 0), top + n), slice(max(left, 0), left + n)
             crop = slice(rows.start - top, side - top), slice(columns.start - left, side - left)
-            canvas[rows, columns][inside[crop]] = PALETTE[thing.colour]
+            canvas[rows, columns][inside[crop]] = PALETTE[shown.colour]
             canvas[rows, columns][accent[crop]] = second
             owner[rows, columns][inside[crop]] = i
     return canvas, owner

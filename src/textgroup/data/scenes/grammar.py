@@ -36,9 +36,9 @@ def describe(rng: Random, objects: Sequence[SceneObject], order: Sequence[int], 
         writer.say(rng.choice(FRAMES))
         if rng.random() < 0.5:
             writer.stop(",")
-    said = _there_is(writer, left) if framed else _clause(writer, left)
+    spoken_of = _there_is(writer, left) if framed else _clause(writer, left)
     while left:
-        said = _continue(writer, left, said)
+        spoken_of = _continue(writer, left, spoken_of)
     if roomy and not framed and rng.random() < 0.5:
         if len(order) == len(objects) and rng.random() < 0.5:
             writer.stop(",")
@@ -88,10 +88,10 @@ class _Said(NamedTuple):
 
 def _partner(writer: Writer, left: list[int], i: int) -> tuple[int, Relation] | None:
     """Take the next object of `left` to which object i has a relation, and one such relation."""
-    for place, other in enumerate(left):
+    for position, other in enumerate(left):
         relations = related(writer.objects[i], writer.objects[other])
         if relations:
-            del left[place]
+            del left[position]
             return other, writer.rng.choice(relations)
     return None
 
@@ -114,9 +114,9 @@ def _relate(writer: Writer, left: list[int], i: int, other: int, says: Relation,
 
 
 def _list(writer: Writer, members: Sequence[int]) -> None:
-    for place, i in enumerate(members):
-        if place:
-            if place == len(members) - 1:
+    for position, i in enumerate(members):
+        if position:
+            if position == len(members) - 1:
                 writer.say("and")
             else:
                 writer.stop(",")
@@ -125,8 +125,8 @@ def _list(writer: Writer, members: Sequence[int]) -> None:
 
 def _somewhere(writer: Writer, i: int, chance: float, verb: bool) -> _Said:
     """After the name of object i: what it does (if `verb`), and by some chance where in the picture."""
-    found = places(writer.objects[i])
-    where = writer.rng.choice(found) if found and writer.rng.random() < chance else None
+    true_places = places(writer.objects[i])
+    where = writer.rng.choice(true_places) if true_places and writer.rng.random() < chance else None
     if verb:
         writer.verb(i, last=where is None)
     if where:
@@ -144,18 +144,18 @@ def _there_is(writer: Writer, left: list[int]) -> _Said:
     i = left.pop(0)
     _open(writer, i)
     writer.mention(i)
-    found = _partner(writer, left, i) if writer.rng.random() < 0.6 else None
-    if found:
-        return _relate(writer, left, i, *found, verb=False)
+    partner = _partner(writer, left, i) if writer.rng.random() < 0.6 else None
+    if partner:
+        return _relate(writer, left, i, *partner, verb=False)
     return _somewhere(writer, i, 0.4, verb=False)
 
 
 def _subject_first(writer: Writer, left: list[int]) -> _Said:
     i = left.pop(0)
     writer.mention(i)
-    found = _partner(writer, left, i)
-    if found:
-        return _relate(writer, left, i, *found, verb=not writer.terse)
+    partner = _partner(writer, left, i)
+    if partner:
+        return _relate(writer, left, i, *partner, verb=not writer.terse)
     return _somewhere(writer, i, 0.8, verb=not writer.terse)
 
 
@@ -167,14 +167,14 @@ def _intransitive(writer: Writer, left: list[int]) -> _Said:
 
 def _fronted(writer: Writer, left: list[int]) -> _Said:
     i = left.pop(0)
-    found, where = _partner(writer, left, i), places(writer.objects[i])
-    if found:
-        other, says = found
+    partner, true_places = _partner(writer, left, i), places(writer.objects[i])
+    if partner:
+        other, says = partner
         writer.relate(writer.rng.choice(PREPOSITIONS[says]), says, [i], [other])
         writer.mention(other)
         writer.verb(i)
-    elif where:
-        writer.locate(i, writer.rng.choice(where))
+    elif true_places:
+        writer.locate(i, writer.rng.choice(true_places))
         writer.verb(i)
     else:
         writer.say(writer.number(i, OPENINGS[0]))
@@ -213,13 +213,13 @@ def _enumeration(writer: Writer, left: list[int]) -> _Said:
 def _with(writer: Writer, left: list[int]) -> _Said:
     """One object, with another somewhere about "it"."""
     i = left.pop(0)
-    found = _partner(writer, left, i)
+    partner = _partner(writer, left, i)
     if not writer.terse:
         _open(writer, i)
     writer.mention(i)
-    if found is None:
+    if partner is None:
         return _Said(i, i)
-    other = found[0]
+    other = partner[0]
     writer.say("with")
     writer.mention(other)
     says = writer.rng.choice(related(writer.objects[other], writer.objects[i]))
@@ -243,25 +243,25 @@ def _clause(writer: Writer, left: list[int]) -> _Said:
     return writer.rng.choice(_TERSE_CLAUSES if writer.terse else _CLAUSES)(writer, left)
 
 
-def _continue(writer: Writer, left: list[int], said: _Said) -> _Said:
+def _continue(writer: Writer, left: list[int], spoken_of: _Said) -> _Said:
     """Go on after a clause: a relative clause, the same subject again, or another clause."""
-    rng, (topic, last) = writer.rng, said
+    rng, (topic, last) = writer.rng, spoken_of
     choice = rng.random()
     if choice < 0.25 and last is not None:
-        found = _partner(writer, left, last)
-        if found:
+        partner = _partner(writer, left, last)
+        if partner:
             if rng.random() < 0.6:
                 writer.stop(",")
                 writer.say("which")
             else:
                 writer.say("that")
-            return _relate(writer, left, last, *found)
+            return _relate(writer, left, last, *partner)
     elif 0.25 <= choice < 0.5 and not writer.terse:
-        found = _partner(writer, left, topic)
-        if found:
+        partner = _partner(writer, left, topic)
+        if partner:
             _join(writer)
             writer.again(topic, pronoun=topic == last or not writer.alone[topic] or rng.random() < 0.5)
-            return _relate(writer, left, topic, *found)
+            return _relate(writer, left, topic, *partner)
     elif 0.5 <= choice < 0.6:
         writer.stop(",")
         writer.say("with")

@@ -76,8 +76,8 @@ def scene(seed: int, index: int, split: Split = "train") -> Scene:
     order = list(range(len(objects)))
     rng.shuffle(order)
     if rng.random() < 0.25:  # some of the picture is left unsaid, but never object 0
-        said = rng.randint(1, len(order))
-        order = [i for i in order if i == 0 or rng.random() < said / len(order)]
+        mentioned = rng.randint(1, len(order))
+        order = [i for i in order if i == 0 or rng.random() < mentioned / len(order)]
     caption = describe(rng, objects, order, unseen_too=split == "test")
     return Scene(tuple(objects), caption.text, caption.phrases, caption.foils, caption.statements)
 
@@ -151,11 +151,17 @@ def features(scene: Scene) -> np.ndarray:
     One-hot shape, colour, size, texture and number of copies, then x, y and radius as fractions of the side.
     """
     table = np.zeros((len(scene.objects), FEATURE_WIDTH), np.float32)
-    for row, thing in zip(table, scene.objects):
+    for row, scene_object in zip(table, scene.objects):
         start = 0
-        said = (thing.shape, thing.colour, thing.size, thing.texture, thing.count)
-        for value, values in zip(said, _VALUES):
+        attributes = (
+            scene_object.shape,
+            scene_object.colour,
+            scene_object.size,
+            scene_object.texture,
+            scene_object.count,
+        )
+        for value, values in zip(attributes, _VALUES):
             row[start + values.index(value)] = 1
             start += len(values)
-        row[start:] = thing.x, thing.y, thing.radius
+        row[start:] = scene_object.x, scene_object.y, scene_object.radius
     return table

@@ -256,15 +256,15 @@ def related(one: SceneObject, other: SceneObject) -> list[Relation]:
 
 def places(one: SceneObject) -> list[Place]:
     """All that is true of the object's place in the picture, which is cut into thirds; may be empty."""
-    found: list[Place] = []
+    true_places: list[Place] = []
     if one.y < 0.33:
-        found.append("top")
+        true_places.append("top")
     elif one.y > 0.67:
-        found.append("bottom")
+        true_places.append("bottom")
     if one.x < 0.33:
-        found.append("left side")
+        true_places.append("left side")
     elif one.x > 0.67:
-        found.append("right side")
-    if not found and max(abs(one.x - 0.5), abs(one.y - 0.5)) < 0.12:
-        found.append("middle")
-    return found
+        true_places.append("right side")
+    if not true_places and max(abs(one.x - 0.5), abs(one.y - 0.5)) < 0.12:
+        true_places.append("middle")
+    return true_places

@@ -95,7 +95,7 @@ class Writer:
             self.wish[i] = 0.97  # one long phrase among short ones, or little to name and much to say of it
         if rng.random() < 0.3:
             self.wish = [rng.choice((0.04, 0.4, 0.97)) for _ in objects]
-        shapes = [thing.shape for thing in objects]
+        shapes = [scene_object.shape for scene_object in objects]
         self.nouns = [""] * len(objects)  # what each was called
         self.alone = [shapes.count(shape) == 1 for shape in shapes]
 
@@ -124,14 +124,14 @@ class Writer:
 
     def mention(self, i: int) -> None:
         """The first mention of object i: a phrase of one to seven words."""
-        rng, thing = self.rng, self.objects[i]
-        kind, plural = KINDS[thing.shape], thing.count > 1
+        rng, scene_object = self.rng, self.objects[i]
+        kind, plural = KINDS[scene_object.shape], scene_object.count > 1
         wish = self.wish[i]
         noun = kind.nouns[0 if wish < 0.5 or rng.random() < 0.5 else rng.randrange(len(kind.nouns))][plural]
         self.nouns[i] = noun
         article: tuple[str, ...] = ()
         if plural:
-            article = rng.choice(COUNTS[thing.count]) if wish > 0.5 or rng.random() < 0.3 else ()
+            article = rng.choice(COUNTS[scene_object.count]) if wish > 0.5 or rng.random() < 0.3 else ()
         elif not self.terse:
             article = rng.choice(ARTICLES[: 2 if wish < 0.1 else 3])
             if rng.random() < 0.85 or (article == ("the",) and not self.alone[i]):
@@ -139,24 +139,24 @@ class Writer:
         room = LONGEST_PHRASE - noun.count(" ") - 1 - len(article)
         before: list[tuple[str, str]] = []  # (words, attribute they tell)
         after: list[tuple[str, str]] = []
-        if rng.random() < wish * (0.9 if thing.texture != "plain" else 0.4):
-            if thing.texture == "bordered" or rng.random() < 0.6:
-                after = self.tail(thing, room, long=wish > 0.5)
+        if rng.random() < wish * (0.9 if scene_object.texture != "plain" else 0.4):
+            if scene_object.texture == "bordered" or rng.random() < 0.6:
+                after = self.tail(scene_object, room, long=wish > 0.5)
                 room -= len(after)
             elif room:
-                before.append((thing.texture, "before"))
+                before.append((scene_object.texture, "before"))
                 room -= 1
         if room and rng.random() < wish:
-            words = thing.colour.count(" ") + 1
+            words = scene_object.colour.count(" ") + 1
             if not after and words < room and rng.random() < 0.25:
-                after = [("in", ""), (thing.colour, "colour")]
+                after = [("in", ""), (scene_object.colour, "colour")]
                 room -= words + 1
             elif words <= room:
-                place = rng.randrange(len(before) + 1) if rng.random() < 0.3 else len(before)
-                before.insert(place, (thing.colour, "colour"))
+                position = rng.randrange(len(before) + 1) if rng.random() < 0.3 else len(before)
+                before.insert(position, (scene_object.colour, "colour"))
                 room -= words
         if room and rng.random() < wish:
-            fitting = [words for words in SIZE_WORDS[thing.size] if words.count(" ") < room]
+            fitting = [words for words in SIZE_WORDS[scene_object.size] if words.count(" ") < room]
             if fitting:
                 before.insert(0, (rng.choice(fitting), "size"))
         pieces = [*((word, "") for word in article), *before, (noun, "noun"), *after]
@@ -168,17 +168,17 @@ class Writer:
                 self.slots.append(Slot(first, last, kind_of_foil, i, attribute, word))
         self.phrases.append(Phrase(start, self.length, i))
 
-    def tail(self, thing: SceneObject, room: int, long: bool) -> list[tuple[str, str]]:
+    def tail(self, scene_object: SceneObject, room: int, long: bool) -> list[tuple[str, str]]:
         """A texture told after the noun, in at most `room` words; may be empty."""
-        fitting = [template for template in WITH[thing.texture] if len(template) <= room]
+        fitting = [template for template in WITH[scene_object.texture] if len(template) <= room]
         if not fitting:
             return []
         template = fitting[-1] if long and self.rng.random() < 0.7 else self.rng.choice(fitting)
-        told = {
-            "*": (AFTER.get(thing.texture, ""), "after"),
-            "+": ("black" if thing.colour in LIGHT else "white", ""),
+        ways = {
+            "*": (AFTER.get(scene_object.texture, ""), "after"),
+            "+": ("black" if scene_object.colour in LIGHT else "white", ""),
         }
-        return [told.get(word, (word, "")) for word in template]
+        return [ways.get(word, (word, "")) for word in template]
 
     def again(self, i: int, pronoun: bool, subject: bool = True) -> None:
         """A later mention of object i, which must be the only one of its shape unless by pronoun."""
@@ -192,17 +192,17 @@ class Writer:
         """What makes the caption false in the place of the slot's words; may be empty."""
         if slot.kind == "relation":
             return [slot.words]
-        thing = self.objects[slot.object]
+        scene_object = self.objects[slot.object]
         if slot.attribute == "noun":
             present = {other.shape for other in self.objects}
-            fitting = [s for s in SHAPES if s not in present and self.allowed(thing.colour, s)]
-            plural = thing.count > 1  # the usual noun twice, as in `mention`
+            fitting = [s for s in SHAPES if s not in present and self.allowed(scene_object.colour, s)]
+            plural = scene_object.count > 1  # the usual noun twice, as in `mention`
             return [noun[plural] for s in fitting for noun in (KINDS[s].nouns[0], *KINDS[s].nouns)]
-        like = [other for other in self.objects if other.shape == thing.shape]
+        like = [other for other in self.objects if other.shape == scene_object.shape]
         if slot.attribute == "colour":
             # "blue" is not wrong for dark blue
             near = {word for other in like for word in other.colour.split()}
-            return [c for c in COLOURS if near.isdisjoint(c.split()) and self.allowed(c, thing.shape)]
+            return [c for c in COLOURS if near.isdisjoint(c.split()) and self.allowed(c, scene_object.shape)]
         if slot.attribute == "size":
             opposite = OPPOSITE_SIZE[slot.words]
             return [] if any(other.size in LIKE_SIZE[opposite] for other in like) else [opposite]

@@ -83,11 +83,11 @@ def is_entities(where: str | Path) -> bool:
 def parse(line: str) -> tuple[str, tuple[Phrase, ...]] | None:
     """A line's text without brackets, and its phrases; None where the brackets are broken."""
     text, phrases, last = "", [], 0
-    for found in _PHRASE.finditer(line):
-        text += line[last : found.start()]
-        chain, types, words = found.groups()
+    for match in _PHRASE.finditer(line):
+        text += line[last : match.start()]
+        chain, types, words = match.groups()
         phrases.append(Phrase(len(text), len(text) + len(words), chain, tuple(types.split("/"))))
-        text, last = text + words, found.end()
+        text, last = text + words, match.end()
     text += line[last:]
     return None if "[/EN#" in text or "]" in text else (text, tuple(phrases))
 

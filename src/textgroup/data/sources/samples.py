@@ -117,23 +117,23 @@ def read_shards(shards: Sequence[str], caption_column: str | None = None, images
 
 def _read_tar(tar: str, archive: tarfile.TarFile, column: str | None, images: bool) -> Iterator[Sample]:
     key: str | None = None
-    parts: dict[str, bytes | None] = {}
+    members: dict[str, bytes | None] = {}
     for member, extension, name in _members(archive):
         if name != key:
             if key is not None:
-                yield from _sample(tar, key, parts, column)
-            key, parts = name, {}
+                yield from _sample(tar, key, members, column)
+            key, members = name, {}
         kind = "image" if extension in IMAGES else extension
-        if kind in parts:
+        if kind in members:
             raise InputError(f"{tar}: {name} has two members {'with an image' if kind == 'image' else kind}")
         if kind == "image":
-            parts[kind] = _read(archive, member, MAX_IMAGE + 1) if images else None
+            members[kind] = _read(archive, member, MAX_IMAGE + 1) if images else None
         elif kind in (".json", ".txt") and column is not None:
             if member.size > MAX_LINE:
                 raise InputError(f"{tar}: {member.name} is longer than {MAX_LINE} bytes, too long for captions")
-            parts[kind] = _read(archive, member, MAX_LINE)
+            members[kind] = _read(archive, member, MAX_LINE)
     if key is not None:
-        yield from _sample(tar, key, parts, column)
+        yield from _sample(tar, key, members, column)
 
 
 def _members(archive: tarfile.TarFile) -> Iterable[tuple[tarfile.TarInfo, str, str]]:
@@ -144,28 +144,28 @@ def _members(archive: tarfile.TarFile) -> Iterable[tuple[tarfile.TarInfo, str, s
             yield member, f".{extension.lower()}", f"{folder}/{stem}" if folder else stem
 
 
-def _read(archive: tarfile.TarFile, member: tarfile.TarInfo, most: int) -> bytes:
+def _read(archive: tarfile.TarFile, member: tarfile.TarInfo, limit: int) -> bytes:
     file = archive.extractfile(member)
     assert file is not None, "only regular files come here"
-    return file.read(most)
+    return file.read(limit)
 
 
-def _sample(tar: str, key: str, parts: dict[str, bytes | None], column: str | None) -> Iterator[Sample]:
-    captions = _captions(f"{tar}: {key}", parts, column)
-    if "image" in parts or captions:
-        yield Sample(key, captions, parts.get("image"))
+def _sample(tar: str, key: str, members: dict[str, bytes | None], column: str | None) -> Iterator[Sample]:
+    captions = _captions(f"{tar}: {key}", members, column)
+    if "image" in members or captions:
+        yield Sample(key, captions, members.get("image"))
 
 
-def _captions(where: str, parts: dict[str, bytes | None], column: str | None) -> tuple[str, ...]:
-    text = parts.get(".txt")
+def _captions(where: str, members: dict[str, bytes | None], column: str | None) -> tuple[str, ...]:
+    text = members.get(".txt")
     try:
-        record = json.loads(parts.get(".json") or b"null")
+        record = json.loads(members.get(".json") or b"null")
         caption = "" if text is None else text.decode()
     except UnicodeDecodeError:
         raise InputError(f"{where}: its caption is not UTF-8; write the shard again") from None
     except (ValueError, RecursionError) as error:
         raise InputError(f"{where}.json: not JSON ({error}); write the shard again") from None
-    found = None
+    captions = None
     if isinstance(record, dict) and column is not None:
-        found = captions_of(record, column, f"{where}.json")
-    return drop_blank([caption]) if found is None else found
+        captions = captions_of(record, column, f"{where}.json")
+    return drop_blank([caption]) if captions is None else captions

@@ -71,8 +71,8 @@ def _scheme(name: str) -> str | None:
     """http, pipe, ...; None for a path."""
     if name.startswith(PIPE):
         return "pipe"
-    found = _SCHEME.match(name)
-    return found[1].lower() if found else None
+    match = _SCHEME.match(name)
+    return match[1].lower() if match else None
 
 
 def _expand(text: str) -> list[str]:
@@ -104,14 +104,14 @@ def _matches(text: str) -> list[str]:
     """Local shards by brace range and pattern. Each one must be there; a pattern is for .tar files."""
     names = []
     for name in _expand(text):
-        found = [name]
+        files = [name]
         if glob.has_magic(name) and not Path(name).exists():
-            found = sorted(glob.glob(name))  # noqa: PTH207 (a `Path` takes no absolute pattern)
-            if not found:
+            files = sorted(glob.glob(name))  # noqa: PTH207 (a `Path` takes no absolute pattern)
+            if not files:
                 raise InputError(f"source {name}: no file matches this pattern")
-        if other := [other for other in found if not other.endswith(".tar")]:
+        if other := [other for other in files if not other.endswith(".tar")]:
             raise InputError(f"source {text}: a pattern is for .tar files, but it also matches {other[0]}")
-        names += found
+        names += files
     return names
 
 
@@ -177,9 +177,11 @@ def _open(name: str) -> Iterator[IO[bytes]]:
 def _output(name: str, command: str | None) -> Iterator[IO[bytes]]:
     """What a command prints: a shell command, or else that of the object store. It must end well."""
     words = command or [part.replace("{}", name) for part in STORES[_scheme(name) or ""]]
-    with tempfile.TemporaryFile() as said:
+    with tempfile.TemporaryFile() as errors:
         try:
-            process = subprocess.Popen(words, shell=command is not None, stdout=subprocess.PIPE, stderr=said, bufsize=0)
+            process = subprocess.Popen(
+                words, shell=command is not None, stdout=subprocess.PIPE, stderr=errors, bufsize=0
+            )
         except OSError as error:
             raise InputError(f"{name}: the program {words[0]} cannot be run ({error.strerror}); install it") from None
         assert process.stdout is not None
@@ -191,8 +193,8 @@ def _output(name: str, command: str | None) -> Iterator[IO[bytes]]:
                 wrong = error
             rest = (process.stdout.read(BUFFER) for _ in range(MAX_REST))
             if not all(rest) and (status := process.wait()):
-                said.seek(0)
-                lines = said.read(BUFFER).decode(errors="replace").split("\n")
+                errors.seek(0)
+                lines = errors.read(BUFFER).decode(errors="replace").split("\n")
                 last = next((line.strip() for line in reversed(lines) if line.strip()), "it says nothing")
                 raise InputError(f"{name}: the command failed with exit status {status}: {last[:200]}")
             if wrong:

@@ -176,11 +176,11 @@ def _columns(where: str, row: list[str], image_column: str, caption_column: str 
     if numbers and len(numbers) < len(named):
         raise InputError(f"{where}: columns {' and '.join(named)}: give two names, or two numbers")
     names = [str(n) for n in range(len(row))] if numbers else [name.strip() for name in row]
-    for what, column, may_lack in (("caption", caption_column, None), ("image", image_column, DEFAULT_IMAGE)):
+    for kind, column, may_lack in (("caption", caption_column, None), ("image", image_column, DEFAULT_IMAGE)):
         if column not in names and column != may_lack:
             if numbers:
-                raise InputError(f"{where}: {what}_column {column}: the row has {len(row)} columns, from 0")
-            raise InputError(f"{_no_column(where, what, column, row)}; if the file has no header, give numbers, from 0")
+                raise InputError(f"{where}: {kind}_column {column}: the row has {len(row)} columns, from 0")
+            raise InputError(f"{_no_column(where, kind, column, row)}; if the file has no header, give numbers, from 0")
     return _Picked(
         image=names.index(image_column) if image_column in names else None,
         caption=None if caption_column is None else names.index(caption_column),
@@ -188,9 +188,9 @@ def _columns(where: str, row: list[str], image_column: str, caption_column: str 
     )
 
 
-def _no_column(where: str, what: str, column: str | None, there: list[str]) -> InputError:
-    shown = ", ".join(repr(name if len(name) <= 40 else f"{name[:40]}…") for name in there[:20])
-    return InputError(f"{where}: no {what} column {column!r}; there are {shown}")
+def _no_column(where: str, kind: str, column: str | None, columns: list[str]) -> InputError:
+    listed = ", ".join(repr(name if len(name) <= 40 else f"{name[:40]}…") for name in columns[:20])
+    return InputError(f"{where}: no {kind} column {column!r}; there are {listed}")
 
 
 def _image_path(table: Path, line: _Line) -> Path:

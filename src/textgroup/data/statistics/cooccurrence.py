@@ -22,16 +22,16 @@ def cooccurrence(data: CaptionData, vocabulary: int, width: int, seed: int) -> T
     They are turned at random (`seed`), so that no component counts for more than another.
     """
     information = _positive_information(_occurrence(data, vocabulary))
-    places, values = (torch.from_numpy(x) for x in (np.stack(information.coords), information.data))
-    sparse = torch.sparse_coo_tensor(places, values, information.shape, check_invariants=True)
+    coordinates, values = (torch.from_numpy(x) for x in (np.stack(information.coords), information.data))
+    sparse = torch.sparse_coo_tensor(coordinates, values, information.shape, check_invariants=True)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         vector, value, _ = torch.svd_lowrank(sparse.float(), min(width, vocabulary), niter=4)
-        turn = torch.linalg.qr(torch.randn(width, width)).Q
-    found = vector * value.sqrt() @ turn[: len(value)]  # (V, D)
+        rotation = torch.linalg.qr(torch.randn(width, width)).Q
+    vectors = vector * value.sqrt() @ rotation[: len(value)]  # (V, D)
     met = torch.zeros(vocabulary, dtype=torch.bool)
-    met[places[0]] = True
-    return torch.where(met[:, None], found / found[met].square().mean().sqrt(), 0)
+    met[coordinates[0]] = True
+    return torch.where(met[:, None], vectors / vectors[met].square().mean().sqrt(), 0)
 
 
 def _occurrence(data: CaptionData, vocabulary: int) -> csr_matrix:
@@ -39,22 +39,22 @@ def _occurrence(data: CaptionData, vocabulary: int) -> csr_matrix:
     chosen = np.arange(0, len(data.starts) - 1, -(-(len(data.starts) - 1) // CAPTIONS))
     first, lengths = data.starts[chosen] + 1, np.diff(data.starts)[chosen] - 2
     ends = np.cumsum(lengths)
-    places = np.arange(ends[-1]) + np.repeat(first - ends + lengths, lengths)
-    met = csr_matrix(
-        (np.ones(len(places), dtype=np.float32), (np.repeat(np.arange(len(chosen)), lengths), data.ids[places])),
+    positions = np.arange(ends[-1]) + np.repeat(first - ends + lengths, lengths)
+    occurs = csr_matrix(
+        (np.ones(len(positions), dtype=np.float32), (np.repeat(np.arange(len(chosen)), lengths), data.ids[positions])),
         shape=(len(chosen), vocabulary),
     )
-    met.sum_duplicates()
-    met.data[:] = 1
-    return met
+    occurs.sum_duplicates()
+    occurs.data[:] = 1
+    return occurs
 
 
-def _positive_information(met: csr_matrix) -> coo_matrix:
+def _positive_information(occurs: csr_matrix) -> coo_matrix:
     """Pointwise mutual information of two different tokens in a caption, where it is above 0: (V, V), nats."""
-    together = (met.T @ met).tocoo()
-    apart = together.row != together.col
-    row, col, count = together.row[apart], together.col[apart], together.data[apart].astype(np.float64)
-    often = np.bincount(row, weights=count, minlength=met.shape[1])
-    information = np.log(count * count.sum() / (often[row] * often[col]))
+    pairs = (occurs.T @ occurs).tocoo()
+    different = pairs.row != pairs.col
+    row, col, count = pairs.row[different], pairs.col[different], pairs.data[different].astype(np.float64)
+    marginal = np.bincount(row, weights=count, minlength=occurs.shape[1])
+    information = np.log(count * count.sum() / (marginal[row] * marginal[col]))
     positive = information > 0
-    return coo_matrix((information[positive], (row[positive], col[positive])), shape=together.shape)
+    return coo_matrix((information[positive], (row[positive], col[positive])), shape=pairs.shape)

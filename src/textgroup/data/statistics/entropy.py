@@ -17,10 +17,12 @@ def left_entropy(
     """
     inside = np.ones(len(data.ids), dtype=bool)
     inside[data.starts[:-1]] = False  # the first token of a caption has nothing before it
-    places = np.flatnonzero(inside)
+    positions = np.flatnonzero(inside)
     if ends_word is not None:
-        places = places[ends_word[data.ids[places - 1]]]
-    pairs, count = np.unique(data.ids[places].astype(np.int64) * vocabulary + data.ids[places - 1], return_counts=True)
+        positions = positions[ends_word[data.ids[positions - 1]]]
+    pairs, count = np.unique(
+        data.ids[positions].astype(np.int64) * vocabulary + data.ids[positions - 1], return_counts=True
+    )
     second = pairs // vocabulary
     total = np.bincount(second, weights=count, minlength=vocabulary)
     share = count / total[second]
@@ -54,12 +56,12 @@ def binds_next(data: CaptionData, vocabulary: int) -> np.ndarray:
     """
     inside = np.ones(len(data.ids), dtype=bool)
     inside[data.starts[:-1]] = False
-    places = np.flatnonzero(inside)
-    before = data.ids[places - 1].astype(np.int64)
-    pairs, count = np.unique(before * vocabulary + data.ids[places], return_counts=True)
-    most = np.zeros(vocabulary)
-    np.maximum.at(most, pairs // vocabulary, count)
-    return most > BINDS * (np.bincount(before, minlength=vocabulary) + RARE)
+    positions = np.flatnonzero(inside)
+    before = data.ids[positions - 1].astype(np.int64)
+    pairs, count = np.unique(before * vocabulary + data.ids[positions], return_counts=True)
+    most_frequent = np.zeros(vocabulary)
+    np.maximum.at(most_frequent, pairs // vocabulary, count)
+    return most_frequent > BINDS * (np.bincount(before, minlength=vocabulary) + RARE)
 
 
 def cohesion(data: CaptionData, vocabulary: int) -> np.ndarray:

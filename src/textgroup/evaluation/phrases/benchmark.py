@@ -108,9 +108,9 @@ def measure(
     for a in range(0, len(benchmark.captions), AT_ONCE):
         rows = slice(a, a + AT_ONCE)
         began = time.perf_counter()
-        found = segmenter(benchmark.captions[rows])
+        segmented = segmenter(benchmark.captions[rows])
         seconds += time.perf_counter() - began
-        scores += [_score(*caption) for caption in zip(found, benchmark.spans[rows], benchmark.gold[rows])]
+        scores += [_score(*caption) for caption in zip(segmented, benchmark.spans[rows], benchmark.gold[rows])]
         progress(len(scores), name)
     rows_of = np.array([score.with_counts() for score in scores], dtype=float)  # (captions, 14)
     counted = np.concatenate([rows_of, np.ones((len(scores), 1))], axis=1)

@@ -56,24 +56,24 @@ def cells(record: dict[str, Any]) -> list[str]:
 
 def differences(record: dict[str, Any]) -> list[str]:
     """What parts a record of phrases.json from the first one, as a row of `COMPARED`."""
-    found = [record["difference"][key] for key in _COMPARED]
-    return [record["segmenter"], *(f"{d['value']:+.2f} [{d['ci95'][0]:+.2f}, {d['ci95'][1]:+.2f}]" for d in found)]
+    compared = [record["difference"][key] for key in _COMPARED]
+    return [record["segmenter"], *(f"{d['value']:+.2f} [{d['ci95'][0]:+.2f}, {d['ci95'][1]:+.2f}]" for d in compared)]
 
 
 def markdown(title: str, records: Sequence[dict[str, Any]]) -> str:
     """The whole page."""
     ours = [_with_intervals(record) for record in records]
     papers = [[f"paper: {name}", *figures, *[""] * (len(COLUMNS) - 1 - len(figures))] for name, *figures in PAPER]
-    parts = [
+    sections = [
         f"# Phrases\n\n{plain(title)}. Percentages; in brackets 95% intervals from a bootstrap over images. "
         "The paper's figures are of the val split, one run each.\n",
         table(COLUMNS, [*ours, *papers]),
     ]
     if len(records) > 1:
         first = plain(records[0]["segmenter"])
-        parts.append(f"\n## Differences from {first}\n\nPaired: both on the same draws of images.\n")
-        parts.append(table(COMPARED, [differences(record) for record in records[1:]]))
-    return "\n".join(parts)
+        sections.append(f"\n## Differences from {first}\n\nPaired: both on the same draws of images.\n")
+        sections.append(table(COMPARED, [differences(record) for record in records[1:]]))
+    return "\n".join(sections)
 
 
 def _with_intervals(record: dict[str, Any]) -> list[str]:

@@ -110,7 +110,7 @@ def score_caption(
     shares = iou[pairs], matched / np.maximum(owned, 1), matched / paired, 2 * matched / (owned + paired)
     predicted = np.isin(names, list(ungroundable), invert=True)
     # Equal sets of tokens; a phrase has no holes, so a unit with holes equals none.
-    found = ((strict == 1).any(axis=1) & predicted).sum()
+    exact = ((strict == 1).any(axis=1) & predicted).sum()
     tiou, precision, recall, f1 = (float(x.mean()) if len(names) else 0.0 for x in shares)
     return CaptionScore(
         tiou=tiou,
@@ -118,7 +118,7 @@ def score_caption(
         recall=recall,
         f1=f1,
         strict_tiou=float(strict_sum) / size.shape[1],
-        found=int(found),
+        found=int(exact),
         predicted=int(predicted.sum()),
         phrases=size.shape[1],
         units=len(names),
@@ -131,7 +131,7 @@ def summarise(sums: np.ndarray, captions: Any) -> PhraseScore:
     *scores, off, predicted_squared, phrases_squared, product = np.moveaxis(sums, -1, 0)
     total = CaptionScore(*scores)
     varies = (captions * predicted_squared - total.predicted**2) * (captions * phrases_squared - total.phrases**2)
-    together = captions * product - total.predicted * total.phrases
+    covariance = captions * product - total.predicted * total.phrases
     return PhraseScore(
         tiou=total.tiou / captions,
         precision=total.precision / captions,
@@ -143,7 +143,7 @@ def summarise(sums: np.ndarray, captions: Any) -> PhraseScore:
         exact_f1=2 * total.found / (total.predicted + total.phrases),
         units_per_caption=total.units / captions,
         count_error=off / captions,
-        count_correlation=together / np.sqrt(np.where(varies > 0, varies, np.inf)),
+        count_correlation=covariance / np.sqrt(np.where(varies > 0, varies, np.inf)),
         matched_pairs=total.pairs,
         unmatched_gold=total.phrases - total.pairs,
         n_captions=captions,

@@ -19,15 +19,15 @@ WORD = re.compile(r"\w+(?:[-'’]\w+)*|[^\w\s]")
 
 def word_spans(captions: Sequence[str]) -> list[Spans]:
     """Words, with inner hyphens and apostrophes, and single punctuation marks."""
-    return [[found.span() for found in WORD.finditer(caption)] for caption in captions]
+    return [[match.span() for match in WORD.finditer(caption)] for caption in captions]
 
 
 def token_spans(tokenizer: CaptionTokenizer | None) -> TokenSpans:
     """The tokens of a BPE, without start and end of text, none cut off, however long the caption; None: words."""
     if tokenizer is None:
         return word_spans
-    whole = CaptionTokenizer(tokenizer.merges, LONGEST_CAPTION)
-    return lambda captions: [tokens.spans[1:-1] for tokens in whole.encode_batch(captions)]
+    unlimited = CaptionTokenizer(tokenizer.merges, LONGEST_CAPTION)
+    return lambda captions: [tokens.spans[1:-1] for tokens in unlimited.encode_batch(captions)]
 
 
 def open_tokenizer(what: str) -> CaptionTokenizer | None:

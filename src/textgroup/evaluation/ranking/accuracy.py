@@ -85,19 +85,19 @@ def points(scores: Scores) -> np.ndarray:
 def pairwise(model: str, benchmark: str, rows: Sequence[Probe], scores: Scores) -> list[Figure]:
     """Ranking accuracy of each category, in order of appearance, and overall."""
     right, tied = points(scores), scores.better == scores.worse
-    found = []
-    for category, here in categories(rows).items():
+    figures = []
+    for category, rows_of in categories(rows).items():
         name = (model, benchmark, "ranking", category)
-        columns = np.stack([right[here], np.ones(len(here))], axis=1)
-        found.append(figure(name, columns, [rows[i] for i in here], _share, int(tied[here].sum())))
-    return found
+        columns = np.stack([right[rows_of], np.ones(len(rows_of))], axis=1)
+        figures.append(figure(name, columns, [rows[i] for i in rows_of], _share, int(tied[rows_of].sum())))
+    return figures
 
 
 def categories(rows: Sequence[Probe]) -> dict[str, np.ndarray]:
     """The numbers of the rows of each category, and of all rows where there are several categories."""
     names = np.array([row.category for row in rows])
-    found = {str(name): np.flatnonzero(names == name) for name in dict.fromkeys(names.tolist())}
-    return found if len(found) == 1 else found | {OVERALL: np.arange(len(rows))}
+    rows_of = {str(name): np.flatnonzero(names == name) for name in dict.fromkeys(names.tolist())}
+    return rows_of if len(rows_of) == 1 else rows_of | {OVERALL: np.arange(len(rows))}
 
 
 def svo_match(model: str, rows: Sequence[Probe], scores: Scores, threshold: float) -> list[Figure]:
@@ -106,14 +106,14 @@ def svo_match(model: str, rows: Sequence[Probe], scores: Scores, threshold: floa
     A pair is said to match if it scores above `threshold`, which must come from other data (`fit_threshold`).
     The mean of the accuracies on positive and on negative pairs; a pair that several rows name counts once.
     """
-    found = []
-    for category, here in categories(rows).items():
-        positive, negative = _first_of([rows[i].better for i in here]), _first_of([rows[i].worse for i in here])
-        right, refused = scores.better[here] > threshold, scores.worse[here] <= threshold
+    figures = []
+    for category, rows_of in categories(rows).items():
+        positive, negative = _first_of([rows[i].better for i in rows_of]), _first_of([rows[i].worse for i in rows_of])
+        right, refused = scores.better[rows_of] > threshold, scores.worse[rows_of] <= threshold
         columns = np.stack([positive * right, positive, negative * refused, negative], axis=1)
-        ties = int((scores.better[here] == scores.worse[here]).sum())
-        found.append(figure((model, "svo", "match", category), columns, [rows[i] for i in here], _balanced, ties))
-    return found
+        ties = int((scores.better[rows_of] == scores.worse[rows_of]).sum())
+        figures.append(figure((model, "svo", "match", category), columns, [rows[i] for i in rows_of], _balanced, ties))
+    return figures
 
 
 def fit_threshold(matched: np.ndarray, mismatched: np.ndarray) -> float:
@@ -141,16 +141,16 @@ def winoground(model: str, rows: Sequence[Probe], scores: Scores) -> list[Figure
         wins.setdefault(example, {})["/".join(question)] = bool(better > worse)
         ties[example] = ties.get(example, 0) + int(better == worse)
         first.setdefault(example, row)
-    whole = [example for example, answers in wins.items() if len(answers) == len(QUESTIONS)]
-    if not whole:
+    complete = [example for example, answers in wins.items() if len(answers) == len(QUESTIONS)]
+    if not complete:
         return []
-    found = []
+    figures = []
     for measure, asked in (("text", QUESTIONS[:2]), ("image", QUESTIONS[2:]), ("group", QUESTIONS)):
-        right = np.array([all(wins[example][question] for question in asked) for example in whole], dtype=float)
-        columns = np.stack([right, np.ones(len(whole))], axis=1)
+        right = np.array([all(wins[example][question] for question in asked) for example in complete], dtype=float)
+        columns = np.stack([right, np.ones(len(complete))], axis=1)
         name = (model, "winoground", measure, OVERALL)
-        found.append(figure(name, columns, [first[e] for e in whole], _share, sum(ties[e] for e in whole)))
-    return found
+        figures.append(figure(name, columns, [first[e] for e in complete], _share, sum(ties[e] for e in complete)))
+    return figures
 
 
 def noun_understanding(model: str, svo: tuple[Sequence[Probe], Scores], foil: tuple[Sequence[Probe], Scores]) -> Figure:
@@ -158,13 +158,13 @@ def noun_understanding(model: str, svo: tuple[Sequence[Probe], Scores], foil: tu
     rows: list[Probe] = []
     columns: list[np.ndarray] = []
     ties = 0
-    for place, category, (probes, scores) in ((0, "subject", svo), (2, "object", svo), (4, "foil", foil)):
-        here = [i for i, row in enumerate(probes) if row.category == category]
-        mine = np.zeros((len(here), 6))
-        mine[:, place], mine[:, place + 1] = points(scores)[here], 1
+    for column, category, (probes, scores) in ((0, "subject", svo), (2, "object", svo), (4, "foil", foil)):
+        chosen = [i for i, row in enumerate(probes) if row.category == category]
+        mine = np.zeros((len(chosen), 6))
+        mine[:, column], mine[:, column + 1] = points(scores)[chosen], 1
         columns.append(mine)
-        rows += [probes[i] for i in here]
-        ties += int((scores.better == scores.worse)[here].sum())
+        rows += [probes[i] for i in chosen]
+        ties += int((scores.better == scores.worse)[chosen].sum())
     name = (model, "svo + foil", "noun understanding", OVERALL)
     return figure(name, np.concatenate(columns), rows, _mean_of_three, ties)
 

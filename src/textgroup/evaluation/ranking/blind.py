@@ -31,21 +31,21 @@ def caption_likelihood(
     must have a decoder.
     """
     model, tokenizer = encoder.model, encoder.tokenizer
-    place = next(model.parameters()).device
+    device = next(model.parameters()).device
     nothing = pad([[tokenizer.start, tokenizer.end]])
-    empty = model.encode(nothing.ids.to(place), nothing.mask.to(place))
+    empty = model.encode(nothing.ids.to(device), nothing.mask.to(device))
     ids = tokenizer.ids(captions)
     order = sorted(range(len(ids)), key=lambda i: len(ids[i]))
-    found = np.zeros((len(ids), 2))
+    likelihood = np.zeros((len(ids), 2))
     for a in range(0, len(order), BATCH):
         rows = order[a : a + BATCH]
         chunk = pad([ids[i] for i in rows])
         given = empty._replace(
             groups=empty.groups.expand(len(rows), -1, -1), present=empty.present.expand(len(rows), -1)
         )
-        states, targets, valid = model.decode(chunk.ids.to(place), chunk.mask.to(place), given)
+        states, targets, valid = model.decode(chunk.ids.to(device), chunk.mask.to(device), given)
         logits = (states @ model.encoder.embedding.token.weight.T).float()  # (B, M - 1, V)
         nats = F.cross_entropy(logits.transpose(1, 2), targets, reduction="none") * valid  # (B, M - 1)
-        found[rows] = torch.stack([-nats.double().sum(1), valid.sum(1).double()], dim=1).cpu().numpy()
+        likelihood[rows] = torch.stack([-nats.double().sum(1), valid.sum(1).double()], dim=1).cpu().numpy()
         progress(a + len(rows), "")
-    return found
+    return likelihood

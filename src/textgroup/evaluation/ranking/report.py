@@ -26,22 +26,22 @@ def first_of(figures: Sequence[Figure], figure: Figure) -> Figure:
 
 def record(figure: Figure, first: Figure) -> dict[str, Any]:
     """For JSON: the figure, and how it differs from the first model's, both on the same draws."""
-    found = {name: getattr(figure, name) for name in ("model", "benchmark", "measure", "category", "score", "ci95")}
+    values = {name: getattr(figure, name) for name in ("model", "benchmark", "measure", "category", "score", "ci95")}
     if figure is not first:
         value, ci95 = figure.difference(first)
-        found["difference"] = {"from": first.model, "value": value, "ci95": ci95}
-    return found | {"rows": figure.rows, "images": figure.images, "ties": figure.ties}
+        values["difference"] = {"from": first.model, "value": value, "ci95": ci95}
+    return values | {"rows": figure.rows, "images": figure.images, "ties": figure.ties}
 
 
 def tables(figures: Sequence[Figure]) -> Iterator[tuple[str, list[tuple[str, ...]]]]:
     """For each benchmark its name and rows of `COLUMNS`: figure by figure, the models under one another."""
     for benchmark in dict.fromkeys(figure.benchmark for figure in figures):
         rows: list[tuple[str, ...]] = []
-        here = [figure for figure in figures if figure.benchmark == benchmark]
-        for what in dict.fromkeys(map(_what, here)):
-            same = [figure for figure in here if _what(figure) == what]
+        of_benchmark = [figure for figure in figures if figure.benchmark == benchmark]
+        for subject in dict.fromkeys(map(_what, of_benchmark)):
+            same = [figure for figure in of_benchmark if _what(figure) == subject]
             rows += [(_name(figure) if figure is same[0] else "", *_cells(figure, same[0])) for figure in same]
-            rows += [("", name, score, *[""] * 5) for name, score in zip(PAPER_MODELS, PAPER.get(what, ())) if score]
+            rows += [("", name, score, *[""] * 5) for name, score in zip(PAPER_MODELS, PAPER.get(subject, ())) if score]
         yield benchmark, rows
 
 
@@ -69,14 +69,14 @@ def markdown(
     figures: Sequence[Figure], skipped: Iterable[tuple[str, str, str, int]], seconds: Mapping[str, float]
 ) -> str:
     """The whole page. skipped: benchmark, category, why, and how many rows. seconds: by model, loading included."""
-    parts = [
+    sections = [
         "# Rankings\n\nPer cent; in brackets 95% intervals from a bootstrap over images. A tie counts half. "
         "The paper's figures are of one run each, on the rows whose images it had.\n"
     ]
     for benchmark, rows in tables(figures):
-        parts.append(f"\n## {benchmark}\n\n{table(COLUMNS, rows)}")
+        sections.append(f"\n## {benchmark}\n\n{table(COLUMNS, rows)}")
     left_out = [(benchmark, category, why, f"{rows:,}") for benchmark, category, why, rows in skipped]
     if left_out:
-        parts.append(f"\n## Rows left out\n\n{table(('benchmark', 'category', 'why', 'rows'), left_out)}")
-    parts.append(f"\n## Seconds\n\n{table(('model', 'seconds'), [(m, f'{s:.1f}') for m, s in seconds.items()])}")
-    return "".join(parts)
+        sections.append(f"\n## Rows left out\n\n{table(('benchmark', 'category', 'why', 'rows'), left_out)}")
+    sections.append(f"\n## Seconds\n\n{table(('model', 'seconds'), [(m, f'{s:.1f}') for m, s in seconds.items()])}")
+    return "".join(sections)

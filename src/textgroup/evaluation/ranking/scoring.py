@@ -76,46 +76,46 @@ def score_models(
 
     Raises `InputError` for what cannot be opened, and for a benchmark of which no row can be scored.
     """
-    found = Scored(list(benchmarks), {}, {}, {})
+    scored = Scored(list(benchmarks), {}, {}, {})
     if images:
-        there = {name for name, _ in find_images(images, _images(found.rows))}
-        _keep(found, np.array([_images([row]) <= there for row in found.rows]), "missing")
+        available = {name for name, _ in find_images(images, _images(scored.rows))}
+        _keep(scored, np.array([_images([row]) <= available for row in scored.rows]), "missing")
     for spec in models:
         begun = perf_counter()
         model = open_dual_encoder(spec, device, encoder)
         if images:
-            found.scores[spec] = _similarities(spec, model, found.rows, images, batch_size)
+            scored.scores[spec] = _similarities(spec, model, scored.rows, images, batch_size)
             if fit_on is not None:
-                found.thresholds[spec] = _threshold(model, fit_on, batch_size)
-            found.seconds[spec] = perf_counter() - begun
+                scored.thresholds[spec] = _threshold(model, fit_on, batch_size)
+            scored.seconds[spec] = perf_counter() - begun
         if blind and isinstance(model, TextGroup) and model.model.decoder is not None:
             begun = perf_counter()
-            likelihood = _likelihoods(spec, model, found.rows)
-            found.scores[f"{spec}, blind"] = Scores(likelihood.better[:, 0], likelihood.worse[:, 0])
-            found.scores[f"{spec}, blind, a token"] = Scores(*(pair[:, 0] / pair[:, 1] for pair in likelihood))
-            found.seconds[f"{spec}, blind"] = perf_counter() - begun
-    if not found.scores:
+            likelihood = _likelihoods(spec, model, scored.rows)
+            scored.scores[f"{spec}, blind"] = Scores(likelihood.better[:, 0], likelihood.worse[:, 0])
+            scored.scores[f"{spec}, blind, a token"] = Scores(*(pair[:, 0] / pair[:, 1] for pair in likelihood))
+            scored.seconds[f"{spec}, blind"] = perf_counter() - begun
+    if not scored.scores:
         raise InputError("--blind: none of the models has a decoder; give --images, or a model trained with one")
-    scored = [np.isfinite(scores.better) & np.isfinite(scores.worse) for scores in found.scores.values()]
-    _keep(found, np.all(scored, axis=0), "broken")
-    return found
+    finite = [np.isfinite(scores.better) & np.isfinite(scores.worse) for scores in scored.scores.values()]
+    _keep(scored, np.all(finite, axis=0), "broken")
+    return scored
 
 
 def _images(rows: Iterable[Probe]) -> set[str]:
     return {pair.image for row in rows for pair in (row.better, row.worse)}
 
 
-def _keep(found: Scored, kept: np.ndarray, why: str) -> None:
+def _keep(scored: Scored, kept: np.ndarray, why: str) -> None:
     """Leave only some rows, by a mask over all, and count the others where they came from."""
-    found.scores = {name: scores.take(kept) for name, scores in found.scores.items()}
+    scored.scores = {name: scores.take(kept) for name, scores in scored.scores.items()}
     start = 0
-    for benchmark in found.benchmarks:
-        rows, here = benchmark.rows, kept[start : start + len(benchmark.rows)]
+    for benchmark in scored.benchmarks:
+        rows, kept_here = benchmark.rows, kept[start : start + len(benchmark.rows)]
         start += len(rows)
-        for row, keep in zip(rows, here):
+        for row, keep in zip(rows, kept_here):
             if not keep:
                 benchmark.skip(row.category, f"{why} image")
-        benchmark.rows = [row for row, keep in zip(rows, here) if keep]
+        benchmark.rows = [row for row, keep in zip(rows, kept_here) if keep]
         if not benchmark.rows:
             raise InputError(f"probe {benchmark.name}: all of its {len(rows):,} rows have {why} images: check --images")
 
@@ -139,11 +139,11 @@ def _similarities(
 
     def cosine(pairs: Iterable[Pair]) -> np.ndarray:
         image, caption = np.array([(images.row.get(p.image, -1), column[p.caption]) for p in pairs]).T
-        parts = []
+        blocks = []
         for a in range(0, len(image), CHUNK):
-            here, there = image[a : a + CHUNK], caption[a : a + CHUNK]
-            parts.append(np.where(here < 0, np.nan, (images.vectors[here] * texts[there]).sum(axis=1)))
-        return np.concatenate(parts)
+            images_of, captions_of = image[a : a + CHUNK], caption[a : a + CHUNK]
+            blocks.append(np.where(images_of < 0, np.nan, (images.vectors[images_of] * texts[captions_of]).sum(axis=1)))
+        return np.concatenate(blocks)
 
     return Scores(cosine(row.better for row in rows), cosine(row.worse for row in rows))
 
@@ -152,10 +152,10 @@ def _likelihoods(name: str, model: TextGroup, rows: Sequence[Probe]) -> Scores:
     """Log-likelihood and tokens, (rows, 2), of the captions of both pairs."""
     column, captions = _captions(rows)
     with progress_bar(f"captions, {name}, blind", len(captions)) as advance:
-        found = caption_likelihood(model, captions, advance)
-    _check_numbers(name, found)
+        likelihood = caption_likelihood(model, captions, advance)
+    _check_numbers(name, likelihood)
     better, worse = ([column[pair.caption] for pair in pairs] for pairs in zip(*((r.better, r.worse) for r in rows)))
-    return Scores(found[better], found[worse])
+    return Scores(likelihood[better], likelihood[worse])
 
 
 def _check_numbers(name: str, *arrays: np.ndarray) -> None:
@@ -204,50 +204,50 @@ def keep_scored_rows(benchmarks: Iterable[Probes], file: Path) -> None:
             raise InputError(f"--only {file}: it names no row of {benchmark.name}")
 
 
-def figures(found: Scored) -> list[Figure]:
+def figures(scored: Scored) -> list[Figure]:
     """All figures of all models, benchmark by benchmark."""
     results: list[Figure] = []
-    parts: dict[str, slice] = {}
+    slices: dict[str, slice] = {}
     start = 0
-    for benchmark in found.benchmarks:
-        parts[benchmark.name] = slice(start, start := start + len(benchmark.rows))
-    rows = found.rows
-    for name, part in parts.items():
-        for model, scores in found.scores.items():
-            here = Scores(scores.better[part], scores.worse[part])
-            results += pairwise(model, name, rows[part], here)
-            if name == "svo" and model in found.thresholds:
-                results += svo_match(model, rows[part], here, found.thresholds[model])
+    for benchmark in scored.benchmarks:
+        slices[benchmark.name] = slice(start, start := start + len(benchmark.rows))
+    rows = scored.rows
+    for name, rows_of in slices.items():
+        for model, scores in scored.scores.items():
+            scores_of = Scores(scores.better[rows_of], scores.worse[rows_of])
+            results += pairwise(model, name, rows[rows_of], scores_of)
+            if name == "svo" and model in scored.thresholds:
+                results += svo_match(model, rows[rows_of], scores_of, scored.thresholds[model])
             if name == "winoground":
-                results += winoground(model, rows[part], here)
+                results += winoground(model, rows[rows_of], scores_of)
     nouns = {row.category for row in rows} >= {"subject", "object", "foil"}
-    if nouns and parts.keys() >= {"svo", "foil"}:
-        for model, scores in found.scores.items():
-            svo, foil = ((rows[parts[b]], Scores(*(s[parts[b]] for s in scores))) for b in ("svo", "foil"))
+    if nouns and slices.keys() >= {"svo", "foil"}:
+        for model, scores in scored.scores.items():
+            svo, foil = ((rows[slices[b]], Scores(*(s[slices[b]] for s in scores))) for b in ("svo", "foil"))
             results.append(noun_understanding(model, svo, foil))
     return results
 
 
-def write_run(out: Path, found: Scored, results: Sequence[Figure]) -> None:
+def write_run(out: Path, scored: Scored, results: Sequence[Figure]) -> None:
     """`ranking.json` (figures, what was skipped, seconds), `ranking.md`, and `ranking_rows.jsonl`: every scored row."""
     skipped = [
         (benchmark.name, category, why, count)
-        for benchmark in found.benchmarks
+        for benchmark in scored.benchmarks
         for (category, why), count in sorted(benchmark.skipped.items())
     ]
     content = {
         "figures": [record(result, first_of(results, result)) for result in results],
         "skipped": [dict(zip(("benchmark", "category", "why", "rows"), line)) for line in skipped],
-        "thresholds": found.thresholds,
-        "seconds": {model: round(seconds, 1) for model, seconds in found.seconds.items()},
+        "thresholds": scored.thresholds,
+        "seconds": {model: round(seconds, 1) for model, seconds in scored.seconds.items()},
     }
     with atomic_write(out / "ranking.json") as partial:
         partial.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     with atomic_write(out / "ranking.md") as partial:
-        partial.write_text(markdown(results, skipped, found.seconds), encoding="utf-8", errors="backslashreplace")
-    names = [(benchmark.name, row) for benchmark in found.benchmarks for row in benchmark.rows]
+        partial.write_text(markdown(results, skipped, scored.seconds), encoding="utf-8", errors="backslashreplace")
+    names = [(benchmark.name, row) for benchmark in scored.benchmarks for row in benchmark.rows]
     with atomic_write(out / "ranking_rows.jsonl") as partial, partial.open("w", encoding="utf-8") as file:
         for number, (benchmark, row) in enumerate(names):
-            scores = {m: [float(s.better[number]), float(s.worse[number])] for m, s in found.scores.items()}
+            scores = {m: [float(s.better[number]), float(s.worse[number])] for m, s in scored.scores.items()}
             line = {"benchmark": benchmark, "category": row.category, "id": row.id, "scores": scores}
             file.write(json.dumps(line) + "\n")

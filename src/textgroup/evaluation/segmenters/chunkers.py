@@ -102,11 +102,11 @@ def _over_words(label: Chunk) -> Segmenter:
 
 def _chunks(caption: str, spans: Sequence[tuple[int, int]], labels: Sequence[str | None]) -> list[Unit]:
     """Words labelled B-NP (begins a chunk), I-NP (goes on with one) or otherwise (outside) -> the chunks."""
-    found: list[Unit] = []
+    units: list[Unit] = []
     inside = False
     for (start, end), label in zip(spans, labels):
         goes_on, inside = inside and label == "I-NP", label in ("B-NP", "I-NP")
         if inside:
-            first = found.pop().start if goes_on else start
-            found.append(Unit(caption[first:end], first, end, len(found)))
-    return found
+            first = units.pop().start if goes_on else start
+            units.append(Unit(caption[first:end], first, end, len(units)))
+    return units

@@ -48,7 +48,7 @@ def clustering(name: Literal["kmeans", "spectral", "meanshift"], clusters: int |
     @torch.inference_mode()
     def segment(captions: Sequence[str]) -> list[list[Unit]]:
         """Tokens of a caption in one cluster, and side by side, are a unit."""
-        found = []
+        segmented = []
         for a in range(0, len(captions), BATCH):
             tokens = tokenizer.encode_batch(captions[a : a + BATCH])
             chunk = pad([t.ids for t in tokens])
@@ -56,8 +56,8 @@ def clustering(name: Literal["kmeans", "spectral", "meanshift"], clusters: int |
             for caption, t, states in zip(captions[a : a + BATCH], tokens, encoded):
                 inner = slice(1, len(t.ids) - 1)
                 features = torch.nn.functional.normalize(states[inner], dim=-1).numpy()
-                found.append(merge_tokens(caption, t.spans[inner], label(features)))
-        return found
+                segmented.append(merge_tokens(caption, t.spans[inner], label(features)))
+        return segmented
 
     return segment
 

@@ -38,7 +38,7 @@ def _units(where: str, line: str) -> tuple[str, list[Unit]]:
         if not isinstance(caption, str):
             raise TypeError("a caption is text")
         groups = [u["group"] for u in units] if any("group" in u for u in units) else range(len(units))
-        found = [
+        parsed = [
             Unit(caption[u["start"] : u["end"]], u["start"], u["end"], group, u.get("groundable"))
             for u, group in zip(units, groups)
         ]
@@ -46,11 +46,11 @@ def _units(where: str, line: str) -> tuple[str, list[Unit]]:
         raise InputError(
             f'{where}: not {{"caption": "...", "units": [{{"start": 0, "end": 5}}, ...]}} in one line'
         ) from None
-    for unit in found:
+    for unit in parsed:
         if not 0 <= unit.start < unit.end <= len(caption):
             raise InputError(
                 f"{where}: unit {unit.start}..{unit.end} does not lie in a caption of {len(caption)} characters"
             )
         if not isinstance(unit.group, int) or unit.group < 0 or not isinstance(unit.groundable, bool | None):
             raise InputError(f"{where}: group must be a whole number from 0, groundable true, false or null")
-    return caption, found
+    return caption, parsed

@@ -41,12 +41,12 @@ def open_left_entropy(request: Request) -> Segmenter:
     entropy = word_entropy(captions_to_count(request.needed_fit_on()))
 
     def units(caption: str) -> list[Unit]:
-        found: list[Unit] = []
+        cut: list[Unit] = []
         for start, end in word_spans([caption])[0]:
             begins = entropy.get(caption[start:end].lower(), 0) > threshold
-            first = start if begins or not found else found.pop().start
-            found.append(Unit(caption[first:end], first, end, len(found)))
-        return found
+            first = start if begins or not cut else cut.pop().start
+            cut.append(Unit(caption[first:end], first, end, len(cut)))
+        return cut
 
     return lambda captions: [units(caption) for caption in captions]
 

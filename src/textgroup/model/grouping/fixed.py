@@ -51,21 +51,21 @@ class TextGroupTransformer(Grouping):
     ) -> TextGroups:
         """See `Grouping.forward`."""
         length = ids.shape[1]
-        seen = mask
+        read = mask
         if not self.config.mask_padding:  # as GroupViT's code: padding, to the full length, is read and grouped
             room = self.config.max_tokens - length
-            ids, seen = F.pad(ids, (0, room)), torch.ones_like(F.pad(mask, (0, room)))
+            ids, read = F.pad(ids, (0, room)), torch.ones_like(F.pad(mask, (0, room)))
             noise = None if noise is None else F.pad(noise, (0, room))
             forced = None if forced is None else F.pad(forced, (0, room))
         embedded = self.embedding(ids)  # (B, M, D)
         groups = self.groups.expand(ids.shape[0], -1, -1)  # (B, K, D)
         x = torch.cat([embedded, groups], dim=1)  # (B, M + K, D)
-        seen_all = F.pad(seen, (0, self.config.groups), value=True)
+        read_all = F.pad(read, (0, self.config.groups), value=True)
         for layer in self.before:
-            x = layer(x, seen_all)
+            x = layer(x, read_all)
         tokens, groups = x.split([ids.shape[1], self.config.groups], dim=1)
         values = embedded if self.config.values == "embedded" else None
-        groups, assignment = self.block(groups, tokens, values, seen, noise, forced)
+        groups, assignment = self.block(groups, tokens, values, read, noise, forced)
         for layer in self.after:
             groups = layer(groups)
         return TextGroups.fixed(self.norm(groups), assignment[:, :, :length] * mask[:, None, :], mask)

@@ -30,10 +30,10 @@ def backward(model: TextGroupModel, batch: Batch, objectives: Sequence[Objective
 
     outputs = []
     for chunk, leaf in zip(batch.each_chunk(), leaves):
-        again = encode_chunk(model, chunk, objectives, key)
-        given = [(x, kind_leaf[name].grad) for kind, kind_leaf in zip(again, leaf) for name, x in kind.items()]
+        output = encode_chunk(model, chunk, objectives, key)
+        given = [(x, kind_leaf[name].grad) for kind, kind_leaf in zip(output, leaf) for name, x in kind.items()]
         tensors, gradients = zip(*((x, gradient) for x, gradient in given if x.requires_grad))
         torch.autograd.backward(tensors, gradients)
-        outputs.append(ChunkOutput(leaf.vectors, {name: x.detach() for name, x in again.sums.items()}))
+        outputs.append(ChunkOutput(leaf.vectors, {name: x.detach() for name, x in output.sums.items()}))
     with torch.no_grad():
         return combine(gather(outputs, batch), objectives, batch.pairs)

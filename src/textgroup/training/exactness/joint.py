@@ -43,10 +43,10 @@ def encode_photographs(tower: ImageTower | None, batch: Batch, key: int, chunk: 
         return
     rows = torch.arange(batch.size, device=batch.image.device) if batch.positions is None else batch.positions
     with autocast(batch.image.device):
-        found = tower(batch.image, Noise(key, rows), chunk)
-    seen = found.detach().requires_grad_()
-    yield batch._replace(image=seen)
-    found.backward(seen.grad)
+        vectors = tower(batch.image, Noise(key, rows), chunk)
+    leaf = vectors.detach().requires_grad_()
+    yield batch._replace(image=leaf)
+    vectors.backward(leaf.grad)
 
 
 def encode_data(tower: ImageTower | None, data: CaptionData) -> CaptionData:
@@ -59,17 +59,17 @@ def encode_data(tower: ImageTower | None, data: CaptionData) -> CaptionData:
 @torch.no_grad()
 def encode_rows(tower: ImageTower, pixels: ImageRows, rows: np.ndarray) -> np.ndarray:
     """The tower's vectors (B, D) of these photographs, without noise."""
-    place = next(tower.parameters()).device
-    found = []
+    device = next(tower.parameters()).device
+    blocks = []
     for a in range(0, len(rows), AT_ONCE):
-        with autocast(place):
-            found.append(tower(torch.from_numpy(pixels[rows[a : a + AT_ONCE]]).to(place)).float().cpu().numpy())
-    return np.concatenate(found)
+        with autocast(device):
+            blocks.append(tower(torch.from_numpy(pixels[rows[a : a + AT_ONCE]]).to(device)).float().cpu().numpy())
+    return np.concatenate(blocks)
 
 
 def sample_features(tower: ImageTower | None, pooled: ImageRows) -> Tensor:
     """Features of images from all over a data set, (rows, D), by the tower where there is one."""
-    most = FEATURES if tower is None else PHOTOGRAPHS
-    rows = np.arange(0, pooled.shape[0], max(1, pooled.shape[0] // most))
-    found = pooled[rows] if tower is None else encode_rows(tower, pooled, rows)
-    return torch.from_numpy(np.asarray(found, dtype=np.float32))
+    limit = FEATURES if tower is None else PHOTOGRAPHS
+    rows = np.arange(0, pooled.shape[0], max(1, pooled.shape[0] // limit))
+    features = pooled[rows] if tower is None else encode_rows(tower, pooled, rows)
+    return torch.from_numpy(np.asarray(features, dtype=np.float32))

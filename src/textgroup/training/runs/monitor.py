@@ -39,17 +39,19 @@ class Monitors:
 
     def warnings(self, groups: int) -> list[str]:
         """One plain sentence for each failure signature that shows; none for K = 1, which has no choice."""
-        said = []
+        sentences = []
         if groups > 1 and self.entropy > UNIFORM:
-            said.append(f"uniform maps: assignment entropy is {self.entropy:.2f} of its maximum, no unit is forming")
+            sentences.append(
+                f"uniform maps: assignment entropy is {self.entropy:.2f} of its maximum, no unit is forming"
+            )
         if groups > 1 and self.biggest_share > COLLAPSED:
-            said.append(f"collapse: the biggest group owns {self.biggest_share:.0%} of a caption's tokens")
+            sentences.append(f"collapse: the biggest group owns {self.biggest_share:.0%} of a caption's tokens")
         if self.leak is not None and self.leak > LEAKING:
-            said.append(
+            sentences.append(
                 f"leak: {self.leak:.0%} of what the groups tell the decoder goes around the assignment "
                 "(model.encoder.residual: none and values: embedded close it)"
             )
-        return said
+        return sentences
 
 
 @torch.no_grad()
@@ -107,10 +109,10 @@ def leak(model: TextGroupModel, batch: Batch) -> float | None:
         other += _reconstruction(model, ids, mask, _of_another(text))
         blocked_own += _reconstruction(model, ids, mask, blocked)
         blocked_other += _reconstruction(model, ids, mask, _of_another(blocked))
-    told = other - own
-    if not told > 0.01 * other:
+    informative = other - own
+    if not informative > 0.01 * other:
         return None
-    return min(1.0, max(0.0, (blocked_other - blocked_own) / told))
+    return min(1.0, max(0.0, (blocked_other - blocked_own) / informative))
 
 
 def _of_another(text: TextGroups) -> TextGroups:

@@ -68,8 +68,8 @@ class Backbone:
         if not (vectors or masks):
             return Objects(None, pooled, None)
         centres, owner = kmeans(patches, self.objects)
-        where = self._masks(owner, pixels.shape[-2:]).to(pixels.device) if masks else None
-        return Objects(centres.to(pixels.device) if vectors else None, pooled, where)
+        regions = self._masks(owner, pixels.shape[-2:]).to(pixels.device) if masks else None
+        return Objects(centres.to(pixels.device) if vectors else None, pooled, regions)
 
     @torch.no_grad()
     def _patches(self, pixels: Tensor) -> Tensor:

@@ -71,16 +71,16 @@ class GroupViT:
             raise InputError(
                 f"pixels are {height} x {width}; {self.name} takes {self.transform.crop} x {self.transform.crop}"
             )
-        seen = self._model(pixel_values=pixels.to(self._device), output_attentions=masks)
-        found = seen.last_hidden_state.to(pixels.device)  # (B, G, D), layer-normed by the model
-        where = None
+        output = self._model(pixel_values=pixels.to(self._device), output_attentions=masks)
+        vectors_out = output.last_hidden_state.to(pixels.device)  # (B, G, D), layer-normed by the model
+        regions = None
         if masks:
-            soft, *later = seen.attentions  # (B, 64, N), then (B, G, 64): how much of each input a group takes
+            soft, *later = output.attentions  # (B, 64, N), then (B, G, 64): how much of each input a group takes
             for attention in later:
                 soft = attention @ soft
             grid = soft.unflatten(2, (height // self._patch, width // self._patch))  # (B, G, h, w)
-            where = nn.functional.interpolate(grid, size=(height, width), mode="bilinear").to(pixels.device)
-        return Objects(found if vectors else None, found.mean(1), where)
+            regions = nn.functional.interpolate(grid, size=(height, width), mode="bilinear").to(pixels.device)
+        return Objects(vectors_out if vectors else None, vectors_out.mean(1), regions)
 
 
 def authors_transform(config: Any, resize: int | None = None) -> Transform:

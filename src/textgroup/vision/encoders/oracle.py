@@ -18,13 +18,13 @@ def encode_scenes(scenes: Sequence[Scene], masks: bool = False, size: int = 224)
 
     masks: also give (B, 6, size, size), 0 or 1, all 0 for an object that is not there.
     """
-    found = [torch.from_numpy(features(scene)) for scene in scenes]  # (objects, D) each
-    groups = torch.stack([_fill(rows) for rows in found])
-    pooled = torch.stack([rows.mean(0) for rows in found])
+    vectors_of = [torch.from_numpy(features(scene)) for scene in scenes]  # (objects, D) each
+    vectors = torch.stack([_fill(rows) for rows in vectors_of])
+    pooled = torch.stack([rows.mean(0) for rows in vectors_of])
     if not masks:
-        return Objects(groups, pooled, None)
+        return Objects(vectors, pooled, None)
     drawn = [_fill(torch.from_numpy(draw_masks(scene, size)).float()) for scene in scenes]
-    return Objects(groups, pooled, torch.stack(drawn))
+    return Objects(vectors, pooled, torch.stack(drawn))
 
 
 def _fill(rows: torch.Tensor) -> torch.Tensor:

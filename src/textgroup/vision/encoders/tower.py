@@ -74,12 +74,12 @@ class ImageTower(nn.Module):
         size = chunk or len(pixels)
         if len(pixels) <= size:
             return self._encode(pixels, noise)
-        parts = []
+        blocks = []
         for a in range(0, len(pixels), size):
-            of_part = None if noise is None else Noise(noise.key, noise.rows[a : a + size])
-            again = partial(self._encode, noise=of_part)
-            parts.append(checkpoint(again, pixels[a : a + size], use_reentrant=False, preserve_rng_state=False))
-        return torch.cat(parts)
+            noise_of = None if noise is None else Noise(noise.key, noise.rows[a : a + size])
+            encode_again = partial(self._encode, noise=noise_of)
+            blocks.append(checkpoint(encode_again, pixels[a : a + size], use_reentrant=False, preserve_rng_state=False))
+        return torch.cat(blocks)
 
     def identity(self) -> dict[str, Any]:
         """As `ObjectEncoder.identity`; its name is where a checkpoint keeps it."""
@@ -110,8 +110,8 @@ class ImageTower(nn.Module):
 
     def _encode(self, pixels: Tensor, noise: Noise | None) -> Tensor:
         with self._noisy(noise):
-            seen = self.model(pixel_values=pixels.to(next(self.parameters()).dtype))
-        return seen.last_hidden_state.mean(1)
+            output = self.model(pixel_values=pixels.to(next(self.parameters()).dtype))
+        return output.last_hidden_state.mean(1)
 
     @contextmanager
     def _noisy(self, noise: Noise | None) -> Iterator[None]:

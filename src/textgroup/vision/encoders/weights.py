@@ -98,12 +98,12 @@ def weights_digest(model: nn.Module) -> str:
 
     Names do not count: the versions of transformers differ in them. Nor does the pooler.
     """
-    parts = []
+    digests = []
     for name, tensor in model.state_dict().items():
         if POOLER not in name and tensor.is_floating_point():
             values = tensor.detach().float().cpu().contiguous()
-            parts.append(hashlib.sha256(str(tuple(values.shape)).encode() + values.numpy().tobytes()).digest())
-    return hashlib.sha256(b"".join(sorted(parts))).hexdigest()
+            digests.append(hashlib.sha256(str(tuple(values.shape)).encode() + values.numpy().tobytes()).digest())
+    return hashlib.sha256(b"".join(sorted(digests))).hexdigest()
 
 
 @contextmanager

@@ -85,15 +85,15 @@ def _join(out: Path, shares: Sequence[Path]) -> None:
             if key in seen:
                 raise InputError(f"the key {key!r} comes twice: keys must be unique")
             seen.add(key)
-    whole = stores[0].manifest
+    joined = stores[0].manifest
     for store in stores[1:]:
-        whole.parts += store.manifest.parts
-        whole.skipped += store.manifest.skipped
-    for name in whole.files:
+        joined.parts += store.manifest.parts
+        joined.skipped += store.manifest.skipped
+    for name in joined.files:
         with (out / name).open("wb") as file:
             for store in stores:
-                with (store.path / name).open("rb") as part:
-                    shutil.copyfileobj(part, file, 1 << 24)
+                with (store.path / name).open("rb") as share_file:
+                    shutil.copyfileobj(share_file, file, 1 << 24)
             file.flush()
             os.fsync(file.fileno())
-    whole.write(out)
+    joined.write(out)

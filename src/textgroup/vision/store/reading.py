@@ -36,10 +36,10 @@ class FeatureStore:
                 f"the store {path} is not complete: {manifest.images} images so far; run the same command again"
             )
         for name, size in manifest.files.items():
-            there = (path / name).stat().st_size if (path / name).exists() else 0
-            if there != size:
+            actual = (path / name).stat().st_size if (path / name).exists() else 0
+            if actual != size:
                 raise InputError(
-                    f"{path / name}: {there} bytes where the manifest says {size}; encode again into a new directory"
+                    f"{path / name}: {actual} bytes where the manifest says {size}; encode again into a new directory"
                 )
         return cls(path, manifest)
 

@@ -135,10 +135,10 @@ def only_writer(out: Path, wait: bool = False) -> Iterator[None]:
 def _reopen(path: Path, size: int) -> BinaryIO:
     """The file, cut to what is committed, at its end."""
     file = path.open("r+b" if path.exists() else "w+b")
-    there = file.seek(0, os.SEEK_END)
-    if there < size:
+    actual = file.seek(0, os.SEEK_END)
+    if actual < size:
         file.close()
-        raise InputError(f"{path}: {there} bytes where the manifest says {size}; encode again into a new directory")
+        raise InputError(f"{path}: {actual} bytes where the manifest says {size}; encode again into a new directory")
     file.truncate(size)
     file.seek(size)
     return file
@@ -154,9 +154,9 @@ def _catch_up(stream: Iterator[Sample], out: Path, manifest: Manifest) -> set[st
             if sample is None or sample.key not in skipped:
                 key = json.loads(kept.readline() or "null")
                 if sample is None or sample.key != key:
-                    found = "nothing" if sample is None else repr(sample.key)
+                    given = "nothing" if sample is None else repr(sample.key)
                     raise InputError(
-                        f"the store {out} was made of other samples: number {number} is {found}, not {key!r}; "
+                        f"the store {out} was made of other samples: number {number} is {given}, not {key!r}; "
                         "give another directory"
                     )
                 seen.add(key)
@@ -197,10 +197,10 @@ def _decoding(
             read.put(error)
 
     def source() -> Iterator[Sample]:
-        while (found := read.get()) is not None:
-            if isinstance(found, Exception):
-                raise found
-            yield found
+        while (item := read.get()) is not None:
+            if isinstance(item, Exception):
+                raise item
+            yield item
 
     def images() -> Iterator[_Decoded]:
         stream, bursts = source(), deque[list[Future[_Decoded]]]()
@@ -242,8 +242,8 @@ def _write_part(
         """Encode the images in hand and write them."""
         nonlocal rows
         pixels = torch.from_numpy(np.stack([image.pixels for image in batch if image.pixels is not None]))
-        found = encoder.encode(pixels, vectors=manifest.groups)
-        for name, values in ((POOLED, found.pooled), (GROUPS, found.vectors)):
+        objects = encoder.encode(pixels, vectors=manifest.groups)
+        for name, values in ((POOLED, objects.pooled), (GROUPS, objects.vectors)):
             if name in data and values is not None:
                 data[name].append(_half(values, batch))
         data[KEYS].append("".join(json.dumps(image.key) + "\n" for image in batch).encode())
@@ -268,11 +268,11 @@ def _write_part(
         encode()
     stored = {}
     for name, pieces in data.items():
-        whole = b"".join(pieces)
-        files[name].write(whole)
+        content = b"".join(pieces)
+        files[name].write(content)
         files[name].flush()
         os.fsync(files[name].fileno())
-        stored[name] = Stored(len(whole), hashlib.sha256(whole).hexdigest())
+        stored[name] = Stored(len(content), hashlib.sha256(content).hexdigest())
     return Part(rows, samples, stored)
 
 

@@ -66,14 +66,14 @@ def refit(router: Router, captions: CaptionData, seed: int) -> None:
     a preposition does. Then, with units cut by `closes` too, `names`: the mean naming logit of the place view over the
     units that end with the word. A type that does not occur keeps what it has.
     """
-    seen = list(_views(router, captions, seed))
-    undecided = [views.undecided() for _, views in seen]
+    viewed = list(_views(router, captions, seed))
+    undecided = [views.undecided() for _, views in viewed]
     _set_means(
-        router.word, _select([ids for ids, _ in seen], undecided), _select([v.place for _, v in seen], undecided)
+        router.word, _select([ids for ids, _ in viewed], undecided), _select([v.place for _, v in viewed], undecided)
     )
 
     types, closing = [], []
-    for ids, views in seen:
+    for ids, views in viewed:
         logits = boundary_logit(router.word[ids], views.place)
         units = find_boundaries(logits, torch.zeros_like(views.place), views.word_starts, views.end)
         word_number = views.word_starts.cumsum(dim=1)  # (B, M), of the word that each token is in
@@ -83,11 +83,13 @@ def refit(router: Router, captions: CaptionData, seed: int) -> None:
         closing.append(before_several[ends_first_word])
     _set_shares(router.closes, torch.cat(types), torch.cat(closing))
 
-    seen = list(_views(router, captions, seed))
+    viewed = list(_views(router, captions, seed))
     final = [
-        _inside(v) & (v.boundaries.final == torch.arange(ids.shape[1], device=ids.device)) for ids, v in seen
+        _inside(v) & (v.boundaries.final == torch.arange(ids.shape[1], device=ids.device)) for ids, v in viewed
     ]  # (B, M), True for the last token of a unit
-    _set_means(router.names, _select([ids for ids, _ in seen], final), _select([v.names_place for _, v in seen], final))
+    _set_means(
+        router.names, _select([ids for ids, _ in viewed], final), _select([v.names_place for _, v in viewed], final)
+    )
 
 
 def _views(router: Router, captions: CaptionData, seed: int) -> Iterator[tuple[Tensor, Views]]:
