@@ -11,7 +11,8 @@ from PIL import Image
 from tests.evaluation.two_towers import write_clip, write_groupvit, write_siglip, write_tokenizer
 from textgroup.errors import InputError
 from textgroup.evaluation.open_model import Towers, open_dual_encoder
-from textgroup.vision.preprocess import IMAGENET_MEAN, IMAGENET_STD, BrokenImage
+from textgroup.vision.decode import BrokenImage
+from textgroup.vision.preprocess import IMAGENET_MEAN, IMAGENET_STD
 
 WRITERS: dict[str, Callable[[Path], Path]] = {
     "transformers:clip": write_clip,

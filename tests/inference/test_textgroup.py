@@ -134,7 +134,7 @@ def test_align_pairs_captions_with_images(run: Path, tmp_path: Path, monkeypatch
         seen.append(image.name)
         return of_two_things()[int(image.name)][None]
 
-    monkeypatch.setattr(model, "_objects", encode)
+    monkeypatch.setattr(model, "_encode_objects", encode)
     captions, images = ["a blue star", "green", "a star"], [tmp_path / name for name in "010"]
     found = model.align(captions, images)
     assert seen == ["0", "1"]

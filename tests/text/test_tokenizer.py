@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from textgroup.errors import InputError
-from textgroup.text.tokenizer import SPECIAL, CaptionTokenizer, align, clean
+from textgroup.text.cleaning import clean, original_offsets
+from textgroup.text.tokenizer import SPECIAL, CaptionTokenizer
 
 EDGE_CASES = [
     "A man in a blue hat!",
@@ -120,7 +121,7 @@ def test_a_word_knows_its_characters_in_the_original(small: CaptionTokenizer, ca
 @settings(max_examples=300, deadline=None)
 def test_offsets_stay_in_the_caption_and_never_run_backwards(caption: str) -> None:
     cleaned = clean(caption)
-    offsets = align(caption, cleaned)
+    offsets = original_offsets(caption, cleaned)
     if offsets is None:  # each stands for itself
         assert cleaned == caption.lower()
         return

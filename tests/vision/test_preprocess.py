@@ -11,7 +11,8 @@ from PIL import Image
 
 from textgroup.errors import InputError
 from textgroup.vision import preprocess as module
-from textgroup.vision.preprocess import BrokenImage, Transform, decode
+from textgroup.vision.decode import BrokenImage, decode
+from textgroup.vision.preprocess import Transform
 
 PLAIN = Transform(8, 8, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
 

@@ -43,13 +43,13 @@ def segment(words: Sequence[str]) -> None:
     if not options.file:
         _write_units(model, options.caption, options)
     elif str(options.file) == "-":
-        _write_units(model, _lines(sys.stdin, "standard input"), options)
+        _write_units(model, _read_lines(sys.stdin, "standard input"), options)
     else:
         with options.file.open(encoding="utf-8") as file:
-            _write_units(model, _lines(file, str(options.file)), options)
+            _write_units(model, _read_lines(file, str(options.file)), options)
 
 
-def _lines(file: IO[str], name: str) -> Iterable[str]:
+def _read_lines(file: IO[str], name: str) -> Iterable[str]:
     """The lines of a text file, without their ends. An empty file, and one that is not text, is bad input."""
     read = 0
     try:
@@ -71,19 +71,19 @@ def _write_units(model: "TextGroup", captions: Iterable[str], options: argparse.
 
     if options.out:
         with atomic_write(options.out) as partial, partial.open("w", encoding="utf-8") as out:
-            blank = sum(_json_line(out, *pair) for pair in count_progress(_paired(model, captions), "captions"))
+            blank = sum(_json_line(out, *pair) for pair in count_progress(_with_captions(model, captions), "captions"))
     elif options.json or (not sys.stdout.isatty() and options.file):
-        blank = sum(_json_line(sys.stdout, *pair) for pair in _paired(model, captions))
+        blank = sum(_json_line(sys.stdout, *pair) for pair in _with_captions(model, captions))
     else:
         blank, console = 0, Console(soft_wrap=True, highlight=False)
-        for _, units in _paired(model, captions):
+        for _, units in _with_captions(model, captions):
             blank += not units
             console.print(colour_units(units, console))
     if blank:
         print(f"textgroup: {blank} empty lines have no units", file=sys.stderr)
 
 
-def _paired(model: "TextGroup", captions: Iterable[str]) -> Iterable[tuple[str, list[Unit]]]:
+def _with_captions(model: "TextGroup", captions: Iterable[str]) -> Iterable[tuple[str, list[Unit]]]:
     """Each caption with its units, in step, holding no more than the model's windows."""
     from collections import deque
 

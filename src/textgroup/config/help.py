@@ -47,7 +47,7 @@ def train_help(name: str | None = None) -> str:
     groups = list(_groups(RunConfig, ""))
     if name is None:
         rows = [
-            (f"{group.name:<15} {group.summary}", ", ".join(_short(group, o) for o in group.options))
+            (f"{group.name:<15} {group.summary}", ", ".join(_short_name(group, o) for o in group.options))
             for group in groups
         ]
         listed = "".join(f"  {head}\n{_wrapped(names, 18)}\n" for head, names in rows)
@@ -84,24 +84,24 @@ def _groups(kind: type[Any], prefix: str) -> Iterator[Group]:
         if nested is not None:
             inner += _groups(nested, f"{prefix}{field.name}.")  # type: ignore[arg-type]
         else:
-            options.append(Option(prefix + field.name, _values(hint), _default(field), text[field.name]))
+            options.append(Option(prefix + field.name, _values_in_words(hint), _default(field), text[field.name]))
     yield Group(prefix.rstrip(".") or RUN, parsed.short_description or "", options)
     yield from inner
 
 
-def _short(group: Group, option: Option) -> str:
+def _short_name(group: Group, option: Option) -> str:
     """The field's name within its group."""
     return option.name.removeprefix(f"{group.name}.")
 
 
-def _values(hint: Any) -> str:
+def _values_in_words(hint: Any) -> str:
     """A type in words: NUMBER, TEXT, or the values to choose from."""
     names = {int: "WHOLE", float: "NUMBER", str: "TEXT", bool: "true|false", type(None): "null", ...: "..."}
     if hint in names:
         return names[hint]
     if isinstance(hint, str):
         return hint
-    arguments = list(dict.fromkeys(_values(argument) for argument in get_args(hint)))
+    arguments = list(dict.fromkeys(_values_in_words(argument) for argument in get_args(hint)))
     origin = getattr(hint, "__origin__", None)
     return f"[{','.join(arguments)}]" if origin in (list, tuple) else "|".join(arguments)
 

@@ -14,26 +14,26 @@ def permute(positions: np.ndarray, items: int, key: int) -> np.ndarray:
     items is permuted again until it is.
     """
     half = max(1, ((items - 1).bit_length() + 1) // 2)
-    items_there = _permuted(positions.astype(np.uint64), half, key)
+    items_there = _feistel(positions.astype(np.uint64), half, key)
     while len(outside := np.flatnonzero(items_there >= items)):
-        items_there[outside] = _permuted(items_there[outside], half, key)
+        items_there[outside] = _feistel(items_there[outside], half, key)
     return items_there.astype(np.int64)
 
 
 def hash_integers(numbers: np.ndarray, key: int) -> np.ndarray:
     """A random number of 30 bits for each of these; int64."""
-    return (_mixed(numbers.astype(np.uint64), key) >> np.uint64(34)).astype(np.int64)
+    return (_splitmix(numbers.astype(np.uint64), key) >> np.uint64(34)).astype(np.int64)
 
 
-def _permuted(x: np.ndarray, half: int, key: int) -> np.ndarray:
+def _feistel(x: np.ndarray, half: int, key: int) -> np.ndarray:
     bits, low = np.uint64(half), np.uint64((1 << half) - 1)
     left, right = x >> bits, x & low
     for number in range(ROUNDS):
-        left, right = right, left ^ (_mixed(right, key + number) & low)
+        left, right = right, left ^ (_splitmix(right, key + number) & low)
     return left << bits | right
 
 
-def _mixed(x: np.ndarray, key: int) -> np.ndarray:
+def _splitmix(x: np.ndarray, key: int) -> np.ndarray:
     """splitmix64 of a number and a key; products wrap."""
     x = x + np.uint64(key * 0x9E3779B97F4A7C15 & (1 << 64) - 1)
     x = (x ^ x >> np.uint64(30)) * FIRST

@@ -80,7 +80,7 @@ def open_tokens(
         manifest = json.loads((where / MANIFEST).read_text(encoding="utf-8"))
         if manifest["made_of"] != made_of:
             return None
-        ids, starts, first, rows = (_map(where / f"{name}.bin", manifest["types"][name]) for name in ARRAYS)
+        ids, starts, first, rows = (_memory_map(where / f"{name}.bin", manifest["types"][name]) for name in ARRAYS)
         if (len(ids), len(starts)) != (manifest["tokens"], manifest["captions"] + 1) or first[-1] != len(starts) - 1:
             return None
         if pooled is not None and len(rows) != len(first) - 1:
@@ -91,6 +91,6 @@ def open_tokens(
     return CaptionData(ids, starts, first, pooled, None if pooled is None else rows), tokenizer
 
 
-def _map(path: Path, dtype: str) -> np.ndarray:
+def _memory_map(path: Path, dtype: str) -> np.ndarray:
     """The array in a file; one of no bytes cannot be mapped."""
     return np.memmap(path, dtype, "r") if path.stat().st_size else np.empty(0, dtype)

@@ -39,17 +39,17 @@ def alignment(model: TextGroup, scenes: Sequence[Scene]) -> AlignmentScore:
     most_similar, right, none, chance = [], [], [], []
     for scene, references in zip(scenes, model.align_objects([scene.caption for scene in scenes], groups)):
         for phrase in scene.phrases:
-            unit = max(references, key=lambda reference: _shared(reference, phrase))
+            unit = max(references, key=lambda reference: _shared_characters(reference, phrase))
             most_similar.append(int(np.argmax(unit.cosines)) == phrase.object)
             right.append(unit.object == phrase.object)
             chance.append(1 / len(scene.objects))
         for reference in references:
-            if not any(_shared(reference, phrase) for phrase in scene.phrases):
+            if not any(_shared_characters(reference, phrase) for phrase in scene.phrases):
                 none.append(reference.object is None)
     shares = [float(np.mean(values)) if values else float("nan") for values in (most_similar, right, none, chance)]
     return AlignmentScore(shares[0], shares[1], shares[2], shares[3], len(most_similar), len(none))
 
 
-def _shared(reference: Reference, phrase: Phrase) -> int:
+def _shared_characters(reference: Reference, phrase: Phrase) -> int:
     """Characters that a unit and a phrase have in common."""
     return max(0, min(reference.unit.end, phrase.end) - max(reference.unit.start, phrase.start))

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from textgroup.errors import InputError
-from textgroup.vision.preprocess import BrokenImage
+from textgroup.vision.decode import BrokenImage
 
 T = TypeVar("T")
 Progress = Callable[[int, str], None]

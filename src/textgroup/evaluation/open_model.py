@@ -13,9 +13,9 @@ from textgroup.devices import pick_device
 from textgroup.errors import InputError
 from textgroup.evaluation.dual_encoder import DualEncoder
 from textgroup.inference.textgroup import load
+from textgroup.vision.decode import decode
 from textgroup.vision.encoders.groupvit import PUBLISHED, authors_transform
 from textgroup.vision.encoders.weights import load_frozen
-from textgroup.vision.preprocess import decode
 
 MODELS = "model:PATH, groupvit[:WHERE] or transformers:WHERE"
 
@@ -47,7 +47,7 @@ class Towers:
         self.prepare = prepare
         self._device = pick_device(device)
         self._model: Any = model.to(self._device)
-        self._tokenizer = tokenizer
+        self._open_tokenizer = tokenizer
         config: Any = model.config
         # SigLIP was trained on captions padded to the full length, without a mask: other padding gives other vectors.
         self._pads_fully = config.model_type.startswith("siglip")
@@ -69,13 +69,13 @@ class Towers:
         model: Any = load_frozen(AutoModel, where, name)
         if not (hasattr(model, "get_text_features") and hasattr(model, "get_image_features")):
             raise InputError(f"model {name}: {type(model).__name__} has no two towers with a common space")
-        processor = _fetch(AutoImageProcessor, "image processor", where, name)
+        processor = _from_pretrained(AutoImageProcessor, "image processor", where, name)
 
         def prepare(image: bytes | Path | Image.Image) -> np.ndarray:
             pixels: np.ndarray = processor(images=[decode(image)], return_tensors="np")["pixel_values"][0]
             return pixels
 
-        return cls(name, model, _tokenizer(where, name, model.config.text_config.vocab_size), prepare, device)
+        return cls(name, model, _open_tokenizer(where, name, model.config.text_config.vocab_size), prepare, device)
 
     @classmethod
     def groupvit(cls, where: str, device: str | None = None) -> "Towers":
@@ -85,36 +85,36 @@ class Towers:
         name = "groupvit" if where == PUBLISHED else f"groupvit:{where}"
         model: Any = load_frozen(GroupViTModel, where, name)
         config = model.config
-        tokenizer = _tokenizer(where, name, config.text_config.vocab_size)
+        tokenizer = _open_tokenizer(where, name, config.text_config.vocab_size)
         return cls(name, model, tokenizer, authors_transform(config.vision_config), device)
 
     @torch.inference_mode()
     def encode_pixels(self, pixels: np.ndarray) -> np.ndarray:
         """See `DualEncoder`."""
-        return _unit(self._model.get_image_features(pixel_values=torch.from_numpy(pixels).to(self._device)))
+        return _unit_vectors(self._model.get_image_features(pixel_values=torch.from_numpy(pixels).to(self._device)))
 
     @torch.inference_mode()
     def encode_text(self, captions: Sequence[str]) -> np.ndarray:
         """See `DualEncoder`. What does not fit into the model's window is cut off."""
         padding = "max_length" if self._pads_fully else True
         encodable = [caption.encode("utf-8", "replace").decode() for caption in captions]  # half a character is a "?"
-        tokens = self._tokenizer(
+        tokens = self._open_tokenizer(
             encodable, padding=padding, truncation=True, max_length=self._longest, return_tensors="pt"
         ).to(self._device)
         mask = {} if self._pads_fully else {"attention_mask": tokens["attention_mask"]}
-        return _unit(self._model.get_text_features(input_ids=tokens["input_ids"], **mask))
+        return _unit_vectors(self._model.get_text_features(input_ids=tokens["input_ids"], **mask))
 
 
-def _unit(output: Any) -> np.ndarray:
+def _unit_vectors(output: Any) -> np.ndarray:
     """Unit vectors; transformers 4 gives the projected features themselves, 5 an object that holds them."""
     features: Tensor = output if isinstance(output, Tensor) else output.pooler_output
     return nn.functional.normalize(features.float(), dim=-1).cpu().numpy()
 
 
-def _tokenizer(where: str, name: str, vocabulary: int) -> Any:
+def _open_tokenizer(where: str, name: str, vocabulary: int) -> Any:
     from transformers import AutoTokenizer
 
-    tokenizer = _fetch(AutoTokenizer, "tokenizer", where, name)
+    tokenizer = _from_pretrained(AutoTokenizer, "tokenizer", where, name)
     if 2 * len(tokenizer) < vocabulary:  # what transformers 5 makes up, without a word, where the files are missing
         raise InputError(
             f"model {name}: its tokenizer has {len(tokenizer)} entries, the model {vocabulary}: add its files"
@@ -122,7 +122,7 @@ def _tokenizer(where: str, name: str, vocabulary: int) -> Any:
     return tokenizer
 
 
-def _fetch(kind: Any, what: str, where: str, name: str) -> Any:
+def _from_pretrained(kind: Any, what: str, where: str, name: str) -> Any:
     """What lies beside the weights."""
     try:
         return kind.from_pretrained(where, trust_remote_code=False)

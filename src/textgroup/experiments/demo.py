@@ -46,7 +46,7 @@ def run_demo(out: Path, *, steps: int | None, seed: int) -> None:
     ours = outcomes[0]
     show_captions(console, ours, held_out)
     rows = score_rows(outcomes, held_out)
-    table(f"Units against gold phrases, {len(held_out.gold)} held-out captions", *_columns(rows), console=console)
+    table(f"Units against gold phrases, {len(held_out.gold)} held-out captions", *_table_columns(rows), console=console)
     for outcome in outcomes:
         for warning in outcome.history[-1].warnings:
             console.print(Text(f"{outcome.name}: {warning}", style="yellow"))
@@ -88,6 +88,6 @@ def score_rows(outcomes: Sequence[Outcome], held_out: HeldOut) -> list[tuple[str
     return [*rows, ("the caption as one unit", held_out.score_equal(1))]
 
 
-def _columns(rows: Sequence[tuple[str, PhraseScore]]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+def _table_columns(rows: Sequence[tuple[str, PhraseScore]]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     figures = [(name, *(f"{100 * value:.1f}" for value in score[:4])) for name, score in rows]
     return ("", "tIoU", "P", "R", "F1"), figures

@@ -39,10 +39,11 @@ def demo_page(
         retrieval = evaluate_retrieval(outcome.model, pairs)
         accuracy = foil_accuracy(outcome.model, held_out, inputs.tokenizer)
         figures_of = [*accuracy.values(), retrieval.text_to_image.r1, retrieval.image_to_text.r1]
-        rankings.append(_row(outcome, ours, [f"{value:.1f}" for value in figures_of]))
+        rankings.append(_table_row(outcome, ours, [f"{value:.1f}" for value in figures_of]))
     names = ("groups in use", "runs", "entropy", "biggest share", "leak")
     monitors = [
-        _row(o, ours, [_figure(o.monitors.as_dict().get(name.replace(" ", "_"))) for name in names]) for o in outcomes
+        _table_row(o, ours, [_number(o.monitors.as_dict().get(name.replace(" ", "_"))) for name in names])
+        for o in outcomes
     ]
     return {
         "seconds": f"{seconds:.0f}",
@@ -62,7 +63,7 @@ def demo_page(
         "warnings": [f"{o.name}: {warning}" for o in outcomes for warning in o.history[-1].warnings],
         "ranking_names": ("noun foil", "attribute foil", "relation foil", "text to image R@1", "image to text R@1"),
         "rankings": rankings,
-        "runs": [{"name": o.name, "what": _settings(o)} for o in outcomes],
+        "runs": [{"name": o.name, "what": _changed_settings(o)} for o in outcomes],
         "seed": seed,
         "version": version("textgroup"),
     }
@@ -110,7 +111,7 @@ def _curves(outcomes: Sequence[Outcome], rows: dict[str, PhraseScore]) -> str:
     return figures.curves(panels)
 
 
-def _settings(outcome: Outcome) -> str:
+def _changed_settings(outcome: Outcome) -> str:
     config = outcome.config
     configurations = (("encoder", config.model.encoder), ("decoder", config.model.decoder), ("loss", config.loss))
     changed = [
@@ -126,9 +127,9 @@ def _settings(outcome: Outcome) -> str:
     )
 
 
-def _row(outcome: Outcome, ours: Outcome, values: Sequence[str]) -> dict[str, Any]:
+def _table_row(outcome: Outcome, ours: Outcome, values: Sequence[str]) -> dict[str, Any]:
     return {"name": outcome.name, "cells": values, "ours": outcome is ours}
 
 
-def _figure(value: float | None) -> str:
+def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:.2f}"

@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 from PIL import Image as PILImage
 
 from textgroup.errors import InputError
-from textgroup.vision.preprocess import BrokenImage
+from textgroup.vision.decode import BrokenImage
 
 T = TypeVar("T")
 Image = str | os.PathLike[str] | bytes | PILImage.Image
@@ -40,13 +40,13 @@ def captions_given(given: str | Iterable[str], call: str) -> Given[str]:
 
 def checked_captions(given: str | Iterable[str], call: str) -> Iterator[str]:
     """The captions one by one, each looked at when it is taken: for streams."""
-    return _checked(given, call, "captions", "text", lambda item: isinstance(item, str))
+    return _check_given(given, call, "captions", "text", lambda item: isinstance(item, str))
 
 
 def images_given(given: Image | Iterable[Image], call: str) -> Given[Image]:
     """One photograph or an iterable of photographs. Raises `InputError` that names the item that is none."""
     single = _is_image(given)
-    return Given(_checked(given, call, "images", "a path, encoded bytes or a PIL image", _is_image), single)
+    return Given(_check_given(given, call, "images", "a path, encoded bytes or a PIL image", _is_image), single)
 
 
 def identity(image: Image) -> object:
@@ -67,22 +67,24 @@ def _is_image(item: object) -> bool:
     return isinstance(item, (str, bytes, os.PathLike, PILImage.Image))
 
 
-def _checked(given: Any, call: str, name: str, wanted: str, fits: Callable[[object], bool]) -> Iterator[Any]:
+def _check_given(given: Any, call: str, name: str, wanted: str, fits: Callable[[object], bool]) -> Iterator[Any]:
     if fits(given):
         return iter([given])
     if isinstance(given, (bytes, Mapping)) or not isinstance(given, Iterable):
-        raise InputError(f"{call}: {name} is {_described(given)}: give {wanted}, or a list of such")
-    return _each(given, call, name, wanted, fits)
+        raise InputError(f"{call}: {name} is {_describe(given)}: give {wanted}, or a list of such")
+    return _check_each(given, call, name, wanted, fits)
 
 
-def _each(given: Iterable[Any], call: str, name: str, wanted: str, fits: Callable[[object], bool]) -> Iterator[Any]:
+def _check_each(
+    given: Iterable[Any], call: str, name: str, wanted: str, fits: Callable[[object], bool]
+) -> Iterator[Any]:
     for number, item in enumerate(given):
         if not fits(item):
-            raise InputError(f"{call}: {name}[{number}] is {_described(item)}: give {wanted}, or leave it out")
+            raise InputError(f"{call}: {name}[{number}] is {_describe(item)}: give {wanted}, or leave it out")
         yield item
 
 
-def _described(item: object) -> str:
+def _describe(item: object) -> str:
     """The value, short, and its type."""
     shown = " ".join(repr(item).split())
     if len(shown) > _SHOWN:

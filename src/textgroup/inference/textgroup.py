@@ -76,7 +76,7 @@ class TextGroup:
         pool = ThreadPoolExecutor(WINDOWS, "segment")
         try:
             while window := list(islice(stream, WINDOW)):
-                ahead.append(pool.submit(self._window, window))
+                ahead.append(pool.submit(self._segment_window, window))
                 if len(ahead) > WINDOWS:
                     yield from ahead.popleft().result()
             for rest in ahead:
@@ -85,11 +85,11 @@ class TextGroup:
             pool.shutdown(cancel_futures=True)
 
     @torch.inference_mode()
-    def _window(self, captions: list[str]) -> list[list[Unit]]:
+    def _segment_window(self, captions: list[str]) -> list[list[Unit]]:
         tokens = self.tokenizer.encode_batch(captions)
         segmented: list[list[Unit]] = [[] for _ in captions]
         for rows in length_batches([len(t.ids) for t in tokens]):
-            owners = self.model.owners(*self._chunk([tokens[i] for i in rows]))
+            owners = self.model.owners(*self._pad_tokens([tokens[i] for i in rows]))
             for i, units in zip(rows, units_of(captions, tokens, rows, owners)):
                 segmented[i] = units
         return segmented
@@ -100,7 +100,7 @@ class TextGroup:
 
         An empty caption has no direction: its vector is zeros, and its cosine with everything 0.
         """
-        self._need_image_side("encode_text")
+        self._require_image_side("encode_text")
         given = captions_given(captions, "encode_text")
         tokens = self.tokenizer.encode_batch(given)
         vectors = np.empty((len(tokens), self.model.embedding), dtype=np.float32)
@@ -116,7 +116,7 @@ class TextGroup:
         By the image encoder that the model was trained with, a few at a time. Raises `BrokenImage` for one that cannot
         be decoded, `InputError` for what is none.
         """
-        self._need_image_side("encode_image")
+        self._require_image_side("encode_image")
         given = images_given(images, "encode_image")
         vectors = np.empty((len(given), self.model.embedding), dtype=np.float32)
         for a in range(0, len(given), IMAGES):
@@ -156,7 +156,7 @@ class TextGroup:
         (`objects.ObjectEncoder`). How often this is right: docs/alignment.md. Raises `InputError`, also for a caption
         without an image.
         """
-        self._need_image_side("align")
+        self._require_image_side("align")
         given, pictures = captions_given(captions, "align"), images_given(images, "align")
         if pictures.single:
             pictures = Given(list(pictures) * len(given), single=True)
@@ -170,13 +170,13 @@ class TextGroup:
         for i, image in enumerate(pictures):
             if identity(image) not in objects:
                 with numbered(pictures, i):
-                    objects[identity(image)] = self._objects(image)
+                    objects[identity(image)] = self._encode_objects(image)
         aligned = self.align_objects(given, torch.cat([objects[identity(image)] for image in pictures]))
         references: list[Reference] | list[list[Reference]] = given.answer(aligned)
         return references
 
     @torch.inference_mode()
-    def _objects(self, image: Image) -> torch.Tensor:
+    def _encode_objects(self, image: Image) -> torch.Tensor:
         groups = self._open_encoder().encode(torch.from_numpy(self.prepare(image)[None]), vectors=True).vectors
         assert groups is not None, "they were asked for"
         return groups
@@ -184,7 +184,7 @@ class TextGroup:
     @torch.inference_mode()
     def align_objects(self, captions: Sequence[str], groups: torch.Tensor) -> list[list[Reference]]:
         """`align` with images that are encoded already: groups (captions, G, D_image), zeros after an image's last."""
-        self._need_image_side("align")
+        self._require_image_side("align")
         device = next(self.model.parameters()).device
         objects = self.model.embed_objects(groups.float().to(device))  # (captions, G, E)
         number = (groups != 0).any(dim=2).sum(dim=1).tolist()
@@ -198,18 +198,18 @@ class TextGroup:
         return references
 
     def _encode(self, tokens: Sequence[Tokens]) -> TextGroups:
-        return self.model.encode(*self._chunk(tokens))
+        return self.model.encode(*self._pad_tokens(tokens))
 
-    def _chunk(self, tokens: Sequence[Tokens]) -> Chunk:
+    def _pad_tokens(self, tokens: Sequence[Tokens]) -> Chunk:
         device = next(self.model.parameters()).device
         return Chunk(*(x.to(device) for x in pad([t.ids for t in tokens])))
 
-    def _need_image_side(self, call: str) -> None:
+    def _require_image_side(self, call: str) -> None:
         if self.model.image_head is None:
             raise InputError(f"{call}: this checkpoint was trained on captions alone and has no image head")
 
     def _open_encoder(self) -> ObjectEncoder:
-        self._need_image_side("encode_image")
+        self._require_image_side("encode_image")
         with self._opening:
             if self._encoder is None:
                 identity = self.model.image_encoder

@@ -38,9 +38,9 @@ def set_similarity(units: Tensor, objects: Tensor, temperature: float) -> Tensor
 
 def _similarity(units: Tensor, objects: Tensor, temperature: float) -> Tensor:
     cosine = torch.einsum("ake,bge->akbg", units, objects)
-    odds = ((cosine - NULL) / temperature).masked_fill(~_there(objects), -torch.inf)
+    odds = ((cosine - NULL) / temperature).masked_fill(~_is_present(objects), -torch.inf)
     best = F.pad(odds, (0, 1)).logsumexp(dim=-1)  # (A, K, B), over objects and null
-    return torch.einsum("akb,ak->ab", best, _shares(units))
+    return torch.einsum("akb,ak->ab", best, _unit_weights(units))
 
 
 def log_odds(units: Tensor, objects: Tensor, temperature: float) -> Tensor:
@@ -49,16 +49,16 @@ def log_odds(units: Tensor, objects: Tensor, temperature: float) -> Tensor:
     units (B, K, E), objects (B, G, E) -> (B,).
     """
     odds = (units @ objects.transpose(1, 2) - NULL) / temperature  # (B, K, G)
-    best = odds.masked_fill(~_there(objects)[:, None, :], -torch.inf).logsumexp(dim=2)  # (B, K)
-    return (best * _shares(units)).sum(dim=1)
+    best = odds.masked_fill(~_is_present(objects)[:, None, :], -torch.inf).logsumexp(dim=2)  # (B, K)
+    return (best * _unit_weights(units)).sum(dim=1)
 
 
-def _shares(units: Tensor) -> Tensor:
+def _unit_weights(units: Tensor) -> Tensor:
     """Weight of each unit in its caption's mean, (A, K)."""
-    present = _there(units)
+    present = _is_present(units)
     return (present / present.sum(dim=1, keepdim=True).clamp_min(1)).to(units)
 
 
-def _there(vectors: Tensor) -> Tensor:
+def _is_present(vectors: Tensor) -> Tensor:
     """(..., E) -> (...), False for zeros."""
     return (vectors != 0).any(dim=-1)

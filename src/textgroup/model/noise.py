@@ -33,8 +33,8 @@ class Noise(NamedTuple):
         index = torch.zeros((), dtype=torch.int64, device=self.rows.device)
         for size in shape:
             index = index[..., None] * STRIDE + torch.arange(size, device=self.rows.device)
-        row = _mix(self.rows * GOLDEN + key_of(self.key, name))
-        bits = _mix(row.view(-1, *(1 for _ in shape)) + (index + 1) * GOLDEN)
+        row = _splitmix(self.rows * GOLDEN + key_of(self.key, name))
+        bits = _splitmix(row.view(-1, *(1 for _ in shape)) + (index + 1) * GOLDEN)
         return ((bits >> 41 & (1 << 23) - 1).float() + 0.5) / (1 << 23)
 
     def normal(self, name: str, *shape: int) -> Tensor:
@@ -46,7 +46,7 @@ class Noise(NamedTuple):
         return -torch.log(-torch.log(self.uniform(name, *shape)))
 
 
-def _mix(x: Tensor) -> Tensor:
+def _splitmix(x: Tensor) -> Tensor:
     """splitmix64's last step; shifts are logical, products wrap."""
     x = (x ^ (x >> 30 & (1 << 34) - 1)) * FIRST
     x = (x ^ (x >> 27 & (1 << 37) - 1)) * SECOND

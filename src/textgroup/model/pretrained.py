@@ -25,7 +25,7 @@ def load_model(where: str | Path | None = None) -> tuple[TextGroupModel, Caption
     where: a checkpoint directory, a run directory (its newest checkpoint), or a Hub name; None is the checkpoint that
     comes with the package. Raises `InputError` for anything else, and for files that do not fit together.
     """
-    directory = PACKAGED if where is None else _directory(str(where))
+    directory = PACKAGED if where is None else _checkpoint_directory(str(where))
     missing = [name for name in FILES if not (directory / name).is_file()]
     if missing:
         raise InputError(
@@ -75,11 +75,11 @@ def export(where: str | Path, out: Path) -> None:
         model.half().save_pretrained(partial)
         (partial / "README.md").unlink(missing_ok=True)  # the Hub's template of a model card, all blanks
         tokenizer.save(partial / "tokenizer.json")
-        if (tower := _directory(str(where)) / TOWER).is_dir():
+        if (tower := _checkpoint_directory(str(where)) / TOWER).is_dir():
             shutil.copytree(tower, partial / TOWER)  # as it is: the model knows it by the digest of its weights
 
 
-def _directory(where: str) -> Path:
+def _checkpoint_directory(where: str) -> Path:
     path = Path(where)
     if path.is_dir():
         return path / "last" if (path / "last").is_dir() else path

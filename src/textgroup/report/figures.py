@@ -49,7 +49,7 @@ def heat_map(pieces: Sequence[str], assignment: Any, bars: Sequence[tuple[int, i
         figure = Figure(figsize=(max(4.0, 0.36 * tokens + 0.8), 0.26 * groups + 1.25), layout="constrained")
         axis = figure.subplots()
         axis.imshow(assignment, cmap="Blues", vmin=0, vmax=1, aspect="auto")
-        axis.set_xticks(range(tokens), [_plain(piece) for piece in pieces], rotation=60, ha="right")
+        axis.set_xticks(range(tokens), [_label(piece) for piece in pieces], rotation=60, ha="right")
         axis.set_yticks(range(groups), [f"group {k + 1}" for k in range(groups)])
         axis.tick_params(length=0)
         axis.spines[:].set_visible(False)
@@ -63,7 +63,7 @@ def picture(image: Image.Image) -> str:
     """A picture as a PNG data address."""
     buffer = io.BytesIO()
     image.save(buffer, "PNG")
-    return _address("image/png", buffer.getvalue())
+    return _data_address("image/png", buffer.getvalue())
 
 
 def _svg(figure: Figure) -> str:
@@ -71,13 +71,13 @@ def _svg(figure: Figure) -> str:
     with warnings.catch_warnings():  # the browser has the glyphs that matplotlib's own font lacks
         warnings.filterwarnings("ignore", message="Glyph .* missing")
         figure.savefig(buffer, format="svg", metadata={"Date": None})
-    return _address("image/svg+xml", buffer.getvalue())
+    return _data_address("image/svg+xml", buffer.getvalue())
 
 
-def _plain(text: str) -> str:
+def _label(text: str) -> str:
     """A label that fits, as matplotlib takes it: a `$` would begin a formula."""
     return (text if len(text) <= LONGEST_LABEL else text[: LONGEST_LABEL - 1] + "\u2026").replace("$", r"\$")
 
 
-def _address(kind: str, content: bytes) -> str:
+def _data_address(kind: str, content: bytes) -> str:
     return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"

@@ -1,39 +1,31 @@
 """Byte-pair encoding of captions in CLIP's layout; every id knows the characters it came from.
 
-A caption is cleaned (ftfy, HTML entities, white space, lower case) before it is encoded, so the offsets that
-the encoder reports refer to the cleaned text. `align` carries them back to the caption as given.
+A caption is cleaned before it is encoded (`cleaning.py`), so the offsets that the encoder reports refer to the cleaned
+text; `original_offsets` carries them back to the caption as given.
 
 The layout of the vocabulary is CLIP's, whatever the merges: 256 bytes, the same 256 bytes ending a word,
 one entry a merge, then start-of-text and end-of-text. So `!` is id 0, and padding must be known from a mask.
 """
 
 import gzip
-import html
 import json
-import re
 from collections.abc import Iterable, Sequence
-from difflib import SequenceMatcher
 from pathlib import Path
 
-import ftfy
 from tokenizers import Encoding, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from textgroup.errors import InputError
+from textgroup.text.cleaning import clean, original_offsets
 
 START, END = "<|startoftext|>", "<|endoftext|>"
 CLIP_VOCABULARY = 49_408
 """Ids in CLIP's vocabulary; its merges file holds more, of which CLIP reads this many (less 514)."""
 SPECIAL = -1
 """The word of a token that stands for no characters (start and end of text)."""
-LONGEST_CAPTION = 10_000
-"""Characters of a caption that are read; far beyond what 77 tokens can hold."""
-LONGEST_ALIGNED = 500
-"""Characters: a stretch that cleaning rewrote and that is longer than this is aligned as one block."""
 
 _WORDS = r"""\p{L}+|\p{N}|'(?:[stmd]|re|ve|ll)|[^\s\p{L}\p{N}]+"""
 """CLIP's words. It tries the contractions first; no letter or digit begins one, so this finds the same, sooner."""
 _SUFFIX = "</w>"
-_SPACE = re.compile(r"\s+")
 
 
 class Tokens:
@@ -64,64 +56,6 @@ class Tokens:
         return [SPECIAL, *(SPECIAL if word is None else word for word in words), SPECIAL]
 
 
-def clean(caption: str) -> str:
-    """The text that CLIP encodes: mojibake repaired, entities resolved, white space single, lower case."""
-    caption = caption[:LONGEST_CAPTION]
-    if not (caption.isascii() and caption.isprintable() and "&" not in caption):  # ftfy leaves these alone
-        caption = html.unescape(html.unescape(ftfy.fix_text(caption)))
-    return _SPACE.sub(" ", caption).strip().lower()
-
-
-def align(caption: str, cleaned: str) -> list[tuple[int, int]] | None:
-    """For each character of `clean(caption)`, the (start, end) of the original that it stands for.
-
-    None where each stands for itself, as in most captions: that is known without looking at each of them.
-    """
-    caption = caption[:LONGEST_CAPTION]
-    if len(cleaned) == len(caption) and cleaned == caption.lower():
-        return None
-    return _align(caption, cleaned)
-
-
-def _align(original: str, cleaned: str) -> list[tuple[int, int]]:
-    """Word by word, and within the words that cleaning changed, character by character."""
-    old = [m.span() for m in re.finditer(r"\S+", original)]
-    new = [m.span() for m in re.finditer(r"\S+", cleaned)]
-    old_words = [original[a:b].lower() for a, b in old]
-    new_words = [cleaned[a:b] for a, b in new]
-    offsets = [(0, 0)] * len(cleaned)
-    for tag, i1, i2, j1, j2 in SequenceMatcher(None, old_words, new_words, autojunk=False).get_opcodes():
-        if tag == "equal":
-            for (a, b), (c, d) in zip(old[i1:i2], new[j1:j2]):
-                if b - a == d - c:
-                    offsets[c:d] = [(a + n, a + n + 1) for n in range(d - c)]
-                else:  # lower case is longer than upper case
-                    offsets[c:d] = [(a, b)] * (d - c)
-        elif j1 < j2:
-            a, b = (old[i1][0], old[i2 - 1][1]) if i1 < i2 else (old[i1 - 1][1],) * 2 if i1 else (0, 0)
-            c, d = new[j1][0], new[j2 - 1][1]
-            offsets[c:d] = _align_block(original, a, b, cleaned[c:d])
-    return offsets
-
-
-def _align_block(original: str, a: int, b: int, block: str) -> list[tuple[int, int]]:
-    """Offsets of `block`, the cleaned form of `original[a:b]`; what cleaning dropped goes to its left."""
-    source = original[a:b].lower()
-    if len(source) != b - a or max(len(source), len(block)) > LONGEST_ALIGNED:
-        return [(a, b)] * len(block)
-    offsets = [(a, b)] * len(block)
-    previous = None
-    for tag, i1, i2, j1, j2 in SequenceMatcher(None, source, block, autojunk=False).get_opcodes():
-        if tag == "equal":
-            offsets[j1:j2] = [(a + i1 + n, a + i1 + n + 1) for n in range(j2 - j1)]
-        elif tag == "delete" and previous is not None:
-            offsets[previous] = (offsets[previous][0], a + i2)
-        else:
-            offsets[j1:j2] = [(a + i1, a + i2)] * (j2 - j1)
-        previous = j2 - 1 if j2 else None
-    return offsets
-
-
 class CaptionTokenizer:
     """A BPE over cleaned captions.
 
@@ -138,7 +72,7 @@ class CaptionTokenizer:
         self.merges = list(merges)
         self.max_tokens = max_tokens
         self.start, self.end = len(entries) - 2, len(entries) - 1
-        self._bpe = _assemble(models.BPE(vocab=vocabulary, merges=self.merges, end_of_word_suffix=_SUFFIX))
+        self._bpe = _build_tokenizer(models.BPE(vocab=vocabulary, merges=self.merges, end_of_word_suffix=_SUFFIX))
 
     def __len__(self) -> int:
         """Number of ids."""
@@ -153,16 +87,16 @@ class CaptionTokenizer:
         cleaned = [clean(caption) for caption in captions]
         encodings = self._bpe.encode_batch(cleaned, add_special_tokens=False)
         return [
-            Tokens(self._framed(encoding), encoding, align(caption, text))
+            Tokens(self._add_specials(encoding), encoding, original_offsets(caption, text))
             for encoding, caption, text in zip(encodings, captions, cleaned)
         ]
 
     def ids(self, captions: Sequence[str]) -> list[list[int]]:
         """Ids alone, for training: cheaper than `encode_batch`."""
         encodings = self._bpe.encode_batch_fast([clean(c) for c in captions], add_special_tokens=False)
-        return [self._framed(encoding) for encoding in encodings]
+        return [self._add_specials(encoding) for encoding in encodings]
 
-    def _framed(self, encoding: Encoding) -> list[int]:
+    def _add_specials(self, encoding: Encoding) -> list[int]:
         return [self.start, *encoding.ids[: self.max_tokens - 2], self.end]
 
     def decode(self, ids: Iterable[int]) -> str:
@@ -183,7 +117,7 @@ class CaptionTokenizer:
         """Learn the merges on `captions`, for at most `vocabulary` ids (514 at least: bytes and specials)."""
         if vocabulary < 514:
             raise InputError(f"tokenizer vocabulary {vocabulary} is too small: 512 bytes and 2 special ids need 514")
-        bpe = _assemble(models.BPE(end_of_word_suffix=_SUFFIX))
+        bpe = _build_tokenizer(models.BPE(end_of_word_suffix=_SUFFIX))
         trainer = trainers.BpeTrainer(
             vocab_size=vocabulary - 2,
             end_of_word_suffix=_SUFFIX,
@@ -217,7 +151,7 @@ class CaptionTokenizer:
             return cls.from_clip_file(path, max_tokens)
         file = path / "tokenizer.json" if path.is_dir() else path
         if not file.exists():
-            file = _from_hub(str(where))
+            file = _download(str(where))
         try:
             saved = json.loads(file.read_text(encoding="utf-8"))
             pairs = (m.split(" ") if isinstance(m, str) else m for m in saved["model"]["merges"])
@@ -243,7 +177,7 @@ def _byte_alphabet() -> list[str]:
     return [chr(byte) for byte in printable] + others
 
 
-def _assemble(bpe: models.BPE) -> Tokenizer:
+def _build_tokenizer(bpe: models.BPE) -> Tokenizer:
     tokenizer = Tokenizer(bpe)
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [
@@ -255,7 +189,7 @@ def _assemble(bpe: models.BPE) -> Tokenizer:
     return tokenizer
 
 
-def _from_hub(name: str) -> Path:
+def _download(name: str) -> Path:
     from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 

@@ -66,14 +66,14 @@ def build_model(config: RunConfig, inputs: Inputs) -> TextGroupModel:
         image_width=None if features is None else features.shape[1],
         image_encoder=inputs.image_encoder,
     )
-    _need_a_loss(model.encoder, architecture.decoder is not None, features is not None)
+    _check_something_to_train(model.encoder, architecture.decoder is not None, features is not None)
     if features is not None:
         model.standardise_images(features.mean(dim=0), features.std(dim=0).clamp_min(1e-3))
     model.encoder.start_from(inputs.train, inputs.tokenizer, config.seed)
     return model
 
 
-def _need_a_loss(encoder: Grouping, decoder: bool, images: bool) -> None:
+def _check_something_to_train(encoder: Grouping, decoder: bool, images: bool) -> None:
     if not (decoder or images or encoder.own_terms):
         raise InputError(
             "there is nothing to train on: give model.decoder (with loss.reconstruction above 0) or data.features"

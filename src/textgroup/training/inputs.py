@@ -37,8 +37,8 @@ def read_inputs(config: RunConfig) -> Inputs:
     data = config.data
     if data.captions is None:
         raise InputError("data.captions is not set: give --data.captions with the training captions")
-    frozen = _store(data.features, config, "data.features")
-    val_frozen = _store(data.val_features, config, "data.val_features")
+    frozen = _open_store(data.features, config, "data.features")
+    val_frozen = _open_store(data.val_features, config, "data.val_features")
     if frozen and val_frozen:
         check_same_encoder(frozen.manifest.encoder, val_frozen.manifest.encoder, "data.features", "data.val_features")
     store: Store | None = frozen
@@ -48,15 +48,15 @@ def read_inputs(config: RunConfig) -> Inputs:
     val = None
     with distributed.rank_zero_first():  # one process packs and tokenises, the others find it done
         if tower is not None:
-            store = _photographs(folder / "train_photographs", data.captions, config, tower.transform)
+            store = _open_photographs(folder / "train_photographs", data.captions, config, tower.transform)
             if data.val_captions is not None:
-                val_store = _photographs(folder / "val_photographs", data.val_captions, config, tower.transform)
-        train, tokenizer = _tokenised(folder / "train", data.captions, store, config, None)
+                val_store = _open_photographs(folder / "val_photographs", data.val_captions, config, tower.transform)
+        train, tokenizer = _open_captions(folder / "train", data.captions, store, config, None)
         if data.val_captions is not None:
-            val, _ = _tokenised(folder / "val", data.val_captions, val_store, config, tokenizer)
+            val, _ = _open_captions(folder / "val", data.val_captions, val_store, config, tokenizer)
     if config.loss.alignment:
-        train = _with_objects(train, frozen, "data.features")
-        val = None if val is None else _with_objects(val, val_frozen, "data.val_features")
+        train = _add_objects(train, frozen, "data.features")
+        val = None if val is None else _add_objects(val, val_frozen, "data.val_features")
     return Inputs(tokenizer, train, val, frozen.manifest.encoder if frozen else None, tower)
 
 
@@ -68,12 +68,14 @@ def read_pairs(
         raise InputError("this checkpoint was trained on captions alone: it cannot match images")
     store = FeatureStore.open(features)
     check_same_encoder(identity, store.manifest.encoder, "the checkpoint", str(features))
-    items = list(matched(read_samples(captions, images=False), store, captions))
+    items = list(join_images(read_samples(captions, images=False), store, captions))
     rows = [row for _, row in items if row is not None]
     return CaptionData.build((texts for texts, _ in items), tokenizer, store.pooled, rows)
 
 
-def matched(samples: Iterable[Sample], store: Store | None, name: str) -> Iterator[tuple[tuple[str, ...], int | None]]:
+def join_images(
+    samples: Iterable[Sample], store: Store | None, name: str
+) -> Iterator[tuple[tuple[str, ...], int | None]]:
     """Each sample's captions with the row of its image; samples whose image was skipped are left out.
 
     Without a store the row is None. name: of the captions, for messages.
@@ -89,11 +91,13 @@ def matched(samples: Iterable[Sample], store: Store | None, name: str) -> Iterat
         raise InputError(f"{name} has no caption of an image in the feature store {store.path}")
 
 
-def _photographs(where: Path, captions: str | list[str], config: RunConfig, transform: Transform) -> PhotographStore:
+def _open_photographs(
+    where: Path, captions: str | list[str], config: RunConfig, transform: Transform
+) -> PhotographStore:
     """The photographs of some sources in the directory `where`, made if it is not there or was made of others."""
     sources = [captions] if isinstance(captions, str) else captions
     image, caption = config.data.image_column, config.data.caption_column
-    made_of = {"captions": sources, "files": [_state(source) for source in sources], "columns": [image, caption]}
+    made_of = {"captions": sources, "files": [_files_digest(source) for source in sources], "columns": [image, caption]}
     if (kept := PhotographStore.open(where, made_of, transform)) is not None:
         return kept
     each = (read_samples(one, image_column=image, caption_column=caption) for one in sources)
@@ -109,7 +113,7 @@ def _photographs(where: Path, captions: str | list[str], config: RunConfig, tran
     return kept
 
 
-def _tokenised(
+def _open_captions(
     where: Path,
     captions: str | list[str],
     store: Store | None,
@@ -123,7 +127,7 @@ def _tokenised(
         tokenizer = CaptionTokenizer.from_pretrained(settings.source, longest)
     made_of = {
         "captions": sources,
-        "files": [_state(source) for source in sources],
+        "files": [_files_digest(source) for source in sources],
         "columns": [data.image_column, data.caption_column],
         "features": None if store is None else _digest((store.path / "manifest.json").read_text(encoding="utf-8")),
         "tokenizer": ["learned", settings.vocabulary, longest]
@@ -142,13 +146,13 @@ def _tokenised(
         if tokenizer is None:
             texts = chain.from_iterable(sample.captions for sample in samples())
             tokenizer = CaptionTokenizer.train(texts, settings.vocabulary, longest)
-        write_tokens(where, made_of, matched(samples(), store, ", ".join(sources)), tokenizer)
+        write_tokens(where, made_of, join_images(samples(), store, ", ".join(sources)), tokenizer)
         kept = open_tokens(where, made_of, pooled)
     assert kept is not None, "what was just written can be read"
     return kept
 
 
-def _state(source: str) -> str:
+def _files_digest(source: str) -> str:
     """A digest of name, size and time of each local file of a source: other files mean other captions."""
     path = Path(source).expanduser()
     files = sorted(path.glob("*.tar")) if path.is_dir() else sorted(map(Path, glob(str(path))))  # noqa: PTH207
@@ -160,14 +164,14 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _store(path: str | None, config: RunConfig, name: str) -> FeatureStore | None:
+def _open_store(path: str | None, config: RunConfig, name: str) -> FeatureStore | None:
     if path is None:
         return None
     store = FeatureStore.open(Path(path))
     if config.image_encoder is None:
         raise InputError(f"{name} is given, but image_encoder is null: name the encoder that made it")
     made_by = store.manifest.encoder["encoder"]
-    if not _same_name(made_by, config.image_encoder):
+    if not _same_encoder_name(made_by, config.image_encoder):
         raise InputError(
             f"{name} {path} was made by {made_by}, but image_encoder is {config.image_encoder}: "
             "encode the images with `textgroup features`, or correct image_encoder"
@@ -175,7 +179,7 @@ def _store(path: str | None, config: RunConfig, name: str) -> FeatureStore | Non
     return store
 
 
-def _with_objects(data: CaptionData, store: FeatureStore | None, name: str) -> CaptionData:
+def _add_objects(data: CaptionData, store: FeatureStore | None, name: str) -> CaptionData:
     """The data set with the objects of its images."""
     if store is None:
         raise InputError(f"loss.alignment compares units with objects: give {name}, or set loss.alignment to 0")
@@ -187,7 +191,7 @@ def _with_objects(data: CaptionData, store: FeatureStore | None, name: str) -> C
     return replace(data, objects=store.objects)
 
 
-def _same_name(one: str, other: str) -> bool:
+def _same_encoder_name(one: str, other: str) -> bool:
     """Whether two encoder names mean the same, wherever the weights lie: kind and last part of the path."""
     kinds = [name.partition(":")[0] for name in (one, other)]
     names_of_weights = [PurePath(name.partition(":")[2]).name for name in (one, other)]

@@ -97,7 +97,7 @@ def train(
             logs = step == first or done % config.log.every == 0 or saves
             report = Progress(model, done, steps, report.losses, report.captions_per_second)
             if logs:
-                report.losses, report.captions_per_second = _read(meter, done)
+                report.losses, report.captions_per_second = _read_meter(meter, done)
                 meter = Meter()
                 trim_memory()
             if log is not None:
@@ -163,7 +163,7 @@ def _refit(model: TextGroupModel, data: CaptionData, seed: int) -> None:
     distributed.broadcast_state(model)  # a GPU adds up in any order
 
 
-def _read(meter: Meter, done: int) -> tuple[dict[str, float], float]:
+def _read_meter(meter: Meter, done: int) -> tuple[dict[str, float], float]:
     """Mean losses and captions per second since the last line of the log. NaN ends the run, in all processes."""
     losses = meter.means()
     if not math.isfinite(losses["total"]):

@@ -1,27 +1,19 @@
-"""From an encoded image to the pixels that an encoder expects. PIL and NumPy only."""
+"""Resizing, cropping and normalising a photograph as an image encoder expects it. PIL and NumPy only."""
 
-import io
 import math
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
-from textgroup.data.sources.samples import MAX_IMAGE
 from textgroup.errors import InputError
+from textgroup.vision.decode import MAX_PIXELS, BrokenImage, decode, describe_image
 
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-MAX_PIXELS = 1 << 26
-"""Of an image, before and after it is resized; below PIL's own guard against decompression bombs."""
 _FILTERS = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
-
-
-class BrokenImage(InputError):
-    """An image that cannot be decoded, or that is too large to be."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +45,7 @@ class Transform:
         # The longer side is cut off as torchvision does, with which GroupViT was trained.
         size = (self.resize, int(height * scale)) if width <= height else (int(width * scale), self.resize)
         if math.prod(size) > MAX_PIXELS:
-            raise BrokenImage(f"{_name(image)}: {width} x {height} pixels is too long and thin")
+            raise BrokenImage(f"{describe_image(image)}: {width} x {height} pixels is too long and thin")
         if size != picture.size:
             picture = picture.resize(size, _FILTERS[self.interpolation])
         left, top = (round((side - self.crop) / 2) for side in size)
@@ -74,31 +66,3 @@ class Transform:
         """The inverse of `to_dict`."""
         settings: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
         return cls(**settings)
-
-
-def decode(image: bytes | str | os.PathLike[str] | Image.Image) -> Image.Image:
-    """An RGB picture, turned as its EXIF orientation says. Raises `BrokenImage`."""
-    name = _name(image)
-    try:
-        if isinstance(image, Image.Image):
-            return image.convert("RGB")
-        size = len(image) if isinstance(image, bytes) else Path(image).stat().st_size
-        if size > MAX_IMAGE:
-            raise BrokenImage(f"{name}: more than {MAX_IMAGE >> 20} MiB encoded")
-        with Image.open(io.BytesIO(image) if isinstance(image, bytes) else image) as picture:
-            if math.prod(picture.size) > MAX_PIXELS:
-                raise BrokenImage(f"{name}: {picture.width} x {picture.height} pixels is more than {MAX_PIXELS}")
-            return ImageOps.exif_transpose(picture).convert("RGB")
-    except BrokenImage:
-        raise
-    except FileNotFoundError:
-        raise BrokenImage(f"{name}: no such file") from None
-    except Exception as error:  # PIL's decoders raise whatever a damaged file leads them to
-        reason = " ".join(str(error).split())[:120] or type(error).__name__
-        raise BrokenImage(f"{name}: {reason}") from None
-
-
-def _name(image: bytes | str | os.PathLike[str] | Image.Image) -> str:
-    if isinstance(image, (str, os.PathLike)):
-        return f"image {image}"
-    return f"image of {len(image)} bytes" if isinstance(image, bytes) else "image"

@@ -13,7 +13,7 @@ from textgroup.data.probes.rows import Probes
 from textgroup.errors import InputError
 from textgroup.evaluation.ranking import scoring
 from textgroup.evaluation.ranking.scoring import figures, keep_scored_rows, score_models, write_run
-from textgroup.vision.preprocess import BrokenImage, decode
+from textgroup.vision.decode import BrokenImage, decode
 
 COLOURS = {"red": (1.0, 0, 0), "lime": (0, 1.0, 0), "blue": (0, 0, 1.0)}
 

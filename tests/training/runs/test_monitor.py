@@ -12,7 +12,7 @@ from textgroup.keys import key_of
 from textgroup.model.grouping.contract import TextGroups
 from textgroup.model.textgroup import TextGroupModel
 from textgroup.training.objectives.total import compute, objectives_for
-from textgroup.training.runs.monitor import Monitors, describe, leak
+from textgroup.training.runs.monitor import Monitors, leak, measure_outputs
 
 
 def outputs(rows: list[list[int]], groups: int = 4, sharpness: float = 1.0) -> TextGroups:
@@ -24,7 +24,7 @@ def outputs(rows: list[list[int]], groups: int = 4, sharpness: float = 1.0) -> T
 
 
 def test_monitors_count_groups_runs_and_shares_without_start_and_end() -> None:
-    seen = describe([outputs([[3, 0, 0, 1, 1, 0, 3], [3, 2, 2, 2, 2, 3]])])
+    seen = measure_outputs([outputs([[3, 0, 0, 1, 1, 0, 3], [3, 2, 2, 2, 2, 3]])])
     assert seen.groups_in_use == (2 + 1) / 2
     assert seen.runs == (3 + 1) / 2
     assert seen.biggest_share == pytest.approx((3 / 5 + 1) / 2)
@@ -37,19 +37,19 @@ def test_inner_leaves_out_the_first_and_the_last_valid_token() -> None:
 
 
 def test_uniform_maps_are_warned_of() -> None:
-    uniform = describe([outputs([[0, 0, 1, 2, 0]], sharpness=0.01)])
+    uniform = measure_outputs([outputs([[0, 0, 1, 2, 0]], sharpness=0.01)])
     assert uniform.entropy > 0.99
     assert any("uniform" in warning for warning in uniform.warnings(4))
 
 
 def test_collapse_is_warned_of_but_not_for_one_group() -> None:
-    collapsed = describe([outputs([[0, 1, 1, 1, 1, 0]])])
+    collapsed = measure_outputs([outputs([[0, 1, 1, 1, 1, 0]])])
     assert any("collapse" in warning for warning in collapsed.warnings(4))
     assert collapsed.warnings(1) == []
 
 
 def test_healthy_units_give_no_warning() -> None:
-    assert describe([outputs([[0, 1, 1, 2, 2, 3, 0]])], leak=0.1).warnings(4) == []
+    assert measure_outputs([outputs([[0, 1, 1, 2, 2, 3, 0]])], leak=0.1).warnings(4) == []
 
 
 def test_a_leak_is_warned_of() -> None:

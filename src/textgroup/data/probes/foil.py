@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from textgroup.data.probes.rows import Pair, Probe, Probes, an_object, image_name, read_json, text, value
+from textgroup.data.probes.rows import Pair, Probe, Probes, image_name, json_field, json_object, json_text, read_json
 
 ORIGINAL = "ORIG"
 """`target_word` of the true captions."""
@@ -30,7 +30,7 @@ def read_foil(path: Path) -> Probes:
     probes = Probes("foil")
     originals: dict[str, _Annotation] = {}
     foils: list[_Annotation] = []
-    for is_foil, marked, annotation in _annotations(path):
+    for is_foil, marked, annotation in _read_annotations(path):
         if is_foil == marked:
             probes.skip(CATEGORY, "foil and ORIG contradict each other")
         elif not annotation.caption:
@@ -41,11 +41,11 @@ def read_foil(path: Path) -> Probes:
             probes.skip(CATEGORY, "repeated")
         else:
             originals[annotation.pair] = annotation
-    _pair(probes, originals, foils)
+    _pair_up(probes, originals, foils)
     return probes
 
 
-def _pair(probes: Probes, originals: dict[str, _Annotation], foils: list[_Annotation]) -> None:
+def _pair_up(probes: Probes, originals: dict[str, _Annotation], foils: list[_Annotation]) -> None:
     paired: set[str] = set()
     for foil in foils:
         original = originals.get(foil.pair)
@@ -64,21 +64,21 @@ def _pair(probes: Probes, originals: dict[str, _Annotation], foils: list[_Annota
         probes.skip(CATEGORY, "original without a foil")
 
 
-def _annotations(path: Path) -> Iterator[tuple[bool, bool, _Annotation]]:
+def _read_annotations(path: Path) -> Iterator[tuple[bool, bool, _Annotation]]:
     """Whether it is a foil, whether it is marked as an original, and what it says."""
-    content = an_object(read_json(path), str(path))
+    content = json_object(read_json(path), str(path))
     names = {}
-    for image in value(content, "images", list, str(path)):
-        image = an_object(image, f"{path}: an image")
-        number = value(image, "id", int, f"{path}: an image")
-        names[number] = image_name(text(image, "file_name", f"{path}: image {number}"))
-    for number, record in enumerate(value(content, "annotations", list, str(path))):
+    for image in json_field(content, "images", list, str(path)):
+        image = json_object(image, f"{path}: an image")
+        number = json_field(image, "id", int, f"{path}: an image")
+        names[number] = image_name(json_text(image, "file_name", f"{path}: image {number}"))
+    for number, record in enumerate(json_field(content, "annotations", list, str(path))):
         where = f"{path}: annotation {number}"
-        record = an_object(record, where)
-        image = value(record, "image_id", int, where)
+        record = json_object(record, where)
+        image = json_field(record, "image_id", int, where)
         annotation = _Annotation(
-            pair=str(value(record, "foil_id", (int, str), where)),
+            pair=str(json_field(record, "foil_id", (int, str), where)),
             image=names.get(image, f"{image:012}"),
-            caption=text(record, "caption", where),
+            caption=json_text(record, "caption", where),
         )
-        yield value(record, "foil", bool, where), text(record, "target_word", where) == ORIGINAL, annotation
+        yield json_field(record, "foil", bool, where), json_text(record, "target_word", where) == ORIGINAL, annotation

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from textgroup.data.probes.rows import Pair, Probe, Probes, image_name, json_lines, text, value
+from textgroup.data.probes.rows import Pair, Probe, Probes, image_name, json_field, json_lines, json_text
 from textgroup.errors import InputError
 
 WORSE = ("worse_caption", "worse_image")
@@ -20,9 +20,9 @@ def read_plain(path: Path) -> Probes:
         given = [name for name in WORSE if name in record]
         if len(given) != 1:
             raise InputError(f"{where}: give one of {' and '.join(WORSE)}, not {'both' if given else 'none'}")
-        category = text(record, "category", where) if "category" in record else "all"
-        row = str(value(record, "id", (int, str), where)) if "id" in record else str(number)
-        image, caption, worse = (text(record, name, where) for name in ("image", "caption", given[0]))
+        category = json_text(record, "category", where) if "category" in record else "all"
+        row = str(json_field(record, "id", (int, str), where)) if "id" in record else str(number)
+        image, caption, worse = (json_text(record, name, where) for name in ("image", "caption", given[0]))
         if not (image and caption and worse):
             raise InputError(f"{where}: image, caption or {given[0]} is empty")
         if (category, row) in seen:

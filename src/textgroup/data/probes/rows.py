@@ -81,7 +81,7 @@ def records(path: Path) -> Iterator[tuple[str, str, dict[str, Any]]]:
     if not isinstance(content, dict):
         raise InputError(f"{path}: neither a JSON object nor a list: not a file of this benchmark")
     for key, record in content.items():
-        yield key, f"{path}: entry {key!r}", an_object(record, f"{path}: entry {key!r}")
+        yield key, f"{path}: entry {key!r}", json_object(record, f"{path}: entry {key!r}")
 
 
 def json_lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -93,17 +93,17 @@ def json_lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
             record = json.loads(line)
         except (ValueError, RecursionError) as error:
             raise InputError(f"{path}:{number}: not a line of JSON ({error})") from None
-        yield f"{path}:{number}", an_object(record, f"{path}:{number}")
+        yield f"{path}:{number}", json_object(record, f"{path}:{number}")
 
 
-def an_object(record: Any, where: str) -> dict[str, Any]:
+def json_object(record: Any, where: str) -> dict[str, Any]:
     """The record, if it is a JSON object."""
     if not isinstance(record, dict):
         raise InputError(f"{where}: not a JSON object but {str(record)[:40]!r}")
     return record
 
 
-def value(record: dict[str, Any], name: str, kind: type | tuple[type, ...], where: str) -> Any:
+def json_field(record: dict[str, Any], name: str, kind: type | tuple[type, ...], where: str) -> Any:
     """`record[name]`, which must be there and of this type."""
     if name not in record:
         raise InputError(f"{where}: no field {name!r}; there are {', '.join(map(repr, list(record)[:20]))}")
@@ -112,9 +112,9 @@ def value(record: dict[str, Any], name: str, kind: type | tuple[type, ...], wher
     return record[name]
 
 
-def text(record: dict[str, Any], name: str, where: str) -> str:
+def json_text(record: dict[str, Any], name: str, where: str) -> str:
     """A field that must be there and hold text, without white space around it; it may be empty."""
-    content: str = value(record, name, str, where)
+    content: str = json_field(record, name, str, where)
     return content.strip()
 
 

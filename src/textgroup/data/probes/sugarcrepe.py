@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from textgroup.data.probes.rows import Pair, Probe, Probes, image_name, json_files, records, text
+from textgroup.data.probes.rows import Pair, Probe, Probes, image_name, json_files, json_text, records
 
 
 def read_sugarcrepe(path: Path) -> Probes:
@@ -13,8 +13,8 @@ def read_sugarcrepe(path: Path) -> Probes:
     probes = Probes("sugarcrepe")
     for file in json_files(path):
         for key, where, record in records(file):
-            caption, negative = (text(record, name, where) for name in ("caption", "negative_caption"))
-            image = image_name(text(record, "filename", where))
+            caption, negative = (json_text(record, name, where) for name in ("caption", "negative_caption"))
+            image = image_name(json_text(record, "filename", where))
             if caption and negative:
                 probes.rows.append(Probe(key, file.stem, Pair(image, caption), Pair(image, negative)))
             else:

@@ -26,8 +26,8 @@ def read_svo(path: Path) -> Probes:
     """
     probes = Probes("svo")
     seen: set[tuple[str, str]] = set()
-    for where, row in _rows(path):
-        changed = [category for column, category in FLAGS.items() if _flag(row[column], column, where)]
+    for where, row in _read_rows(path):
+        changed = [category for column, category in FLAGS.items() if _parse_flag(row[column], column, where)]
         category = changed[0] if len(changed) == 1 else "mixed"
         sentence = " ".join(row["sentence"].split())
         better, worse = (_image_id(row[column]) for column in ("pos_image_id", "neg_image_id"))
@@ -46,7 +46,7 @@ def read_svo(path: Path) -> Probes:
     return probes
 
 
-def _rows(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
+def _read_rows(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
     number = 0
 
     def lines() -> Iterator[str]:
@@ -68,7 +68,7 @@ def _rows(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
         raise InputError(f"{path}:{number}: not CSV ({error})") from None
 
 
-def _flag(text: str, column: str, where: str) -> bool:
+def _parse_flag(text: str, column: str, where: str) -> bool:
     truth = _TRUTH.get(text.strip().lower())
     if truth is None:
         raise InputError(f"{where}: {column} is {text.strip()[:40]!r}, neither True nor False")

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from textgroup.data.probes.rows import Pair, Probe, Probes, image_name, json_files, records, text, value
+from textgroup.data.probes.rows import Pair, Probe, Probes, image_name, json_field, json_files, json_text, records
 
 VOTES = 2
 """Annotators of three who must have taken the caption, not the foil, for the true one; as the authors filter."""
@@ -17,9 +17,9 @@ def read_valse(path: Path) -> Probes:
     probes = Probes("valse")
     for file in json_files(path):
         for key, where, record in records(file):
-            caption, foil = (text(record, name, where) for name in ("caption", "foil"))
-            image = image_name(text(record, "image_file", where))
-            votes = value(value(record, "mturk", dict, where), "caption", int, where)
+            caption, foil = (json_text(record, name, where) for name in ("caption", "foil"))
+            image = image_name(json_text(record, "image_file", where))
+            votes = json_field(json_field(record, "mturk", dict, where), "caption", int, where)
             if votes < VOTES:
                 probes.skip(file.stem, f"fewer than {VOTES} votes")
             elif caption and foil:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from textgroup.data.probes.rows import Pair, Probe, Probes, image_name, json_lines, text, value
+from textgroup.data.probes.rows import Pair, Probe, Probes, image_name, json_field, json_lines, json_text
 
 
 def read_winoground(path: Path) -> Probes:
@@ -15,9 +15,9 @@ def read_winoground(path: Path) -> Probes:
     probes = Probes("winoground")
     seen: set[str] = set()
     for where, record in json_lines(path / "examples.jsonl" if path.is_dir() else path):
-        number = str(value(record, "id", (int, str), where))
-        images = [image_name(text(record, f"image_{i}", where)) for i in (0, 1)]
-        captions = [text(record, f"caption_{i}", where) for i in (0, 1)]
+        number = str(json_field(record, "id", (int, str), where))
+        images = [image_name(json_text(record, f"image_{i}", where)) for i in (0, 1)]
+        captions = [json_text(record, f"caption_{i}", where) for i in (0, 1)]
         if not all(captions) or number in seen:
             for category in ("text", "image"):
                 probes.skip(category, "repeated" if number in seen else "no caption")

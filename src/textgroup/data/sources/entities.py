@@ -66,10 +66,10 @@ def read_entities(where: str | Path, split: str, *, drop_notvisual: bool = False
     if not is_entities(where):
         raise InputError(f"annotations {where}: give the directory or the zip that holds Sentences/ and {split}.txt")
     if Path(where).is_dir():
-        return _read(where, split, _directory(Path(where)), drop_notvisual)
+        return _read_split(where, split, _directory_reader(Path(where)), drop_notvisual)
     try:
         with zipfile.ZipFile(where) as archive:
-            return _read(where, split, _member(archive), drop_notvisual)
+            return _read_split(where, split, _zip_reader(archive), drop_notvisual)
     except DAMAGED_ZIP as error:
         raise InputError(f"annotations {where}: not a whole zip ({error}); download it again") from None
 
@@ -92,7 +92,7 @@ def parse(line: str) -> tuple[str, tuple[Phrase, ...]] | None:
     return None if "[/EN#" in text or "]" in text else (text, tuple(phrases))
 
 
-def _read(where: str | Path, split: str, read: Callable[[str], str | None], drop_notvisual: bool) -> Entities:
+def _read_split(where: str | Path, split: str, read: Callable[[str], str | None], drop_notvisual: bool) -> Entities:
     listed = read(f"{split}.txt") if _NAME.fullmatch(split) else None
     if listed is None:
         raise InputError(f"annotations {where}: no {split}.txt in it, so there is no split {split!r}")
@@ -116,30 +116,30 @@ def _read(where: str | Path, split: str, read: Callable[[str], str | None], drop
     return Entities(captions, skipped)
 
 
-def _directory(path: Path) -> Callable[[str], str | None]:
+def _directory_reader(path: Path) -> Callable[[str], str | None]:
     def read(name: str) -> str | None:
         file = path / name
         if not file.is_file():
             return None
         with file.open("rb") as opened:
-            return _text(f"{path}/{name}", opened.read(MAX_FILE + 1))
+            return _decode_text(f"{path}/{name}", opened.read(MAX_FILE + 1))
 
     return read
 
 
-def _member(archive: zipfile.ZipFile) -> Callable[[str], str | None]:
+def _zip_reader(archive: zipfile.ZipFile) -> Callable[[str], str | None]:
     names = set(archive.namelist())
 
     def read(name: str) -> str | None:
         if name not in names:
             return None
         with archive.open(name) as opened:
-            return _text(f"{archive.filename}: {name}", opened.read(MAX_FILE + 1))
+            return _decode_text(f"{archive.filename}: {name}", opened.read(MAX_FILE + 1))
 
     return read
 
 
-def _text(name: str, content: bytes) -> str:
+def _decode_text(name: str, content: bytes) -> str:
     if len(content) > MAX_FILE:
         raise InputError(f"{name}: longer than {MAX_FILE:,} bytes; this is not a file of Flickr30k Entities")
     try:

@@ -118,25 +118,25 @@ def read_shards(shards: Sequence[str], caption_column: str | None = None, images
 def _read_tar(tar: str, archive: tarfile.TarFile, column: str | None, images: bool) -> Iterator[Sample]:
     key: str | None = None
     members: dict[str, bytes | None] = {}
-    for member, extension, name in _members(archive):
+    for member, extension, name in _named_members(archive):
         if name != key:
             if key is not None:
-                yield from _sample(tar, key, members, column)
+                yield from _sample_of(tar, key, members, column)
             key, members = name, {}
         kind = "image" if extension in IMAGES else extension
         if kind in members:
             raise InputError(f"{tar}: {name} has two members {'with an image' if kind == 'image' else kind}")
         if kind == "image":
-            members[kind] = _read(archive, member, MAX_IMAGE + 1) if images else None
+            members[kind] = _read_member(archive, member, MAX_IMAGE + 1) if images else None
         elif kind in (".json", ".txt") and column is not None:
             if member.size > MAX_LINE:
                 raise InputError(f"{tar}: {member.name} is longer than {MAX_LINE} bytes, too long for captions")
-            members[kind] = _read(archive, member, MAX_LINE)
+            members[kind] = _read_member(archive, member, MAX_LINE)
     if key is not None:
-        yield from _sample(tar, key, members, column)
+        yield from _sample_of(tar, key, members, column)
 
 
-def _members(archive: tarfile.TarFile) -> Iterable[tuple[tarfile.TarInfo, str, str]]:
+def _named_members(archive: tarfile.TarFile) -> Iterable[tuple[tarfile.TarInfo, str, str]]:
     for member in archive:
         folder, _, base = member.name.rpartition("/")
         stem, dot, extension = base.partition(".")
@@ -144,13 +144,13 @@ def _members(archive: tarfile.TarFile) -> Iterable[tuple[tarfile.TarInfo, str, s
             yield member, f".{extension.lower()}", f"{folder}/{stem}" if folder else stem
 
 
-def _read(archive: tarfile.TarFile, member: tarfile.TarInfo, limit: int) -> bytes:
+def _read_member(archive: tarfile.TarFile, member: tarfile.TarInfo, limit: int) -> bytes:
     file = archive.extractfile(member)
     assert file is not None, "only regular files come here"
     return file.read(limit)
 
 
-def _sample(tar: str, key: str, members: dict[str, bytes | None], column: str | None) -> Iterator[Sample]:
+def _sample_of(tar: str, key: str, members: dict[str, bytes | None], column: str | None) -> Iterator[Sample]:
     captions = _captions(f"{tar}: {key}", members, column)
     if "image" in members or captions:
         yield Sample(key, captions, members.get("image"))

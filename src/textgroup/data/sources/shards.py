@@ -46,28 +46,28 @@ def shards_of(source: str | Path) -> list[str] | None:
     Local shards are looked at: they must be there, and end as a tar ends. Raises `InputError`.
     """
     text = str(source)
-    scheme = _scheme(text)
+    scheme = _url_scheme(text)
     if scheme is not None:
         if scheme not in (*WEB, *STORES, "pipe"):
             raise InputError(
                 f"source {text[:80]}: no scheme {scheme}: take {', '.join((*WEB, *STORES))}, or {PIPE}COMMAND"
             )
-        return _expand(text)
+        return _expand_braces(text)
     path = Path(text).expanduser()
     if path.is_dir():
         names = sorted(map(str, path.glob("*.tar")))
     elif path.exists():
         names = [str(path)] if path.suffix == ".tar" else []
     elif _BRACES.search(text) or glob.has_magic(text):
-        names = _matches(str(path))
+        names = _local_shards(str(path))
     else:
         return None
     for name in names:  # all of them before the first image is decoded: a bad shard shows at once
-        _check_end(Path(name))
+        _check_tar_end(Path(name))
     return names or None
 
 
-def _scheme(name: str) -> str | None:
+def _url_scheme(name: str) -> str | None:
     """http, pipe, ...; None for a path."""
     if name.startswith(PIPE):
         return "pipe"
@@ -75,12 +75,12 @@ def _scheme(name: str) -> str | None:
     return match[1].lower() if match else None
 
 
-def _expand(text: str) -> list[str]:
+def _expand_braces(text: str) -> list[str]:
     """Every way to fill the brace ranges and lists of a name, the last one turning fastest."""
     pieces: list[Sequence[str]] = []
     count, end = 1, 0
     for braces in _BRACES.finditer(text):
-        choices = _choices(text, braces[1])
+        choices = _brace_choices(text, braces[1])
         count *= len(choices)
         if count > MAX_SHARDS:
             raise InputError(f"source {text[:80]}: more than {MAX_SHARDS:,} shards; give a smaller range")
@@ -89,7 +89,7 @@ def _expand(text: str) -> list[str]:
     return ["".join(parts) for parts in itertools.product(*pieces, [text[end:]])]
 
 
-def _choices(text: str, inside: str) -> Sequence[str]:
+def _brace_choices(text: str, inside: str) -> Sequence[str]:
     """What may stand for a pair of braces: the numbers of a range, as wide as written, or the words of a list."""
     if limits := _RANGE.fullmatch(inside):
         first, last = map(int, limits.groups())
@@ -100,10 +100,10 @@ def _choices(text: str, inside: str) -> Sequence[str]:
     return inside.split(",") if "," in inside else [f"{{{inside}}}"]
 
 
-def _matches(text: str) -> list[str]:
+def _local_shards(text: str) -> list[str]:
     """Local shards by brace range and pattern. Each one must be there; a pattern is for .tar files."""
     names = []
-    for name in _expand(text):
+    for name in _expand_braces(text):
         files = [name]
         if glob.has_magic(name) and not Path(name).exists():
             files = sorted(glob.glob(name))  # noqa: PTH207 (a `Path` takes no absolute pattern)
@@ -115,7 +115,7 @@ def _matches(text: str) -> list[str]:
     return names
 
 
-def _check_end(tar: Path) -> None:
+def _check_tar_end(tar: Path) -> None:
     """A tar ends with zeros."""
     try:
         with tar.open("rb") as file:
@@ -155,12 +155,12 @@ def open_shard(name: str) -> Iterator[tarfile.TarFile]:
 
 @contextmanager
 def _open(name: str) -> Iterator[IO[bytes]]:
-    scheme = _scheme(name)
+    scheme = _url_scheme(name)
     if scheme is None:
         with Path(name).open("rb") as file:
             yield file
     elif scheme == "pipe" or scheme in STORES:
-        with _output(name, name.removeprefix(PIPE) if scheme == "pipe" else None) as file:
+        with _command_output(name, name.removeprefix(PIPE) if scheme == "pipe" else None) as file:
             yield file
     else:
         from urllib.request import urlopen
@@ -174,9 +174,9 @@ def _open(name: str) -> Iterator[IO[bytes]]:
 
 
 @contextmanager
-def _output(name: str, command: str | None) -> Iterator[IO[bytes]]:
+def _command_output(name: str, command: str | None) -> Iterator[IO[bytes]]:
     """What a command prints: a shell command, or else that of the object store. It must end well."""
-    words = command or [part.replace("{}", name) for part in STORES[_scheme(name) or ""]]
+    words = command or [part.replace("{}", name) for part in STORES[_url_scheme(name) or ""]]
     with tempfile.TemporaryFile() as errors:
         try:
             process = subprocess.Popen(

@@ -48,9 +48,9 @@ def read_table(path: Path, image_column: str, caption_column: str | None) -> Ite
     if kind == ".txt":
         lines: Iterator[_Line] = (_Line("", n, None, drop_blank([text])) for n, text in numbered_lines(path))
     elif kind == ".jsonl":
-        lines = _records(path, image_column, caption_column)
+        lines = _read_jsonl(path, image_column, caption_column)
     else:
-        lines = _fields(path, kind == ".tsv", image_column, caption_column)
+        lines = _read_delimited(path, kind == ".tsv", image_column, caption_column)
     key: str | None = None
     image: Path | None = None
     captions: tuple[str, ...] = ()
@@ -109,7 +109,7 @@ def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
         raise InputError(f"{path}: it cannot be read ({error.strerror})") from None
 
 
-def _records(path: Path, image_column: str, caption_column: str | None) -> Iterator[_Line]:
+def _read_jsonl(path: Path, image_column: str, caption_column: str | None) -> Iterator[_Line]:
     has_image: bool | None = None
     for number, text in numbered_lines(path):
         if not text.strip():
@@ -123,17 +123,17 @@ def _records(path: Path, image_column: str, caption_column: str | None) -> Itera
             raise InputError(f"{where}: not a JSON object but {text.strip()[:40]!r}")
         captions = () if caption_column is None else captions_of(record, caption_column, where)
         if captions is None:
-            raise _no_column(where, "caption", caption_column, list(record))
+            raise _missing_column(where, "caption", caption_column, list(record))
         if has_image is None:
             has_image = image_column in record
         if image_column not in record and (has_image or image_column != DEFAULT_IMAGE):
-            raise _no_column(where, "image", image_column, list(record))
+            raise _missing_column(where, "image", image_column, list(record))
         if has_image and record[image_column] is None:
             raise InputError(f"{where}: {image_column!r} is null; leave the row out")
         yield _Line(where, number, record[image_column] if has_image else None, captions)
 
 
-def _fields(path: Path, tabs: bool, image_column: str, caption_column: str | None) -> Iterator[_Line]:
+def _read_delimited(path: Path, tabs: bool, image_column: str, caption_column: str | None) -> Iterator[_Line]:
     numbers: list[int] = []  # of the line that the reader took last
 
     def texts() -> Iterator[str]:
@@ -150,7 +150,7 @@ def _fields(path: Path, tabs: bool, image_column: str, caption_column: str | Non
                 continue
             where = f"{path}:{numbers[0]}"
             if picked is None:
-                width, picked = len(row), _columns(where, row, image_column, caption_column)
+                width, picked = len(row), _pick_columns(where, row, image_column, caption_column)
                 if picked.header:
                     continue
             if len(row) != width:
@@ -169,7 +169,7 @@ class _Picked(NamedTuple):
     header: bool  # whether the first row is one
 
 
-def _columns(where: str, row: list[str], image_column: str, caption_column: str | None) -> _Picked:
+def _pick_columns(where: str, row: list[str], image_column: str, caption_column: str | None) -> _Picked:
     """Where image and caption stand, from the first row."""
     named = [column for column in (caption_column, image_column) if column not in (None, DEFAULT_IMAGE)]
     numbers = [column for column in named if column.isdecimal()]
@@ -180,7 +180,9 @@ def _columns(where: str, row: list[str], image_column: str, caption_column: str 
         if column not in names and column != may_lack:
             if numbers:
                 raise InputError(f"{where}: {kind}_column {column}: the row has {len(row)} columns, from 0")
-            raise InputError(f"{_no_column(where, kind, column, row)}; if the file has no header, give numbers, from 0")
+            raise InputError(
+                f"{_missing_column(where, kind, column, row)}; if the file has no header, give numbers, from 0"
+            )
     return _Picked(
         image=names.index(image_column) if image_column in names else None,
         caption=None if caption_column is None else names.index(caption_column),
@@ -188,7 +190,7 @@ def _columns(where: str, row: list[str], image_column: str, caption_column: str 
     )
 
 
-def _no_column(where: str, kind: str, column: str | None, columns: list[str]) -> InputError:
+def _missing_column(where: str, kind: str, column: str | None, columns: list[str]) -> InputError:
     listed = ", ".join(repr(name if len(name) <= 40 else f"{name[:40]}…") for name in columns[:20])
     return InputError(f"{where}: no {kind} column {column!r}; there are {listed}")
 

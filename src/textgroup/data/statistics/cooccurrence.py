@@ -21,7 +21,7 @@ def cooccurrence(data: CaptionData, vocabulary: int, width: int, seed: int) -> T
 
     They are turned at random (`seed`), so that no component counts for more than another.
     """
-    information = _positive_information(_occurrence(data, vocabulary))
+    information = _positive_information(_occurrence_matrix(data, vocabulary))
     coordinates, values = (torch.from_numpy(x) for x in (np.stack(information.coords), information.data))
     sparse = torch.sparse_coo_tensor(coordinates, values, information.shape, check_invariants=True)
     with torch.random.fork_rng(devices=[]):
@@ -34,7 +34,7 @@ def cooccurrence(data: CaptionData, vocabulary: int, width: int, seed: int) -> T
     return torch.where(met[:, None], vectors / vectors[met].square().mean().sqrt(), 0)
 
 
-def _occurrence(data: CaptionData, vocabulary: int) -> csr_matrix:
+def _occurrence_matrix(data: CaptionData, vocabulary: int) -> csr_matrix:
     """1 where a token is in a caption, (captions, vocabulary); start and end of text are left out."""
     chosen = np.arange(0, len(data.starts) - 1, -(-(len(data.starts) - 1) // CAPTIONS))
     first, lengths = data.starts[chosen] + 1, np.diff(data.starts)[chosen] - 2

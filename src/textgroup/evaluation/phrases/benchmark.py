@@ -110,7 +110,7 @@ def measure(
         began = time.perf_counter()
         segmented = segmenter(benchmark.captions[rows])
         seconds += time.perf_counter() - began
-        scores += [_score(*caption) for caption in zip(segmented, benchmark.spans[rows], benchmark.gold[rows])]
+        scores += [_score_units(*caption) for caption in zip(segmented, benchmark.spans[rows], benchmark.gold[rows])]
         progress(len(scores), name)
     rows_of = np.array([score.with_counts() for score in scores], dtype=float)  # (captions, 14)
     counted = np.concatenate([rows_of, np.ones((len(scores), 1))], axis=1)
@@ -119,7 +119,7 @@ def measure(
     return Result(name, total, summarise(drawn[:, :-1], drawn[:, -1]), len(scores) / max(seconds, 1e-9))
 
 
-def _score(units: Sequence[Unit], spans: Sequence[tuple[int, int]], gold: np.ndarray) -> CaptionScore:
+def _score_units(units: Sequence[Unit], spans: Sequence[tuple[int, int]], gold: np.ndarray) -> CaptionScore:
     owners = token_owners(spans, ((unit.start, unit.end, unit.group) for unit in units))
     score = score_caption(owners, gold, {unit.group for unit in units if unit.groundable is False})
     assert score is not None, "captions without phrases were left out"

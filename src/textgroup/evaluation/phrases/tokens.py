@@ -4,7 +4,8 @@ import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from textgroup.text.tokenizer import LONGEST_CAPTION, CaptionTokenizer
+from textgroup.text.cleaning import LONGEST_CAPTION
+from textgroup.text.tokenizer import CaptionTokenizer
 
 Spans = list[tuple[int, int]]
 """Characters (start, end) of each token of a caption, from left to right."""

@@ -52,11 +52,11 @@ class Figure:
     @property
     def ci95(self) -> tuple[float, float]:
         """The 95% interval."""
-        return _ends(self.draws)
+        return _interval(self.draws)
 
     def difference(self, other: "Figure") -> tuple[float, tuple[float, float]]:
         """This score less another model's, and the 95% interval of that, draw by draw. Both are of the same rows."""
-        return self.score - other.score, _ends(self.draws - other.draws)
+        return self.score - other.score, _interval(self.draws - other.draws)
 
 
 def figure(
@@ -89,7 +89,7 @@ def pairwise(model: str, benchmark: str, rows: Sequence[Probe], scores: Scores) 
     for category, rows_of in categories(rows).items():
         name = (model, benchmark, "ranking", category)
         columns = np.stack([right[rows_of], np.ones(len(rows_of))], axis=1)
-        figures.append(figure(name, columns, [rows[i] for i in rows_of], _share, int(tied[rows_of].sum())))
+        figures.append(figure(name, columns, [rows[i] for i in rows_of], _percentage, int(tied[rows_of].sum())))
     return figures
 
 
@@ -108,11 +108,16 @@ def svo_match(model: str, rows: Sequence[Probe], scores: Scores, threshold: floa
     """
     figures = []
     for category, rows_of in categories(rows).items():
-        positive, negative = _first_of([rows[i].better for i in rows_of]), _first_of([rows[i].worse for i in rows_of])
+        positive, negative = (
+            _first_occurrence([rows[i].better for i in rows_of]),
+            _first_occurrence([rows[i].worse for i in rows_of]),
+        )
         right, refused = scores.better[rows_of] > threshold, scores.worse[rows_of] <= threshold
         columns = np.stack([positive * right, positive, negative * refused, negative], axis=1)
         ties = int((scores.better[rows_of] == scores.worse[rows_of]).sum())
-        figures.append(figure((model, "svo", "match", category), columns, [rows[i] for i in rows_of], _balanced, ties))
+        figures.append(
+            figure((model, "svo", "match", category), columns, [rows[i] for i in rows_of], _balanced_accuracy, ties)
+        )
     return figures
 
 
@@ -149,7 +154,7 @@ def winoground(model: str, rows: Sequence[Probe], scores: Scores) -> list[Figure
         right = np.array([all(wins[example][question] for question in asked) for example in complete], dtype=float)
         columns = np.stack([right, np.ones(len(complete))], axis=1)
         name = (model, "winoground", measure, OVERALL)
-        figures.append(figure(name, columns, [first[e] for e in complete], _share, sum(ties[e] for e in complete)))
+        figures.append(figure(name, columns, [first[e] for e in complete], _percentage, sum(ties[e] for e in complete)))
     return figures
 
 
@@ -169,23 +174,23 @@ def noun_understanding(model: str, svo: tuple[Sequence[Probe], Scores], foil: tu
     return figure(name, np.concatenate(columns), rows, _mean_of_three, ties)
 
 
-def _first_of(pairs: Sequence[Pair]) -> np.ndarray:
+def _first_occurrence(pairs: Sequence[Pair]) -> np.ndarray:
     """(pairs,), 1 where a pair stands for the first time."""
     first: dict[Pair, int] = {}
     return np.array([first.setdefault(pair, i) == i for i, pair in enumerate(pairs)], dtype=float)
 
 
-def _ends(draws: np.ndarray) -> tuple[float, float]:
+def _interval(draws: np.ndarray) -> tuple[float, float]:
     """The 95% interval, without the draws in which the figure is undefined because a kind of row is missing."""
     low, high = interval(draws[np.isfinite(draws)]).tolist()
     return low, high
 
 
-def _share(sums: np.ndarray) -> np.ndarray:
+def _percentage(sums: np.ndarray) -> np.ndarray:
     return 100 * sums[..., 0] / sums[..., 1]
 
 
-def _balanced(sums: np.ndarray) -> np.ndarray:
+def _balanced_accuracy(sums: np.ndarray) -> np.ndarray:
     return 50 * (sums[..., 0] / sums[..., 1] + sums[..., 2] / sums[..., 3])
 
 

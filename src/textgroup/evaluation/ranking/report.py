@@ -21,7 +21,7 @@ COLUMNS = ("", "", "score", "95%", "than the first", "rows", "images", "ties")
 
 def first_of(figures: Sequence[Figure], figure: Figure) -> Figure:
     """The same figure of the model that was named first."""
-    return next(f for f in figures if _what(f) == _what(figure))
+    return next(f for f in figures if _subject(f) == _subject(figure))
 
 
 def record(figure: Figure, first: Figure) -> dict[str, Any]:
@@ -38,18 +38,18 @@ def tables(figures: Sequence[Figure]) -> Iterator[tuple[str, list[tuple[str, ...
     for benchmark in dict.fromkeys(figure.benchmark for figure in figures):
         rows: list[tuple[str, ...]] = []
         of_benchmark = [figure for figure in figures if figure.benchmark == benchmark]
-        for subject in dict.fromkeys(map(_what, of_benchmark)):
-            same = [figure for figure in of_benchmark if _what(figure) == subject]
-            rows += [(_name(figure) if figure is same[0] else "", *_cells(figure, same[0])) for figure in same]
+        for subject in dict.fromkeys(map(_subject, of_benchmark)):
+            same = [figure for figure in of_benchmark if _subject(figure) == subject]
+            rows += [(_label(figure) if figure is same[0] else "", *_cells(figure, same[0])) for figure in same]
             rows += [("", name, score, *[""] * 5) for name, score in zip(PAPER_MODELS, PAPER.get(subject, ())) if score]
         yield benchmark, rows
 
 
-def _what(figure: Figure) -> tuple[str, str, str]:
+def _subject(figure: Figure) -> tuple[str, str, str]:
     return figure.benchmark, figure.measure, figure.category
 
 
-def _name(figure: Figure) -> str:
+def _label(figure: Figure) -> str:
     if figure.measure == "ranking":
         return figure.category
     return figure.measure if figure.category == OVERALL else f"{figure.measure}: {figure.category}"

@@ -13,7 +13,7 @@ from time import perf_counter
 import numpy as np
 
 from textgroup.data.probes.read import find_images
-from textgroup.data.probes.rows import Pair, Probe, Probes, json_lines, value
+from textgroup.data.probes.rows import Pair, Probe, Probes, json_field, json_lines
 from textgroup.data.sources.samples import read_samples
 from textgroup.errors import InputError
 from textgroup.evaluation.dual_encoder import DualEncoder, embed_captions, embed_images
@@ -78,15 +78,15 @@ def score_models(
     """
     scored = Scored(list(benchmarks), {}, {}, {})
     if images:
-        available = {name for name, _ in find_images(images, _images(scored.rows))}
-        _keep(scored, np.array([_images([row]) <= available for row in scored.rows]), "missing")
+        available = {name for name, _ in find_images(images, _image_names(scored.rows))}
+        _keep_rows(scored, np.array([_image_names([row]) <= available for row in scored.rows]), "missing")
     for spec in models:
         begun = perf_counter()
         model = open_dual_encoder(spec, device, encoder)
         if images:
             scored.scores[spec] = _similarities(spec, model, scored.rows, images, batch_size)
             if fit_on is not None:
-                scored.thresholds[spec] = _threshold(model, fit_on, batch_size)
+                scored.thresholds[spec] = _fit_match_threshold(model, fit_on, batch_size)
             scored.seconds[spec] = perf_counter() - begun
         if blind and isinstance(model, TextGroup) and model.model.decoder is not None:
             begun = perf_counter()
@@ -97,15 +97,15 @@ def score_models(
     if not scored.scores:
         raise InputError("--blind: none of the models has a decoder; give --images, or a model trained with one")
     finite = [np.isfinite(scores.better) & np.isfinite(scores.worse) for scores in scored.scores.values()]
-    _keep(scored, np.all(finite, axis=0), "broken")
+    _keep_rows(scored, np.all(finite, axis=0), "broken")
     return scored
 
 
-def _images(rows: Iterable[Probe]) -> set[str]:
+def _image_names(rows: Iterable[Probe]) -> set[str]:
     return {pair.image for row in rows for pair in (row.better, row.worse)}
 
 
-def _keep(scored: Scored, kept: np.ndarray, why: str) -> None:
+def _keep_rows(scored: Scored, kept: np.ndarray, why: str) -> None:
     """Leave only some rows, by a mask over all, and count the others where they came from."""
     scored.scores = {name: scores.take(kept) for name, scores in scored.scores.items()}
     start = 0
@@ -127,7 +127,7 @@ def _similarities(
     sources: Sequence[str],
     batch_size: int | None,
 ) -> Scores:
-    wanted = _images(rows)
+    wanted = _image_names(rows)
     with progress_bar(f"images, {name}", len(wanted)) as advance:
         images = embed_images(model, find_images(sources, wanted), batch_size, advance)
     if not images.row:
@@ -135,7 +135,7 @@ def _similarities(
     column, captions = _captions(rows)
     with progress_bar(f"captions, {name}", len(captions)) as advance:
         texts = embed_captions(model, captions, advance)
-    _check_numbers(name, images.vectors, texts)
+    _check_finite(name, images.vectors, texts)
 
     def cosine(pairs: Iterable[Pair]) -> np.ndarray:
         image, caption = np.array([(images.row.get(p.image, -1), column[p.caption]) for p in pairs]).T
@@ -153,12 +153,12 @@ def _likelihoods(name: str, model: TextGroup, rows: Sequence[Probe]) -> Scores:
     column, captions = _captions(rows)
     with progress_bar(f"captions, {name}, blind", len(captions)) as advance:
         likelihood = caption_likelihood(model, captions, advance)
-    _check_numbers(name, likelihood)
+    _check_finite(name, likelihood)
     better, worse = ([column[pair.caption] for pair in pairs] for pairs in zip(*((r.better, r.worse) for r in rows)))
     return Scores(likelihood[better], likelihood[worse])
 
 
-def _check_numbers(name: str, *arrays: np.ndarray) -> None:
+def _check_finite(name: str, *arrays: np.ndarray) -> None:
     """From here on, NaN says that the image is broken, not the model."""
     if not all(np.isfinite(array).all() for array in arrays):
         raise InputError(f"model {name}: it gives what is no number (NaN or infinite): its weights are broken")
@@ -170,7 +170,7 @@ def _captions(rows: Sequence[Probe]) -> tuple[dict[str, int], list[str]]:
     return {caption: i for i, caption in enumerate(captions)}, captions
 
 
-def _threshold(model: DualEncoder, source: str, batch_size: int | None) -> float:
+def _fit_match_threshold(model: DualEncoder, source: str, batch_size: int | None) -> float:
     """Fitted on each image with its first caption, and with the first caption of the next image."""
     first: dict[str, str] = {}
 
@@ -190,7 +190,7 @@ def _threshold(model: DualEncoder, source: str, batch_size: int | None) -> float
 def keep_scored_rows(benchmarks: Iterable[Probes], file: Path) -> None:
     """Leave only the rows that another run scored: those in its `ranking_rows.jsonl`."""
     named = {
-        tuple(value(record, name, str, where) for name in ("benchmark", "category", "id"))
+        tuple(json_field(record, name, str, where) for name in ("benchmark", "category", "id"))
         for where, record in json_lines(file)
     }
     for benchmark in benchmarks:

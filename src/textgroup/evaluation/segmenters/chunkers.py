@@ -31,7 +31,7 @@ def open_chunker(request: Request) -> Segmenter:
 
 def nltk_chunker() -> Segmenter:
     """NLTK's perceptron tagger, and an NP chunker over its tags: a trigram model of CoNLL-2000's training sentences."""
-    with _nltk("chunker:nltk", f"{TAGGER} conll2000"):
+    with _nltk_errors("chunker:nltk", f"{TAGGER} conll2000"):
         from nltk import BigramTagger, TrigramTagger, UnigramTagger
         from nltk.chunk import tree2conlltags
         from nltk.corpus import conll2000
@@ -41,19 +41,19 @@ def nltk_chunker() -> Segmenter:
         trees = conll2000.chunked_sents("train.txt", chunk_types=["NP"])
         sentences = [[(tag, chunk) for _, tag, chunk in tree2conlltags(tree)] for tree in trees]
     chunker = TrigramTagger(sentences, backoff=BigramTagger(sentences, backoff=UnigramTagger(sentences)))
-    return _over_words(lambda words: [chunk for _, chunk in chunker.tag([tag for _, tag in tagger.tag(words)])])
+    return _word_segmenter(lambda words: [chunk for _, chunk in chunker.tag([tag for _, tag in tagger.tag(words)])])
 
 
 def grammar_chunker() -> Segmenter:
     """NLTK's perceptron tagger, and a grammar of noun phrases over its tags (`GRAMMAR`)."""
-    with _nltk("chunker:grammar", TAGGER):
+    with _nltk_errors("chunker:grammar", TAGGER):
         from nltk import RegexpParser
         from nltk.chunk import tree2conlltags
         from nltk.tag import PerceptronTagger
 
         tagger = PerceptronTagger()
     parser = RegexpParser(GRAMMAR)
-    return _over_words(lambda words: [chunk for *_, chunk in tree2conlltags(parser.parse(tagger.tag(words)))])
+    return _word_segmenter(lambda words: [chunk for *_, chunk in tree2conlltags(parser.parse(tagger.tag(words)))])
 
 
 def spacy_chunker() -> Segmenter:
@@ -77,7 +77,7 @@ def spacy_chunker() -> Segmenter:
 
 
 @contextmanager
-def _nltk(spec: str, data: str) -> Iterator[None]:
+def _nltk_errors(spec: str, data: str) -> Iterator[None]:
     """Say what is missing and how to get it, where NLTK or its `data` is not there."""
     try:
         yield
@@ -87,7 +87,7 @@ def _nltk(spec: str, data: str) -> Iterator[None]:
         raise InputError(f"segmenter {spec} needs NLTK's data: python -m nltk.downloader {data}") from None
 
 
-def _over_words(label: Chunk) -> Segmenter:
+def _word_segmenter(label: Chunk) -> Segmenter:
     """A segmenter of what labels the words of a caption, as NLTK cuts it into words."""
     from nltk.tokenize import NLTKWordTokenizer
 

@@ -35,7 +35,7 @@ def open_meanshift(request: Request) -> Segmenter:
 
 def clustering(name: Literal["kmeans", "spectral", "meanshift"], clusters: int | None, checkpoint: str) -> Segmenter:
     """Units by clustering the tokens of a baseline checkpoint. clusters: how many; None for `meanshift`."""
-    label = _method(name, clusters)
+    label = _cluster_labels(name, clusters)
     model, tokenizer = load_model(checkpoint)
     nothing = pad([[tokenizer.start, tokenizer.end]])
     try:
@@ -62,7 +62,7 @@ def clustering(name: Literal["kmeans", "spectral", "meanshift"], clusters: int |
     return segment
 
 
-def _method(name: str, clusters: int | None) -> Callable[[np.ndarray], list[int]]:
+def _cluster_labels(name: str, clusters: int | None) -> Callable[[np.ndarray], list[int]]:
     """Features (tokens, D) -> the cluster of each token."""
     try:
         from sklearn.cluster import KMeans, MeanShift, SpectralClustering, estimate_bandwidth

@@ -13,18 +13,18 @@ from textgroup.units import Segmenter, merge_tokens
 def open_equal(request: Request) -> Segmenter:
     """`equal:K`: K runs of equal length."""
     parts = request.whole_number()
-    return _cut(request.tokenizer, lambda length: equal_split(length, parts))
+    return _blind_segmenter(request.tokenizer, lambda length: equal_split(length, parts))
 
 
 def open_singletons(request: Request) -> Segmenter:
     """`singletons`: each token a unit."""
-    return _cut(request.tokenizer, lambda length: list(range(length)))
+    return _blind_segmenter(request.tokenizer, lambda length: list(range(length)))
 
 
 def open_random(request: Request) -> Segmenter:
     """`random:K`: each token in one of K groups; the same every time."""
     groups, random = request.whole_number(), np.random.default_rng(0)
-    return _cut(request.tokenizer, lambda length: random.integers(groups, size=length).tolist())
+    return _blind_segmenter(request.tokenizer, lambda length: random.integers(groups, size=length).tolist())
 
 
 def equal_split(length: int, parts: int) -> list[int]:
@@ -32,7 +32,7 @@ def equal_split(length: int, parts: int) -> list[int]:
     return [j * parts // length for j in range(length)] if length > parts else list(range(length))
 
 
-def _cut(tokenizer: CaptionTokenizer | None, groups: Callable[[int], list[int]]) -> Segmenter:
+def _blind_segmenter(tokenizer: CaptionTokenizer | None, groups: Callable[[int], list[int]]) -> Segmenter:
     """A segmenter that sees nothing but the number of tokens."""
     tokens = token_spans(tokenizer)
     return lambda captions: [

@@ -19,7 +19,7 @@ def open_file(request: Request) -> Segmenter:
     units_of: dict[str, list[Unit]] = {}
     for number, line in numbered_lines(path):
         if line.strip():
-            caption, units = _units(f"{path}:{number}", line)
+            caption, units = _parse_line(f"{path}:{number}", line)
             units_of[caption] = units
 
     def segment(captions: Sequence[str]) -> list[list[Unit]]:
@@ -31,7 +31,7 @@ def open_file(request: Request) -> Segmenter:
     return segment
 
 
-def _units(where: str, line: str) -> tuple[str, list[Unit]]:
+def _parse_line(where: str, line: str) -> tuple[str, list[Unit]]:
     try:
         record: Any = json.loads(line)
         caption, units = record["caption"], record["units"]

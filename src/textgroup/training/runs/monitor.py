@@ -57,10 +57,10 @@ class Monitors:
 @torch.no_grad()
 def monitor(model: TextGroupModel, batch: Batch) -> Monitors:
     """Monitors of a model, in evaluation mode, on one batch."""
-    return describe([model.encode(ids, mask) for ids, mask in batch.chunks], leak(model, batch))
+    return measure_outputs([model.encode(ids, mask) for ids, mask in batch.chunks], leak(model, batch))
 
 
-def describe(outputs: Sequence[TextGroups], leak: float | None = None) -> Monitors:
+def measure_outputs(outputs: Sequence[TextGroups], leak: float | None = None) -> Monitors:
     """Monitors of what the encoder gave for the chunks of a batch."""
     rows = torch.cat([_per_caption(out) for out in outputs])  # (B, 4)
     in_use, runs, entropy, share = rows.mean(dim=0).tolist()
@@ -106,16 +106,16 @@ def leak(model: TextGroupModel, batch: Batch) -> float | None:
         nothing = torch.zeros(len(ids), model.most_groups, ids.shape[1], device=ids.device)
         blocked = model.encode(ids, mask, forced=nothing)
         own += _reconstruction(model, ids, mask, text)
-        other += _reconstruction(model, ids, mask, _of_another(text))
+        other += _reconstruction(model, ids, mask, _groups_of_another(text))
         blocked_own += _reconstruction(model, ids, mask, blocked)
-        blocked_other += _reconstruction(model, ids, mask, _of_another(blocked))
+        blocked_other += _reconstruction(model, ids, mask, _groups_of_another(blocked))
     informative = other - own
     if not informative > 0.01 * other:
         return None
     return min(1.0, max(0.0, (blocked_other - blocked_own) / informative))
 
 
-def _of_another(text: TextGroups) -> TextGroups:
+def _groups_of_another(text: TextGroups) -> TextGroups:
     """Each caption with the groups of the next one in the batch."""
     return text._replace(groups=text.groups.roll(1, dims=0), present=text.present.roll(1, dims=0))
 

@@ -118,12 +118,12 @@ def read_transform(config: dict[str, Any], name: str, resize: int | None = None)
     try:
         if abs(config.get("rescale_factor", 1 / 255) * 255 - 1) > 1e-3 or config.get("rescale_offset"):
             raise ValueError("it scales colours to something else than 0..1")
-        edge = _side(config["size"])
+        edge = _side_length(config["size"])
         if share := config.get("crop_pct"):
             own, crop = round(edge / share), edge
         else:
             cropped = config.get("do_center_crop", "crop_size" in config)
-            own, crop = edge, _side(config["crop_size"]) if cropped else edge
+            own, crop = edge, _side_length(config["crop_size"]) if cropped else edge
         normalise = config.get("do_normalize", True)
         return Transform(
             resize=own if resize is None else resize,
@@ -138,7 +138,7 @@ def read_transform(config: dict[str, Any], name: str, resize: int | None = None)
         raise InputError(f"image encoder {name}: preprocessor_config.json: {error!r} is not understood") from None
 
 
-def _side(size: Any) -> int:
+def _side_length(size: Any) -> int:
     if isinstance(size, dict):
         if "shortest_edge" in size:
             return int(size["shortest_edge"])

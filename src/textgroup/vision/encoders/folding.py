@@ -19,7 +19,7 @@ def fold_batch_norms(model: nn.Module, trial: Tensor) -> nn.Module:
     trial: pixels (B, 3, H, W) of that pass. What else reads a convolution's output, a pass does not show; so if the
     features of the trial are then others, the model is given back as it was.
     """
-    pairs = _pairs(model, trial)
+    pairs = _conv_norm_pairs(model, trial)
     if not pairs:
         return model
     before = model(pixel_values=trial).last_hidden_state
@@ -34,13 +34,13 @@ def fold_batch_norms(model: nn.Module, trial: Tensor) -> nn.Module:
     return model
 
 
-def _pairs(model: nn.Module, trial: Tensor) -> list[tuple[str, str]]:
+def _conv_norm_pairs(model: nn.Module, trial: Tensor) -> list[tuple[str, str]]:
     """The names of each convolution and the batch norm that reads what it gives, each used once in a pass."""
     given: list[tuple[Tensor, str]] = []  # tensors are kept, so that no two share a place
     pairs: list[tuple[str, str]] = []
     calls: list[str] = []
 
-    def look(name: str, module: nn.Module) -> Any:
+    def watch_module(name: str, module: nn.Module) -> Any:
         def hook(_: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
             calls.append(name)
             if isinstance(module, nn.Conv2d):
@@ -51,7 +51,7 @@ def _pairs(model: nn.Module, trial: Tensor) -> list[tuple[str, str]]:
         return module.register_forward_hook(hook)
 
     kinds = (nn.Conv2d, nn.BatchNorm2d)
-    hooks = [look(name, module) for name, module in model.named_modules() if isinstance(module, kinds)]
+    hooks = [watch_module(name, module) for name, module in model.named_modules() if isinstance(module, kinds)]
     try:
         model(pixel_values=trial)
     finally:

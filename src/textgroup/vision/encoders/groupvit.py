@@ -31,7 +31,7 @@ class GroupViT:
     def __init__(self, name: str, model: nn.Module, resize: int | None = None, device: str | None = None) -> None:
         config: Any = model.config
         self.name, self.width, self.objects = name, int(config.hidden_size), int(config.num_output_groups[-1])
-        self._patch = _side(config.patch_size)
+        self._patch = _side_length(config.patch_size)
         self.transform = authors_transform(config, resize)
         self._device = pick_device(device)
         self._model = freeze(model).to(self._device)
@@ -85,9 +85,9 @@ class GroupViT:
 
 def authors_transform(config: Any, resize: int | None = None) -> Transform:
     """How the authors prepare images for a vision tower with this configuration; see `GroupViT`."""
-    crop = _side(config.image_size)
+    crop = _side_length(config.image_size)
     return Transform(resize or round(crop * 256 / 224), crop, IMAGENET_MEAN, IMAGENET_STD)
 
 
-def _side(size: Any) -> int:
+def _side_length(size: Any) -> int:
     return int(size if isinstance(size, int) else size[0])

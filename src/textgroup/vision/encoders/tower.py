@@ -109,19 +109,19 @@ class ImageTower(nn.Module):
             ) from None
 
     def _encode(self, pixels: Tensor, noise: Noise | None) -> Tensor:
-        with self._noisy(noise):
+        with self._noise_in_assignments(noise):
             output = self.model(pixel_values=pixels.to(next(self.parameters()).dtype))
         return output.last_hidden_state.mean(1)
 
     @contextmanager
-    def _noisy(self, noise: Noise | None) -> Iterator[None]:
+    def _noise_in_assignments(self, noise: Noise | None) -> Iterator[None]:
         """Put the noise into the assignments, where transformers in training mode would put its own."""
         from transformers.models.groupvit.modeling_groupvit import GroupViTAssignAttention
 
         layers: list[Any] = [layer for layer in self.modules() if isinstance(layer, GroupViTAssignAttention)]
         if noise is not None:
             for number, layer in enumerate(layers):
-                layer.get_attn = partial(_assigned, layer.get_attn, noise, f"objects {number}")
+                layer.get_attn = partial(_assign_with_noise, layer.get_attn, noise, f"objects {number}")
         try:
             yield
         finally:
@@ -129,6 +129,8 @@ class ImageTower(nn.Module):
                 del layer.get_attn  # the class's own shows again
 
 
-def _assigned(plain: Any, noise: Noise, name: str, logits: Tensor, gumbel: bool = True, hard: bool = True) -> Tensor:
+def _assign_with_noise(
+    plain: Any, noise: Noise, name: str, logits: Tensor, gumbel: bool = True, hard: bool = True
+) -> Tensor:
     """`GroupViTAssignAttention.get_attn` with noise of ours; its soft maps (gumbel: False) have none."""
     return plain(logits + noise.gumbel(name, *logits.shape[1:]) if gumbel else logits, gumbel, hard)

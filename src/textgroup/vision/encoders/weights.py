@@ -40,7 +40,7 @@ def load_frozen(kind: Any, where: str, name: str) -> nn.Module:
                 ignore_mismatched_sizes=True,  # they are reported, and refused below
             )
     except Exception as error:  # OSError offline, ValueError for an unknown architecture, safetensors' own, ...
-        raise unreachable(where, name, error) from None
+        raise not_loadable(where, name, error) from None
     lacking = sorted({*report["missing_keys"], *(key for key, *_ in report["mismatched_keys"])})
     lacking = [key for key in lacking if POOLER not in key]
     if lacking:
@@ -67,7 +67,7 @@ def read_config(where: str, file: str, name: str) -> dict[str, Any]:
     except ValueError as error:
         raise InputError(f"model {name}: {file} is not JSON ({error})") from None
     except Exception as error:  # whatever the Hub's client raises offline
-        raise unreachable(where, name, error) from None
+        raise not_loadable(where, name, error) from None
     if not isinstance(values, dict):
         raise InputError(f"model {name}: {file} is not a JSON object")
     return values
@@ -82,7 +82,7 @@ def check_location(where: str, name: str) -> None:
         raise InputError(f"model {name}: there is no directory {where} (a Hub name has the form owner/model)")
 
 
-def unreachable(where: str, name: str, error: Exception) -> InputError:
+def not_loadable(where: str, name: str, error: Exception) -> InputError:
     """What to tell when a directory or the Hub does not give a model."""
     reason = " ".join(str(error).split()).partition(". ")[0][:160]
     if Path(where).is_dir():

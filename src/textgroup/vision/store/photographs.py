@@ -21,7 +21,8 @@ import numpy as np
 from textgroup.data.sources.samples import Sample
 from textgroup.errors import InputError
 from textgroup.files import atomic_write
-from textgroup.vision.preprocess import BrokenImage, Transform
+from textgroup.vision.decode import BrokenImage
+from textgroup.vision.preprocess import Transform
 from textgroup.vision.store.manifest import KEYS, NAME, Skipped
 
 IMAGES, STARTS = "images.bin", "starts.bin"
@@ -105,7 +106,7 @@ def pack(samples: Iterable[Sample], where: Path, made_of: dict[str, Any], name: 
         partial.mkdir()
         images, starts, keys = (stack.enter_context((partial / file).open("wb")) for file in (IMAGES, STARTS, KEYS))
         starts.write(np.array([0], "<i8").tobytes())
-        for key, encoded in _checked(samples, name, transform):
+        for key, encoded in _check_images(samples, name, transform):
             if key in seen:
                 raise InputError(f"{name}: the key {key!r} comes twice: keys must be unique, rows of an image in a row")
             seen.add(key)
@@ -124,7 +125,9 @@ def pack(samples: Iterable[Sample], where: Path, made_of: dict[str, Any], name: 
         shutil.rmtree(rest, ignore_errors=True)
 
 
-def _checked(samples: Iterable[Sample], name: str, transform: Transform) -> Iterator[tuple[str, bytes | BrokenImage]]:
+def _check_images(
+    samples: Iterable[Sample], name: str, transform: Transform
+) -> Iterator[tuple[str, bytes | BrokenImage]]:
     """Key and encoded image of each sample with captions, or why it cannot be decoded."""
 
     def check(sample: Sample) -> tuple[str, bytes | BrokenImage]:

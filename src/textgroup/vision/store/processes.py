@@ -16,7 +16,7 @@ from textgroup.errors import InputError
 from textgroup.vision.encoders.objects import ObjectEncoder
 from textgroup.vision.store.manifest import GROUPS, KEYS, NAME, POOLED, Manifest
 from textgroup.vision.store.reading import FeatureStore
-from textgroup.vision.store.writing import encode_features, only_writer
+from textgroup.vision.store.writing import encode_features, lock_store
 
 
 def rank_and_world() -> tuple[int, int]:
@@ -37,17 +37,17 @@ def encode_rank_share(
     others are still at work, or the command must be run again. Raises `InputError`, in every process, if `source`
     has fewer shards than there are processes, and if the store was begun by another number of them.
     """
-    shards = _enough(source, world)
+    shards = _check_shard_count(source, world)
     shares = [out / f"rank-{number}-of-{world}" for number in range(world)]
     if not (out / NAME).exists():
-        _begin(out, shares)
+        _check_directory(out, shares)
         first, end = (number * len(shards) // world for number in (rank, rank + 1))
         encode_features(read_shards(shards[first:end]), encoder, shares[rank], source=source, **options)
-        with only_writer(out, wait=True):  # of two that end together, one joins and one finds it done
+        with lock_store(out, wait=True):  # of two that end together, one joins and one finds it done
             if not (out / NAME).exists():
                 if not all((share / NAME).exists() and Manifest.read(share).complete for share in shares):
                     return None
-                _join(out, shares)
+                _join_shares(out, shares)
     elif not Manifest.read(out).complete:
         raise InputError(f"the store {out} was begun by one process: go on with one, or give another directory")
     for share in shares:
@@ -55,7 +55,7 @@ def encode_rank_share(
     return encode_features([], encoder, out, source=source, **options)
 
 
-def _begin(out: Path, shares: Sequence[Path]) -> None:
+def _check_directory(out: Path, shares: Sequence[Path]) -> None:
     """Raise `InputError` if something else lies in `out`."""
     ours = {POOLED, GROUPS, KEYS, ".lock", *(share.name for share in shares)}
     for path in sorted(out.glob("*")):
@@ -65,7 +65,7 @@ def _begin(out: Path, shares: Sequence[Path]) -> None:
             raise InputError(f"{out} holds other files ({path.name}): give a new or empty directory")
 
 
-def _enough(source: str, world: int) -> list[str]:
+def _check_shard_count(source: str, world: int) -> list[str]:
     shards = shards_of(source)
     if shards is None:
         raise InputError(f"{world} processes share shards, and {source} has none: give .tar files, or start one")
@@ -76,7 +76,7 @@ def _enough(source: str, world: int) -> list[str]:
     return shards
 
 
-def _join(out: Path, shares: Sequence[Path]) -> None:
+def _join_shares(out: Path, shares: Sequence[Path]) -> None:
     """One store of several, end to end; it counts once its manifest is there."""
     stores = [FeatureStore.open(share) for share in shares]
     seen: set[str] = set()

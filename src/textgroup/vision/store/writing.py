@@ -7,15 +7,11 @@ line i names row i) and `manifest.json`. Files only grow, a part at a time; a pa
 import hashlib
 import json
 import os
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from itertools import islice
 from pathlib import Path
-from queue import Queue
-from threading import Event, Thread
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
 import numpy as np
 import torch
@@ -24,19 +20,13 @@ from textgroup.data.sources.samples import Sample
 from textgroup.errors import InputError
 from textgroup.vision.encoders.identity import check_same_encoder
 from textgroup.vision.encoders.objects import ObjectEncoder
-from textgroup.vision.preprocess import BrokenImage
+from textgroup.vision.store.decoding import Decoded, decoded_images
 from textgroup.vision.store.manifest import GROUPS, KEYS, POOLED, Manifest, Part, Skipped, Stored
 
 PART = 1024
 """Images of a part: what a killed run loses at most."""
 SHARE = 4096
 """A part is at least one in so many of the images before it: the manifest, rewritten after each part, stays small."""
-
-
-class _Decoded(NamedTuple):
-    key: str
-    pixels: np.ndarray | None  # (3, H, W), or None for a broken image
-    reason: str
 
 
 def encode_features(
@@ -75,27 +65,27 @@ def encode_features(
     except OSError as error:
         raise InputError(f"{out}: no directory can be made there ({error.strerror})") from None
     with ExitStack() as stack:
-        stack.enter_context(only_writer(out))
-        manifest = _begin(out, encoder, source, groups)
+        stack.enter_context(lock_store(out))
+        manifest = _open_manifest(out, encoder, source, groups)
         if manifest.complete:
             return manifest
-        files = {name: stack.enter_context(_reopen(out / name, size)) for name, size in manifest.files.items()}
+        files = {name: stack.enter_context(_open_at(out / name, size)) for name, size in manifest.files.items()}
         stream = iter(samples)
-        seen = _catch_up(stream, out, manifest)
+        seen = _skip_stored(stream, out, manifest)
         ahead = 1 if torch.cuda.is_available() else 0
-        decoded = stack.enter_context(_decoding(stream, encoder, batch_size, ahead))
+        decoded = stack.enter_context(decoded_images(stream, encoder, batch_size, ahead))
         while not manifest.complete:
             size = max(part, manifest.images // SHARE)
             done = _write_part(islice(decoded, size), encoder, manifest, files, seen, batch_size, progress)
             manifest.complete = done.samples < size
             if done.samples:
                 manifest.parts.append(done)
-            _need_images(manifest)
+            _check_any_image(manifest)
             manifest.write(out)
     return manifest
 
 
-def _begin(out: Path, encoder: ObjectEncoder, source: str, groups: bool) -> Manifest:
+def _open_manifest(out: Path, encoder: ObjectEncoder, source: str, groups: bool) -> Manifest:
     """The manifest to go on with: the one on disk if it fits, or an empty one."""
     fresh = Manifest(source, encoder.identity(), encoder.width, encoder.objects, groups)
     for rest in out.glob(".manifest.json.*.partial"):  # of a run that was killed while it wrote
@@ -114,7 +104,7 @@ def _begin(out: Path, encoder: ObjectEncoder, source: str, groups: bool) -> Mani
 
 
 @contextmanager
-def only_writer(out: Path, wait: bool = False) -> Iterator[None]:
+def lock_store(out: Path, wait: bool = False) -> Iterator[None]:
     """Two runs must not write the same store. The lock is the system's: it goes with the process.
 
     wait: for the other run, instead of raising `InputError`.
@@ -132,7 +122,7 @@ def only_writer(out: Path, wait: bool = False) -> Iterator[None]:
         yield
 
 
-def _reopen(path: Path, size: int) -> BinaryIO:
+def _open_at(path: Path, size: int) -> BinaryIO:
     """The file, cut to what is committed, at its end."""
     file = path.open("r+b" if path.exists() else "w+b")
     actual = file.seek(0, os.SEEK_END)
@@ -144,7 +134,7 @@ def _reopen(path: Path, size: int) -> BinaryIO:
     return file
 
 
-def _catch_up(stream: Iterator[Sample], out: Path, manifest: Manifest) -> set[str]:
+def _skip_stored(stream: Iterator[Sample], out: Path, manifest: Manifest) -> set[str]:
     """Pass over the samples that the store has; the keys seen so far."""
     skipped = {item.key for item in manifest.skipped}
     seen: set[str] = set(skipped)
@@ -163,69 +153,8 @@ def _catch_up(stream: Iterator[Sample], out: Path, manifest: Manifest) -> set[st
     return seen
 
 
-@contextmanager
-def _decoding(
-    samples: Iterator[Sample], encoder: ObjectEncoder, burst: int, ahead: int
-) -> Iterator[Iterator[_Decoded]]:
-    """Decoded images in the order of the samples.
-
-    Reading has a thread of its own and decoding several. They decode `burst` images together, and are `ahead` bursts
-    before what is asked for: 0 where the encoder is on the same cores, since a decoder that takes one of them from it
-    makes all its others wait.
-    """
-
-    def decode(sample: Sample) -> _Decoded:
-        if sample.image is None:
-            raise InputError(f"sample {sample.key!r} has no image; features need a source with images")
-        try:
-            return _Decoded(sample.key, encoder.transform(sample.image), "")
-        except BrokenImage as error:
-            return _Decoded(sample.key, None, str(error))
-
-    read: Queue[Sample | Exception | None] = Queue(2 * burst)
-    stopped = Event()
-
-    def reader() -> None:
-        """Hand on samples until the source ends."""
-        try:
-            for sample in samples:
-                read.put(sample)
-                if stopped.is_set():
-                    return
-            read.put(None)
-        except Exception as error:  # told where the images are asked for
-            read.put(error)
-
-    def source() -> Iterator[Sample]:
-        while (item := read.get()) is not None:
-            if isinstance(item, Exception):
-                raise item
-            yield item
-
-    def images() -> Iterator[_Decoded]:
-        stream, bursts = source(), deque[list[Future[_Decoded]]]()
-        while wanted := list(islice(stream, burst)):
-            bursts.append([pool.submit(decode, sample) for sample in wanted])
-            if len(bursts) > ahead:
-                yield from [image.result() for image in bursts.popleft()]
-        for rest in bursts:
-            yield from [image.result() for image in rest]
-
-    pool = ThreadPoolExecutor(min(8, os.cpu_count() or 1), "decode")
-    thread = Thread(target=reader, name="read", daemon=True)
-    thread.start()
-    try:
-        yield images()
-    finally:
-        stopped.set()
-        while not read.empty():  # so that the reader gets rid of what it has, and sees that it is to stop
-            read.get()
-        thread.join(timeout=5)
-        pool.shutdown(cancel_futures=True)
-
-
 def _write_part(
-    images: Iterator[_Decoded],
+    images: Iterator[Decoded],
     encoder: ObjectEncoder,
     manifest: Manifest,
     files: dict[str, BinaryIO],
@@ -235,7 +164,7 @@ def _write_part(
 ) -> Part:
     """Encode and append one part, on disk when this returns. Broken images go to the manifest's list."""
     data: dict[str, list[bytes]] = {name: [] for name in files}
-    batch: list[_Decoded] = []
+    batch: list[Decoded] = []
     rows = samples = 0
 
     def encode() -> None:
@@ -245,7 +174,7 @@ def _write_part(
         objects = encoder.encode(pixels, vectors=manifest.groups)
         for name, values in ((POOLED, objects.pooled), (GROUPS, objects.vectors)):
             if name in data and values is not None:
-                data[name].append(_half(values, batch))
+                data[name].append(_as_half(values, batch))
         data[KEYS].append("".join(json.dumps(image.key) + "\n" for image in batch).encode())
         rows += len(batch)
         batch.clear()
@@ -276,7 +205,7 @@ def _write_part(
     return Part(rows, samples, stored)
 
 
-def _half(values: torch.Tensor, batch: Sequence[_Decoded]) -> bytes:
+def _as_half(values: torch.Tensor, batch: Sequence[Decoded]) -> bytes:
     """values (B, ...) as fp16, if they fit."""
     half = values.to(torch.float16)
     finite = half.flatten(1).isfinite().all(1).tolist()
@@ -286,7 +215,7 @@ def _half(values: torch.Tensor, batch: Sequence[_Decoded]) -> bytes:
     return half.cpu().numpy().astype("<f2").tobytes()
 
 
-def _need_images(manifest: Manifest) -> None:
+def _check_any_image(manifest: Manifest) -> None:
     if manifest.samples == 0:
         raise InputError(f"{manifest.source}: it holds no images")
     if manifest.images == 0:
