@@ -1,4 +1,4 @@
-"""What goes wrong because of what a person gave: told in one line, never as a traceback."""
+"""The error for bad input: one line for the user, never a traceback."""
 
 
 class InputError(ValueError):

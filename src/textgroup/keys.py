@@ -1,9 +1,9 @@
-"""Names for randomness: what is drawn is a function of a key, and a key of words that say what it is for."""
+"""Keys of random numbers: what is drawn depends on a key, and a key on words that say what it is for."""
 
 import hashlib
 
 
 def key_of(*words: object) -> int:
-    """64 bits for these words, always the same."""
+    """64 bits for these words, the same on every machine."""
     digest = hashlib.blake2b("/".join(map(str, words)).encode(), digest_size=8).digest()
     return int.from_bytes(digest, "little", signed=True)

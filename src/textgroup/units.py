@@ -1,4 +1,4 @@
-"""What a user gets for each discovered unit of a caption."""
+"""Units and references: what a user gets for a caption."""
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -24,8 +24,8 @@ class Unit(NamedTuple):
 class Reference(NamedTuple):
     """A unit, and the object of an image that it refers to.
 
-    object: its number, from 0, or None: no object is more like the unit than no object at all is. cosines: of the unit
-    and each object, in -1..1.
+    object: its number, from 0, or None if the unit is closer to the null object than to any object of the image.
+    cosines: of the unit and each object, in -1..1.
     """
 
     unit: Unit

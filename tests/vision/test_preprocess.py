@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from textgroup.errors import InputError
-from textgroup.vision import preprocess as module
+from textgroup.vision import decode as module
 from textgroup.vision.decode import BrokenImage, decode
 from textgroup.vision.preprocess import Transform
 

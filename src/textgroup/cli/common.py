@@ -9,7 +9,7 @@ from textgroup.errors import InputError
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser whose complaints are bad input like any other: one line, exit status 2."""
+    """An argument parser that raises `InputError`: one line, exit status 2."""
 
     def error(self, message: str) -> NoReturn:
         """Raise `InputError`."""

@@ -84,7 +84,7 @@ def _write_units(model: "TextGroup", captions: Iterable[str], options: argparse.
 
 
 def _with_captions(model: "TextGroup", captions: Iterable[str]) -> Iterable[tuple[str, list[Unit]]]:
-    """Each caption with its units, in step, holding no more than the model's windows."""
+    """Each caption with its units, in order; in memory are the model's windows and no more."""
     from collections import deque
 
     waiting: deque[str] = deque()

@@ -16,11 +16,13 @@ from textgroup.keys import key_of
 from textgroup.text.tokenizer import CaptionTokenizer
 
 BUCKETS = 4
-"""Chunks that a batch is cut into, by caption length, where memory does not ask for more: this keeps padding low."""
+"""Chunks of similar caption length that a batch is cut into, so that little is padded, where `chunk` does not set their
+size."""
 
 
 class ImageRows(Protocol):
-    """Something of each of N images, by their numbers: an array, a memory map, or `photographs.Pixels`."""
+    """An array with one entry for each of N images: in memory, memory-mapped, or decoded when asked for
+    (`photographs.Pixels`)."""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -87,7 +89,7 @@ class CaptionData:
         return self.ids[self.starts[index] : self.starts[index + 1]]
 
     def steps_per_epoch(self, batch_size: int) -> int:
-        """Whole batches in an epoch; what is left over is not seen in it. The next epoch has another order."""
+        """Whole batches in an epoch. What is left over is not used in this epoch; the next has another order."""
         return max(1, len(self) * self.per_item // batch_size)
 
     def batch(
@@ -148,7 +150,7 @@ class CaptionData:
         return Chunk(torch.from_numpy(ids), torch.from_numpy(mask))
 
     def _rows_of(self, vectors: ImageRows | None, items: np.ndarray) -> Tensor | None:
-        """What an encoder saw in the images of some items: their rows of `vectors`, fp32."""
+        """The rows of `vectors` for the images of these items, fp32."""
         if vectors is None or self.rows is None:
             return None
         return torch.from_numpy(np.asarray(vectors[self.rows[items]], dtype=np.float32))

@@ -1,4 +1,4 @@
-"""A random order of any number of items that is never written down: memory does not grow with the data set."""
+"""A random order of any number of items, computed and never stored: memory does not grow with the data set."""
 
 import numpy as np
 
@@ -8,10 +8,10 @@ FIRST, SECOND = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 
 
 def permute(positions: np.ndarray, items: int, key: int) -> np.ndarray:
-    """The items, of 0..items-1, that stand at these places of the order that `key` names; int64.
+    """The items, 0 to items - 1, at these positions of the order that `key` names; int64.
 
-    A Feistel network (Luby & Rackoff, 1988) permutes the numbers of an even number of bits; one that is none of the
-    items is permuted again until it is.
+    A Feistel network (Luby & Rackoff, 1988) permutes the numbers of an even number of bits. A result that is no item is
+    permuted again until it is one.
     """
     half = max(1, ((items - 1).bit_length() + 1) // 2)
     items_there = _feistel(positions.astype(np.uint64), half, key)
@@ -21,7 +21,7 @@ def permute(positions: np.ndarray, items: int, key: int) -> np.ndarray:
 
 
 def hash_integers(numbers: np.ndarray, key: int) -> np.ndarray:
-    """A random number of 30 bits for each of these; int64."""
+    """A random number of 30 bits for each of the numbers, int64."""
     return (_splitmix(numbers.astype(np.uint64), key) >> np.uint64(34)).astype(np.int64)
 
 

@@ -92,5 +92,5 @@ def open_tokens(
 
 
 def _memory_map(path: Path, dtype: str) -> np.ndarray:
-    """The array in a file; one of no bytes cannot be mapped."""
+    """The file as a memory-mapped array; an empty file cannot be mapped, and is an empty array."""
     return np.memmap(path, dtype, "r") if path.stat().st_size else np.empty(0, dtype)

@@ -1,6 +1,6 @@
-"""What a dual encoder is: two towers into one space, so that images and captions can be compared by cosine.
+"""The contract of a dual encoder: two towers into one space, so that images and captions can be compared by cosine.
 
-Ours (`inference.TextGroup`) is one; `towers.py` opens others. Every image and every caption is encoded once,
+`inference.textgroup.TextGroup` is one; `open_model.py` opens others. Every image and every caption is encoded once,
 however many rows name it.
 """
 
@@ -18,7 +18,7 @@ from textgroup.vision.decode import BrokenImage
 
 T = TypeVar("T")
 Progress = Callable[[int, str], None]
-"""Called with how many are done, and a note."""
+"""Called with the number of items done, and a note."""
 CAPTIONS = 256
 """Captions encoded at once."""
 
@@ -89,7 +89,8 @@ def embed_images(
 def embed_captions(
     encoder: DualEncoder, captions: Sequence[str], progress: Progress = lambda done, note: None
 ) -> np.ndarray:
-    """The vectors of captions (captions, E), in their order; encoded by length, so that little padding is paid for."""
+    """The vectors of captions (captions, E), in their order. They are encoded in order of length, so that little is
+    padded."""
     order = sorted(range(len(captions)), key=lambda i: len(captions[i]))
     blocks = []
     for batch in _batches(order, CAPTIONS):

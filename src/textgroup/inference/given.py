@@ -1,7 +1,7 @@
-"""What the public calls are given: one thing or any iterable of things; what is none is named with its number.
+"""Checking what the public calls are given: one item or any iterable of items. A wrong item is named with its number.
 
-One in, one out: a call that was given one caption answers with one result, and with a list or an array of results
-where it was given several, however they come (list, tuple, generator, Series).
+One in, one out: a call that gets one caption returns one result; a call that gets several, as a list, tuple, generator
+or Series, returns a list or an array of results.
 """
 
 import os
@@ -22,14 +22,14 @@ _SHOWN = 40
 
 
 class Given(list[T], Generic[T]):
-    """The things that a call was given. single: whether it was one thing, not an iterable of them."""
+    """The items that a call was given. single: whether it was one item, not an iterable of items."""
 
     def __init__(self, items: Iterable[T], single: bool) -> None:
         super().__init__(items)
         self.single = single
 
     def answer(self, results: Any) -> Any:
-        """The results, one a thing, as the caller asked: the only one, or all of them."""
+        """The only result, or all of them, as the caller asked."""
         return results[0] if self.single else results
 
 
@@ -39,7 +39,7 @@ def captions_given(given: str | Iterable[str], call: str) -> Given[str]:
 
 
 def checked_captions(given: str | Iterable[str], call: str) -> Iterator[str]:
-    """The captions one by one, each looked at when it is taken: for streams."""
+    """The captions one by one, each checked when it is taken: for streams."""
     return _check_given(given, call, "captions", "text", lambda item: isinstance(item, str))
 
 
@@ -50,7 +50,7 @@ def images_given(given: Image | Iterable[Image], call: str) -> Given[Image]:
 
 
 def identity(image: Image) -> object:
-    """The same for images that are the same for sure."""
+    """A hashable that is equal for images that are surely the same."""
     return id(image) if isinstance(image, PILImage.Image) else image
 
 

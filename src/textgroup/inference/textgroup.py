@@ -29,7 +29,7 @@ from textgroup.vision.encoders.open import open_encoder
 WINDOW = 1024
 """Captions sorted by length together, so that a stream pays for little padding in constant memory."""
 WINDOWS = 2
-"""Windows worked on side by side: one is in Python while another is in the tokenizer or in the model."""
+"""Windows that are processed at the same time: one in Python, another in the tokenizer or the model."""
 IMAGES = 8
 """Photographs decoded and encoded at once: memory does not depend on how many there are."""
 
@@ -63,10 +63,10 @@ class TextGroup:
         return units
 
     def segment_stream(self, captions: str | Iterable[str]) -> Iterator[list[Unit]]:
-        """`segment` for an endless stream, in order and in constant memory: the units of each caption.
+        """`segment` for an endless stream, in order and in constant memory: yields the units of each caption.
 
-        Captions are read `WINDOWS` + 1 windows ahead at most, and the model runs in threads of its own: what is set for
-        the caller's alone, as by `torch.autocast`, does not reach it.
+        At most `WINDOWS` + 1 windows of captions are read ahead. The model runs in threads of its own: settings of the
+        caller's thread, such as `torch.autocast`, do not reach it.
         """
         return self._stream(checked_captions(captions, "segment_stream"))
 

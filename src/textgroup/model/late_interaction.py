@@ -1,12 +1,12 @@
-"""What units and objects have in common: late interaction, with a null object for units that name none of the others.
+"""Late interaction of units and objects, with a null object for units that name none of the others (not in the paper).
 
-Not in the paper. A unit refers to one of an image's objects or to the null object, whose cosine with every unit is
-`NULL` whatever the image: as NULL in IBM's alignment models (Brown et al., 1993). The probabilities are a softmax of
-the cosines. What a caption and an image have in common is late interaction (ColBERT, Khattab & Zaharia, 2020; FILIP,
-Yao et al., 2021): each unit's best match, a mean over the units. The best is a smooth one, a log-sum-exp over objects
-and null (as in SCAN, Lee et al., 2018): its gradient is the probability that the unit refers to the object.
+A unit refers to one of an image's objects or to the null object, whose cosine with every unit is `NULL`, as NULL in
+IBM's alignment models (Brown et al., 1993). The probabilities are a softmax of the cosines. The similarity of a caption
+and an image is each unit's best match, averaged over the units (ColBERT, Khattab & Zaharia, 2020; FILIP, Yao et al.,
+2021). The best match is smooth, a log-sum-exp over objects and null (as in SCAN, Lee et al., 2018): its gradient is the
+probability that the unit refers to the object.
 
-Vectors have unit length, and zeros where there is none: a caption of few units, an image of few objects.
+Vectors have unit length, or are zeros where there is none: a caption of few units, an image of few objects.
 """
 
 import torch
@@ -22,11 +22,12 @@ ENTRIES = 1 << 24
 
 
 def set_similarity(units: Tensor, objects: Tensor, temperature: float) -> Tensor:
-    """units (A, K, E) of captions, objects (B, G, E) of images -> (A, B), from 0 on: 0 where all units refer to none.
+    """units (A, K, E) of captions, objects (B, G, E) of images -> similarities (A, B), at least 0; 0 if all units refer
+    to null.
 
     Mean over the caption's units of log(1 + sum over the image's objects of exp((cosine - NULL) / temperature)), which
-    is minus the log probability of null. Some captions at a time: cosines (A, K, B, G) are never there all at once,
-    not in backward either.
+    is minus the log probability of null. A few captions at a time: the cosines (A, K, B, G) are never all in memory, in
+    backward neither.
     """
     step = max(1, ENTRIES // (units.shape[1] * objects.shape[0] * objects.shape[1]))
     rows = [
@@ -44,7 +45,8 @@ def _similarity(units: Tensor, objects: Tensor, temperature: float) -> Tensor:
 
 
 def log_odds(units: Tensor, objects: Tensor, temperature: float) -> Tensor:
-    """Of paired captions and images: log odds that a unit refers to an object, not to null; a mean over the caption's.
+    """Log odds that a unit refers to an object and not to null, a mean over the caption's units, for paired captions
+    and images.
 
     units (B, K, E), objects (B, G, E) -> (B,).
     """

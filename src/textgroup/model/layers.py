@@ -19,7 +19,7 @@ class TokenEmbedding(nn.Module):
         self.position = nn.Embedding(max_tokens, width)
 
     def forward(self, ids: Tensor, shown: Tensor | None = None) -> Tensor:
-        """ids (B, M) -> (B, M, D). shown: (B, M), False for tokens of which nothing but the place is given."""
+        """ids (B, M) -> (B, M, D). shown: (B, M), False for tokens of which only the position is given."""
         tokens = self.token(ids) if shown is None else self.token(ids) * shown[:, :, None]
         return tokens + self.position.weight[: ids.shape[1]]
 
@@ -102,8 +102,8 @@ class DecoderLayer(nn.Module):
 def smooth_positions(position: nn.Embedding) -> None:
     """Start learned positions from sinusoids (Vaswani et al., 2017), so that neighbours begin alike.
 
-    From random ones, what a group binds to first are kinds of words, wherever they stand; from these, it is
-    stretches of the caption. The amplitude is above that of the initial token embeddings, so that they lead.
+    With random positions groups first bind to kinds of words, wherever they stand; with these, to stretches of the
+    caption. The amplitude is above that of the initial token embeddings, so that positions dominate at first.
     """
     length, width = position.weight.shape
     rate = 2 * math.pi / torch.logspace(math.log10(200), math.log10(8), width // 2)  # periods of 200 to 8 tokens

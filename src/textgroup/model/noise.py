@@ -1,8 +1,7 @@
-"""Random numbers that depend on what they are for, and on nothing else.
+"""Random numbers by name: each is a function of (key, name, caption, index) and of nothing else.
 
-A number is a function of (key, name, caption, place), computed where it is needed, on any device. So a chunk's noise
-can be drawn twice and be the same (GradCache), and a batch has the same noise however it is cut into chunks or
-divided among processes.
+They are computed where they are needed, on any device. So the noise of a chunk can be drawn twice and be the same
+(GradCache), and a batch has the same noise however it is cut into chunks or divided among processes.
 """
 
 from typing import NamedTuple
@@ -13,7 +12,7 @@ from torch import Tensor
 from textgroup.keys import key_of
 
 STRIDE = 1 << 16
-"""Places that an axis has room for: a number does not change with the padding of its chunk."""
+"""Largest size of an axis: a number does not change with the padding of its chunk."""
 GOLDEN, FIRST, SECOND = (x - (1 << 64) for x in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB))
 """Constants of splitmix64 (Steele et al., 2014), as signed integers."""
 
@@ -21,15 +20,15 @@ GOLDEN, FIRST, SECOND = (x - (1 << 64) for x in (0x9E3779B97F4A7C15, 0xBF58476D1
 class Noise(NamedTuple):
     """The random numbers of some captions in one training step.
 
-    key: of the step (`key_of(seed, step)`). rows: (B,), the number of each caption in the batch, int64; where it
-    lies, the noise lies.
+    key: of the step (`key_of(seed, step)`). rows: (B,), the position of each caption in the batch, int64, on the device
+    of the noise.
     """
 
     key: int
     rows: Tensor
 
     def uniform(self, name: str, *shape: int) -> Tensor:
-        """(B, *shape), fp32, between 0 and 1, neither of which comes. name: of what is drawn."""
+        """(B, *shape), fp32, strictly between 0 and 1. name: of what is drawn."""
         index = torch.zeros((), dtype=torch.int64, device=self.rows.device)
         for size in shape:
             index = index[..., None] * STRIDE + torch.arange(size, device=self.rows.device)

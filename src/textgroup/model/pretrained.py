@@ -50,7 +50,7 @@ def load_model(where: str | Path | None = None) -> tuple[TextGroupModel, Caption
 
 
 def _read_model(directory: Path) -> TextGroupModel:
-    """The model of a checkpoint directory, in evaluation mode. Fields that nobody knows are an error."""
+    """The model of a checkpoint directory, in evaluation mode. An unknown field in config.json is an error."""
     settings = json.loads((directory / "config.json").read_text(encoding="utf-8"))
     encoder = settings.pop("encoder")
     if settings.get("format", 1) == 1:

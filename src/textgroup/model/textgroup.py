@@ -64,10 +64,10 @@ class TextGroupModel(nn.Module, PyTorchModelHubMixin, library_name="textgroup", 
 
     @torch.no_grad()
     def standardise_images(self, mean: Tensor, std: Tensor) -> None:
-        """From now on the image head sees standardised features; with the head this is still one linear map.
+        """Standardise the image features before the image head; both together are still one linear map.
 
-        mean, std: (D_image,) over the training images. Features after a rectifier share a large mean, that makes all
-        cosines alike, each step of the head a step along it, and dropout noise.
+        mean, std: (D_image,) over the training images. Features after a rectifier share a large mean. It makes all
+        cosines alike, turns each step of the head into a step along it, and turns dropout into noise.
         """
         assert self.image_head is not None, "a model without an image side has no image head"
         self.image_mean.copy_(mean)

@@ -11,5 +11,5 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def plain(text: str) -> str:
-    """Text as it is, whatever Markdown would make of its `<`, `|` and line breaks."""
+    """Text that Markdown shows as it is: `<`, `|` and line breaks are escaped."""
     return html.escape(" ".join(text.splitlines()), quote=False).replace("|", "\\|")

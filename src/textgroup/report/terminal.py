@@ -21,7 +21,7 @@ STYLES = (
     "black on #d9d9d9",
     "black on #b7e4c7",
 )
-"""Background of a group; a group past the last begins again at the first."""
+"""Style of each group, in turn; after the last comes the first again."""
 
 WIDE = 1000
 """Columns of a table that goes to a file."""
@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 
 def colour_units(units: Sequence[Unit], console: Console) -> Text:
-    """Units on the colour of their group, those that name nothing on none; parted by `|` where colour does not show."""
+    """Units, each on its group's colour; those that name nothing have none. Without colours, separated by `|`."""
     if not console.is_terminal:
         return Text(" | ".join(unit.text for unit in units))
     text = Text()
@@ -61,7 +61,7 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], con
 
 @contextmanager
 def progress_bar(unit: str, total: int | None, shown: bool = True) -> Iterator[Callable[[int, str], None]]:
-    """A bar on standard error; call what is yielded with (done so far, a note). Silent off a terminal, or if told."""
+    """Yield a function that moves a bar on standard error: (number done, a note). Silent where there is no terminal."""
     console = Console(stderr=True)
     columns = (
         TextColumn(f"{{task.completed:,}} {unit}"),
@@ -80,7 +80,7 @@ def progress_bar(unit: str, total: int | None, shown: bool = True) -> Iterator[C
 
 
 def count_progress(items: Iterable[T], unit: str) -> Iterator[T]:
-    """Hand the items on, with a bar that counts them."""
+    """Pass the items on, with a bar that counts them."""
     with progress_bar(unit, None) as advance:
         for i, item in enumerate(items, 1):
             yield item
@@ -89,7 +89,7 @@ def count_progress(items: Iterable[T], unit: str) -> Iterator[T]:
 
 
 class TrainingBar:
-    """The bar of a training run: step, losses, captions/s, time left; warnings above it, each kind said once."""
+    """The bar of a training run: step, losses, captions/s, time left. Each kind of warning is printed once above it."""
 
     def __init__(self, label: str, console: Console | None = None) -> None:
         self.label, self.console = label, console or Console(stderr=True)
@@ -106,7 +106,7 @@ class TrainingBar:
         self._said: set[str] = set()
 
     def show(self, step: int, steps: int, losses: Mapping[str, float], rate: float, warnings: Sequence[str]) -> None:
-        """Move the bar; off a terminal, print a line now and then instead."""
+        """Move the bar. Where there is no terminal, print a line for every tenth of the steps."""
         terms = ", ".join(f"{name} {value:.2f}" for name, value in losses.items() if name != "total")
         figures = f"loss {losses['total']:.2f} ({terms})  {rate:,.0f} captions/s"
         if self.console.is_terminal:

@@ -29,11 +29,10 @@ _SUFFIX = "</w>"
 
 
 class Tokens:
-    """One encoded caption of M tokens, start and end of text included.
+    """One encoded caption of M tokens, start and end of text included. ids: M token ids.
 
-    ids: M token ids. Characters and words are read off the encoding when they are asked for: of a stream of captions
-    they are not all there at once, which would be tens of objects a caption for the garbage collector to look at. So
-    each reading of `spans` or `words` makes a new list.
+    `spans` and `words` are read off the encoding when they are asked for, and each reading makes a new list: kept for a
+    whole stream of captions they would be tens of objects a caption for the garbage collector.
     """
 
     __slots__ = ("_encoding", "_offsets", "ids")

@@ -1,4 +1,4 @@
-"""What a run trains on, and the fresh model for it."""
+"""The inputs of a run and the fresh model for them."""
 
 from dataclasses import dataclass, replace
 from typing import Any

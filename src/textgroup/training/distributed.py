@@ -1,7 +1,7 @@
-"""Several processes, one batch: each takes its share, all know the whole loss, gradients are added up.
+"""Training in several processes: each takes its share of a batch, and gradients are added up.
 
-Every process computes the loss of the global batch from what all of them gave, so the gradient of what a process gave
-is there without asking the others. No wrapper around the model: `reduce_gradients` once a step is all there is.
+Every process computes the loss of the global batch from what all processes gave, so it knows the gradient of its own
+share without asking the others. There is no wrapper around the model; `reduce_gradients` once a step is all.
 """
 
 import os
@@ -18,7 +18,7 @@ from textgroup.devices import pick_device
 from textgroup.errors import InputError
 
 PATIENCE = timedelta(hours=24)
-"""How long the others wait while one reads and tokenises the data, or validates; torchrun ends them if it dies."""
+"""How long the other processes wait while one reads and tokenises data, or validates. torchrun ends them if it dies."""
 
 
 @contextmanager
@@ -45,7 +45,7 @@ def join_processes(device: str | None = None) -> Iterator[torch.device]:
 
 
 def rank() -> int:
-    """Which of the processes this is; 0 writes logs and checkpoints."""
+    """The rank of this process; 0 writes logs and checkpoints."""
     return dist.get_rank() if dist.is_initialized() else 0
 
 
@@ -67,7 +67,8 @@ def rank_zero_first() -> Iterator[None]:
 def all_reduce(x: Tensor) -> Tensor:
     """The sum of `x` over the processes.
 
-    The gradient of each one's `x` is that of the sum: right where all of them go on to compute the same loss.
+    The gradient with respect to each process's `x` is that of the sum. This is right where all processes go on to
+    compute the same loss.
     """
     return _Summed.apply(x)
 
@@ -110,7 +111,7 @@ def broadcast_state(module: nn.Module) -> None:
 
 
 def any_rank(yes: bool) -> bool:
-    """Whether it is so in any of the processes. No GPU is waited for."""
+    """Whether `yes` is true in any process. This does not wait for a GPU."""
     if world_size() == 1:
         return yes
     votes = torch.tensor(float(yes))

@@ -1,4 +1,4 @@
-"""What a run reads: captions joined with the features of their images, checked before the first step."""
+"""Reading the inputs of a run: captions joined with the features of their images, checked before the first step."""
 
 import hashlib
 import json
@@ -94,7 +94,8 @@ def join_images(
 def _open_photographs(
     where: Path, captions: str | list[str], config: RunConfig, transform: Transform
 ) -> PhotographStore:
-    """The photographs of some sources in the directory `where`, made if it is not there or was made of others."""
+    """The photographs of these sources, packed in the directory `where`. They are packed if they are not there, or were
+    packed from something else."""
     sources = [captions] if isinstance(captions, str) else captions
     image, caption = config.data.image_column, config.data.caption_column
     made_of = {"captions": sources, "files": [_files_digest(source) for source in sources], "columns": [image, caption]}
@@ -120,7 +121,8 @@ def _open_captions(
     config: RunConfig,
     tokenizer: CaptionTokenizer | None,
 ) -> tuple[CaptionData, CaptionTokenizer]:
-    """The captions of some sources in the directory `where`, made if it is not there or was made of something else."""
+    """The captions of these sources, tokenised in the directory `where`. They are tokenised if they are not there, or
+    were made from something else."""
     data, settings, longest = config.data, config.tokenizer, config.model.encoder.max_tokens
     sources = [captions] if isinstance(captions, str) else captions
     if tokenizer is None and settings.source is not None:
@@ -153,7 +155,7 @@ def _open_captions(
 
 
 def _files_digest(source: str) -> str:
-    """A digest of name, size and time of each local file of a source: other files mean other captions."""
+    """A digest of name, size and time of each local file of a source, which changes when the captions may have."""
     path = Path(source).expanduser()
     files = sorted(path.glob("*.tar")) if path.is_dir() else sorted(map(Path, glob(str(path))))  # noqa: PTH207
     states = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files]

@@ -143,7 +143,7 @@ def take_step(
 
 
 def _objectives(config: RunConfig, inputs: Inputs, device: torch.device) -> list[Objective]:
-    """The terms of the loss; contiguity weighs neighbours by what the training captions say of them."""
+    """The terms of the loss. Contiguity weighs neighbours by the cohesion that is counted on the training captions."""
     if not config.loss.contiguity:
         return objectives_for(config.loss)
     return objectives_for(config.loss, torch.from_numpy(cohesion(inputs.train, len(inputs.tokenizer))).to(device))
@@ -164,7 +164,8 @@ def _refit(model: TextGroupModel, data: CaptionData, seed: int) -> None:
 
 
 def _read_meter(meter: Meter, done: int) -> tuple[dict[str, float], float]:
-    """Mean losses and captions per second since the last line of the log. NaN ends the run, in all processes."""
+    """Mean losses and captions per second since the last line of the log. A loss that is not finite ends the run, in
+    all processes."""
     losses = meter.means()
     if not math.isfinite(losses["total"]):
         raise InputError(f"the loss became {losses['total']} by step {done}: lower optim.lr, --resume")

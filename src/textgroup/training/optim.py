@@ -8,7 +8,7 @@ from torch import nn
 from textgroup.config.run import OptimConfig
 
 BETAS = (0.9, 0.999)
-"""GroupViT's."""
+"""AdamW's betas, as GroupViT has them."""
 
 
 def adamw(model: nn.Module, config: OptimConfig) -> torch.optim.AdamW:

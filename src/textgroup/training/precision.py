@@ -1,4 +1,4 @@
-"""The number format of a step."""
+"""Mixed precision."""
 
 from contextlib import nullcontext
 

@@ -11,7 +11,8 @@ from textgroup.data.sources.samples import MAX_IMAGE
 from textgroup.errors import InputError
 
 MAX_PIXELS = 1 << 26
-"""Of an image, before and after it is resized; below PIL's own guard against decompression bombs."""
+"""Largest number of pixels of an image, before and after resizing; below PIL's own guard against decompression
+bombs."""
 
 
 class BrokenImage(InputError):

@@ -1,4 +1,4 @@
-"""Anybody's own probes, as JSON lines."""
+"""Probes of your own, as JSON lines."""
 
 from pathlib import Path
 

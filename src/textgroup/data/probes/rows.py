@@ -1,4 +1,4 @@
-"""What every benchmark of pairwise ranking comes down to: one pair of image and caption that should beat another."""
+"""The rows of all ranking benchmarks: one pair of image and caption that should score above another."""
 
 import json
 import re
@@ -53,10 +53,10 @@ class Probes:
 
 
 def image_name(name: str) -> str:
-    """What an image is known by, whatever folder or format it lies in: its file name up to the first dot.
+    """The name of an image, whatever its folder and format: its file name up to the first dot.
 
-    COCO's photographs have one id each, in the names of 2014 (`COCO_val2014_000000000042.jpg`) as in those of
-    2017 (`000000000042.jpg`): the prefix is left out.
+    COCO's photographs have one id each, in the names of 2014 (`COCO_val2014_000000000042.jpg`) as in those of 2017
+    (`000000000042.jpg`), so the prefix is left out.
     """
     return _COCO_SPLIT.sub("", name.rpartition("/")[2].partition(".")[0])
 

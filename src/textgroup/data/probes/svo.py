@@ -76,5 +76,5 @@ def _parse_flag(text: str, column: str, where: str) -> bool:
 
 
 def _image_id(text: str) -> str:
-    """Also of ids that a table program has written as 12.0."""
+    """The name of an image id, also if a table program wrote it as 12.0."""
     return image_name(text.strip())

@@ -1,4 +1,4 @@
-"""Images with captions, read for what they are: webdataset tars, folders of images, tables, plain text."""
+"""Images with captions from any source: webdataset tars, folders of images, tables, plain text."""
 
 import json
 import os

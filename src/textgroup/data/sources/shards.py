@@ -1,6 +1,6 @@
-"""Shards by name, as webdataset and img2dataset have them: files, patterns, brace ranges, URLs, commands.
+"""The names of shards, as webdataset and img2dataset write them: files, patterns, brace ranges, URLs, commands.
 
-Names are only ever what a person typed: nothing that is read from a file comes here.
+Names come from the command line or a configuration, never from a file that was read.
 """
 
 import glob
@@ -29,7 +29,7 @@ MAX_SHARDS = 1_000_000
 """Shards of a source; a slip in a brace range must not fill the memory."""
 BUFFER = 1 << 20
 MAX_REST = 64
-"""Reads after the end of a tar, so that its command can end in peace."""
+"""Reads after the end of a tar, so that the command that writes it can finish."""
 
 _BRACES = re.compile(r"\{([^{}]*)\}")
 _RANGE = re.compile(r"(\d{1,18})\.\.(\d{1,18})")
@@ -76,7 +76,7 @@ def _url_scheme(name: str) -> str | None:
 
 
 def _expand_braces(text: str) -> list[str]:
-    """Every way to fill the brace ranges and lists of a name, the last one turning fastest."""
+    """All names that the brace ranges and lists of `text` stand for; the last range varies fastest."""
     pieces: list[Sequence[str]] = []
     count, end = 1, 0
     for braces in _BRACES.finditer(text):
@@ -90,7 +90,7 @@ def _expand_braces(text: str) -> list[str]:
 
 
 def _brace_choices(text: str, inside: str) -> Sequence[str]:
-    """What may stand for a pair of braces: the numbers of a range, as wide as written, or the words of a list."""
+    """What a pair of braces stands for: the numbers of a range, as wide as written, or the words of a list."""
     if limits := _RANGE.fullmatch(inside):
         first, last = map(int, limits.groups())
         if not 0 <= last - first < MAX_SHARDS:
@@ -128,7 +128,8 @@ def _check_tar_end(tar: Path) -> None:
 
 
 class _Member(tarfile.TarInfo):
-    """A member, or an error: `tarfile` takes a tar for whole that was cut, or is damaged, between two members."""
+    """A member of a tar. `tarfile` accepts a tar that was cut or damaged between two members; this one raises an
+    error."""
 
     @classmethod
     def fromtarfile(cls, tarfile_: tarfile.TarFile) -> "_Member":
@@ -175,7 +176,7 @@ def _open(name: str) -> Iterator[IO[bytes]]:
 
 @contextmanager
 def _command_output(name: str, command: str | None) -> Iterator[IO[bytes]]:
-    """What a command prints: a shell command, or else that of the object store. It must end well."""
+    """The output of a shell command, or of the object store's command. Raises `InputError` if it fails."""
     words = command or [part.replace("{}", name) for part in STORES[_url_scheme(name) or ""]]
     with tempfile.TemporaryFile() as errors:
         try:

@@ -1,7 +1,7 @@
-"""Where token embeddings begin when captions are few: tokens that keep the same company are alike.
+"""Initial token embeddings from co-occurrence: tokens that occur with the same others begin alike.
 
 As Levy & Goldberg (2014): a singular value decomposition of positive pointwise mutual information, here of two tokens
-in a caption, each side with the root of the singular values.
+in a caption, with the root of the singular values on each side. It helps where captions are few.
 """
 
 import numpy as np
@@ -12,14 +12,14 @@ from torch import Tensor
 from textgroup.data.captions import CaptionData
 
 CAPTIONS = 200_000
-"""Captions that are counted at most, from all over the data set: time and memory do not grow with it."""
+"""Largest number of captions that are counted, spread over the data set: time and memory do not grow with it."""
 
 
 def cooccurrence(data: CaptionData, vocabulary: int, width: int, seed: int) -> Tensor:
-    """Vectors (vocabulary, width) of unit variance, fp32; two are alike if their tokens are found with the same others,
-    more often than by chance. Zeros for a token never met with another.
+    """Vectors (vocabulary, width) of unit variance, fp32: alike for two tokens that occur with the same others more
+    often than by chance. Zeros for a token that never occurs with another.
 
-    They are turned at random (`seed`), so that no component counts for more than another.
+    A random rotation (`seed`) makes all components equally large.
     """
     information = _positive_information(_occurrence_matrix(data, vocabulary))
     coordinates, values = (torch.from_numpy(x) for x in (np.stack(information.coords), information.data))

@@ -1,4 +1,5 @@
-"""What the captions alone say of where a unit begins: left branching entropy (Harris, 1955)."""
+"""Left branching entropy (Harris, 1955), and what follows from it: where units begin, according to the captions
+alone."""
 
 import numpy as np
 
@@ -45,14 +46,14 @@ def begin_logits(data: CaptionData, ends_word: np.ndarray) -> np.ndarray:
 
 
 BINDS, RARE = 0.7, 5
-"""A type binds the next token if, of RARE more occurrences than it has, this share would be followed by one type."""
+"""A type binds the next token if one type follows it in this share of its occurrences, `RARE` more counted."""
 
 
 def binds_next(data: CaptionData, vocabulary: int) -> np.ndarray:
-    """Whether (nearly) always the same type follows each token type: (vocabulary,), bool.
+    """Whether one type (nearly) always follows each token type: (vocabulary,), bool.
 
-    "group" calls for "of", "next" for "to", "each" for "other": no unit begins between them (the forward direction of
-    Harris's statistic).
+    "group" calls for "of", "next" for "to", "each" for "other": no unit begins between them. This is Harris's statistic
+    in the forward direction.
     """
     inside = np.ones(len(data.ids), dtype=bool)
     inside[data.starts[:-1]] = False
@@ -65,7 +66,7 @@ def binds_next(data: CaptionData, vocabulary: int) -> np.ndarray:
 
 
 def cohesion(data: CaptionData, vocabulary: int) -> np.ndarray:
-    """How firmly each token type holds on to the token before it, in 0..1: (vocabulary,), fp32.
+    """How strongly each token type coheres with the token before it, in 0..1: (vocabulary,), fp32.
 
     1 minus its left entropy as a share of the largest one: 0 for the type that follows anything.
     """

@@ -1,4 +1,5 @@
-"""Segmenters on a split of Flickr30k Entities: the figures of each, with intervals, and its distance to the first."""
+"""Segmenters measured on a split of Flickr30k Entities: figures with intervals, and differences from the first
+segmenter."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -25,7 +26,7 @@ from textgroup.evaluation.phrases.tokens import TokenSpans
 from textgroup.units import Segmenter, Unit
 
 AT_ONCE = 512
-"""Captions handed to a segmenter together, between two moves of the progress bar."""
+"""Captions that a segmenter gets at once, between two updates of the progress bar."""
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,7 @@ def cells(record: dict[str, Any]) -> list[str]:
 
 
 def differences(record: dict[str, Any]) -> list[str]:
-    """What parts a record of phrases.json from the first one, as a row of `COMPARED`."""
+    """The differences of a record of phrases.json from the first one, as a row of `COMPARED`."""
     compared = [record["difference"][key] for key in _COMPARED]
     return [record["segmenter"], *(f"{d['value']:+.2f} [{d['ci95'][0]:+.2f}, {d['ci95'][1]:+.2f}]" for d in compared)]
 

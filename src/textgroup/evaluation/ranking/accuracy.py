@@ -14,7 +14,7 @@ from textgroup.data.probes.rows import Pair, Probe
 from textgroup.evaluation.intervals import interval, resampled
 
 OVERALL = "overall"
-"""Over all rows, each counting the same (fidelity.md, 25)."""
+"""Category of all rows together, each with the same weight (fidelity.md, 25)."""
 QUESTIONS = ("text/0", "text/1", "image/0", "image/1")
 """The rows of an example of Winoground."""
 

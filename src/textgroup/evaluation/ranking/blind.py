@@ -1,10 +1,9 @@
-"""How likely a model finds a caption without seeing any image: what a probe must not be solvable by.
+"""The likelihood of a caption without any image: what a probe should not be solvable by.
 
-The decoder writes a caption from the caption's own groups, so its likelihood there says how well the caption was
-copied, and is no distribution over captions. Here it gets the groups of the *empty* caption instead: nothing of the
-caption to be scored reaches it but its own words so far (Eq. 9's causal part), and what it gives sums to one over all
-captions. It was trained with groups, so this is a weak language model: what it solves needs no image, but what
-it does not solve a better one may.
+The decoder normally writes a caption from the caption's own groups, so that its likelihood says how well the caption
+was copied. Here it gets the groups of the *empty* caption: nothing of the caption reaches it but the words so far (Eq.
+9's causal part), and the likelihoods of all captions sum to one. It was trained with groups, so it is a weak language
+model: what it solves needs no image, but a better one may solve more.
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,7 @@
-"""Models on benchmarks of pairwise ranking: all models on the same rows, which are written out.
+"""Models on ranking benchmarks: all models score the same rows, and the scores are written out.
 
-Images that are missing or broken take their rows out for every model, and are counted. Memory holds the rows, a
-vector an image and a vector a caption, of one model at a time.
+A row with a missing or broken image is dropped for every model, and counted. Memory holds the rows, and a vector for
+each image and caption of one model at a time.
 """
 
 import json
@@ -39,10 +39,10 @@ CHUNK = 4096
 
 @dataclass
 class Scored:
-    """What the models gave.
+    """The scores of the models.
 
-    benchmarks: their rows, those alone that every model scored. scores: by model, over the rows of all benchmarks,
-    one after the other. thresholds: by model, where one was fitted. seconds: by model, all in all.
+    benchmarks: with only the rows that every model scored. scores: by model, over the rows of all benchmarks in turn.
+    thresholds: by model, where one was fitted. seconds: by model, in all.
     """
 
     benchmarks: list[Probes]

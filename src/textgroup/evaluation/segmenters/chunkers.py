@@ -1,4 +1,4 @@
-"""Supervised noun-phrase chunkers, for comparison: they have seen what our models must discover.
+"""Supervised noun-phrase chunkers, for comparison: they were trained on what our models must discover.
 
 Only the chunks are units; all other words are in none.
 """
@@ -88,7 +88,7 @@ def _nltk_errors(spec: str, data: str) -> Iterator[None]:
 
 
 def _word_segmenter(label: Chunk) -> Segmenter:
-    """A segmenter of what labels the words of a caption, as NLTK cuts it into words."""
+    """A segmenter from a function that labels the words of a caption, as NLTK splits it into words."""
     from nltk.tokenize import NLTKWordTokenizer
 
     words = NLTKWordTokenizer()

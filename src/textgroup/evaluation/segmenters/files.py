@@ -1,4 +1,4 @@
-"""Units that somebody wrote down, as a segmenter: other people's output stands in our tables."""
+"""Units from a file as a segmenter, so that other people's output stands in our tables."""
 
 import json
 from collections.abc import Sequence

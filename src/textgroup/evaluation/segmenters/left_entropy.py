@@ -1,6 +1,7 @@
-"""Units by left branching entropy (Harris, 1955): one begins at a word that many different words stand before.
+"""Units by left branching entropy (Harris, 1955): a unit begins at a word that many different words precede.
 
-No model, no label, one threshold: the bar for what is learned. The statistic is a function of the word type.
+No model, no label, one threshold: the baseline for everything that is learned. The statistic is a function of the word
+type.
 """
 
 from collections.abc import Iterable
@@ -17,7 +18,7 @@ from textgroup.units import Segmenter, Unit
 
 
 def captions_to_count(source: str) -> list[str]:
-    """Training captions of any source (`data.samples`): of Flickr30k Entities, the train split."""
+    """Training captions of any source (`data.sources.samples`): of Flickr30k Entities, the train split."""
     return [caption for sample in read_samples(source, images=False) for caption in sample.captions]
 
 

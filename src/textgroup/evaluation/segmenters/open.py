@@ -1,7 +1,7 @@
-"""The list of segmenters: everything that cuts captions into units, opened by a word of the command line.
+"""The list of segmenters: everything that cuts captions into units, opened by its name on the command line.
 
-A segmenter takes captions and gives the units of each: the model, cuts that do not look, clusterings, chunkers and
-anybody's own file all are one, and evaluation never asks which. A new segmenter is a file and a line here.
+A segmenter takes captions and gives the units of each. Models, baselines, clusterings, chunkers and files are all of
+this one type, and evaluation never asks which it has. A new segmenter is a file and a line here.
 """
 
 from textgroup.errors import InputError

@@ -1,4 +1,4 @@
-"""What a segmenter is opened from: a word of the command line and the options that go with it."""
+"""The request for a segmenter: its name on the command line and the options that go with it."""
 
 import math
 import re

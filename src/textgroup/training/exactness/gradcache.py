@@ -1,11 +1,11 @@
-"""Any batch size in fixed memory: gradients of the whole batch's loss, one chunk at a time.
+"""GradCache (Gao et al., 2021): gradients of the whole batch's loss in the memory of one chunk.
 
-GradCache (Gao et al., 2021). InfoNCE ties all captions together, but only through what each chunk gives the losses
-(`ChunkOutput`). First this is computed without gradients; then the loss of all of it, and its gradient with respect to
-what each chunk gave; then each chunk again, with the gradient that waits for it. The noise is a function of (step,
-caption, place), so both times it is the same, and the result is the whole batch's up to rounding.
+InfoNCE depends on a chunk only through what the chunk gives the losses (`ChunkOutput`). First this output is computed
+for all chunks without gradients; then the loss, and its gradient with respect to each output; then each chunk again,
+backward from that gradient. The noise is a function of (step, caption, index), so it is the same both times, and the
+result equals the whole batch's up to rounding.
 
-The decoder runs once only: the gradient of a mean with respect to its sum is known without the sum.
+The decoder runs only once: the gradient of a mean with respect to its sum is known without the sum.
 """
 
 from collections.abc import Sequence

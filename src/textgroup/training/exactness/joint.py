@@ -1,8 +1,8 @@
-"""Training the image tower too: a step with gradients through both sides.
+"""Training the image tower with the model: gradients through both sides in one step.
 
-The losses see a batch of vectors, as they do with a frozen encoder, and know of no tower: they leave a gradient at each
-vector, and with that the tower goes backward. So InfoNCE over many chunks and processes needs nothing new, and what
-GradCache does for captions is done here for photographs: encoded without a graph, then again, a chunk at a time.
+The losses see a batch of vectors, as with a frozen encoder, and leave a gradient at each vector; the tower then goes
+backward from these. So InfoNCE over chunks and processes works unchanged. GradCache for photographs: encode without a
+graph, then encode again, a chunk at a time, with gradients.
 """
 
 from collections.abc import Iterator
@@ -21,9 +21,10 @@ from textgroup.training.precision import autocast
 from textgroup.vision.encoders.tower import ImageTower
 
 FEATURES, PHOTOGRAPHS = 10_000, 250
-"""Images from which the mean and deviation of the features are taken; where a tower has to encode them, fewer."""
+"""Images from which mean and deviation of the features are computed: stored ones, and those that a tower has to
+encode."""
 AT_ONCE = 32
-"""Photographs encoded at once where no gradients are wanted."""
+"""Photographs encoded at once without gradients."""
 
 
 def trained_modules(model: TextGroupModel, tower: ImageTower | None) -> nn.Module:
@@ -33,10 +34,10 @@ def trained_modules(model: TextGroupModel, tower: ImageTower | None) -> nn.Modul
 
 @contextmanager
 def encode_photographs(tower: ImageTower | None, batch: Batch, key: int, chunk: int | None) -> Iterator[Batch]:
-    """The batch with the tower's vectors (B, D) for its pixels (B, 3, H, W); without a tower the batch as it is.
+    """Yield the batch with the tower's vectors (B, D) for its pixels (B, 3, H, W); without a tower, the batch itself.
 
-    In the block, take the losses of it and their gradients: after it, the tower has its own. key: of the step's noise.
-    chunk: see `ImageTower.forward`.
+    Compute losses and gradients inside the block; at its end the tower gets its own gradients. key: of the step's
+    noise. chunk: see `ImageTower.forward`.
     """
     if tower is None or batch.image is None:
         yield batch
@@ -68,7 +69,7 @@ def encode_rows(tower: ImageTower, pixels: ImageRows, rows: np.ndarray) -> np.nd
 
 
 def sample_features(tower: ImageTower | None, pooled: ImageRows) -> Tensor:
-    """Features of images from all over a data set, (rows, D), by the tower where there is one."""
+    """Features of images spread over a data set, (rows, D), encoded by the tower if there is one."""
     limit = FEATURES if tower is None else PHOTOGRAPHS
     rows = np.arange(0, pooled.shape[0], max(1, pooled.shape[0] // limit))
     features = pooled[rows] if tower is None else encode_rows(tower, pooled, rows)

@@ -11,11 +11,12 @@ from textgroup.training.objectives.contract import ChunkOutput, EncodedChunk
 
 
 def alignment_loss(units: Tensor, objects: Tensor, temperature: float) -> Tensor:
-    """InfoNCE with units against objects, and what it leaves open: which units refer to none (`late_interaction.py`).
+    """InfoNCE between units and objects, and a term for what it leaves open: which units refer to none
+    (`late_interaction.py`).
 
-    InfoNCE sees nothing but differences between images. So each unit is also to refer to an object of its own image,
-    and to none in the others, both with the same weight: a unit that is as common elsewhere as here ("and") is then as
-    well off with none. units (B, K, E) and objects (B, G, E), paired; zeros where there is none.
+    InfoNCE depends only on differences between images. So each unit is also to refer to an object of its own image, and
+    to none in the others, both with the same weight. A unit that is as common elsewhere as here ("and") then does as
+    well with none. units (B, K, E) and objects (B, G, E), paired; zeros where there is none.
     """
     similarity = set_similarity(units, objects, temperature)  # (B, B)
     pair = torch.arange(len(similarity), device=similarity.device)

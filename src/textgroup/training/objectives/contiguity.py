@@ -1,4 +1,4 @@
-"""Contiguity: neighbours that hold together firmly are dear to part (not in the paper)."""
+"""Contiguity: a cost for putting neighbouring tokens that cohere into different groups (not in the paper)."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from textgroup.training.objectives.contract import ChunkOutput, EncodedChunk
 
 
 def contiguity_cost(text: TextGroups, cohesion: Tensor) -> Tensor:
-    """The cost of parting neighbouring tokens, a sum over the pairs of neighbours, and their number: (2,).
+    """The cost of separating neighbouring tokens, a sum over the pairs of neighbours, and their number: (2,).
 
     The probability that two neighbours lie in different groups, times the cohesion of the second. cohesion: (B, M), in
     0..1 (`statistics.entropy.cohesion` of each token).
@@ -22,7 +22,7 @@ def contiguity_cost(text: TextGroups, cohesion: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Contiguity:
-    """An `Objective`. cohesion: (V,), of each token type; None holds all neighbours together equally firmly."""
+    """An `Objective`. cohesion: (V,), of each token type; None: 1 for all."""
 
     weight: float
     cohesion: Tensor | None = None

@@ -1,7 +1,7 @@
-"""What an objective is: one term of the loss, or a few that share their input.
+"""The contract of an objective: one term of the loss, or a few that share their input.
 
-A loss is a function of what the chunks of a batch give (`ChunkOutput`), gathered: vectors for InfoNCE, sums for the
-others. So a batch may lie in many chunks, on many processes, and its losses are the same. A new objective is one file
+A loss is a function of what all chunks of a batch give (`ChunkOutput`): vectors for InfoNCE, sums for the others. So
+its value does not depend on how the batch is cut into chunks or divided among processes. A new objective is one file
 beside this one and one line in `total.objectives_for`.
 """
 
@@ -19,8 +19,8 @@ from textgroup.model.textgroup import TextGroupModel
 class ChunkOutput(NamedTuple):
     """What the losses need of some captions.
 
-    vectors: one a caption, such as "text" and "image" (B, E); gathered over the batch in its order. sums: (2,) or more
-    numbers a name, added up over the batch.
+    vectors: one for each caption, such as "text" and "image" (B, E), gathered over the batch in its order. sums: by
+    name, (2,) or more numbers, added up over the batch.
     """
 
     vectors: dict[str, Tensor]

@@ -12,7 +12,7 @@ from textgroup.training.objectives.cross_entropy import linear_cross_entropy
 def info_nce(text: Tensor, image: Tensor, temperature: float) -> Tensor:
     """Eq. 6-8: mean of image-to-text and text-to-image InfoNCE. text, image: (B, E) unit vectors, paired.
 
-    The similarities (B, B) are never there all at once.
+    The similarities (B, B) are never all in memory.
     """
     pair = torch.arange(len(text), device=text.device)
     each = torch.full_like(text[:, 0], 0.5 / len(text))

@@ -1,8 +1,8 @@
-"""Cross-entropy after a linear map, without its logits ever being there all at once.
+"""Cross-entropy after a linear map, without all of its logits in memory.
 
-The logits of some rows are made, turned into their own gradient and dropped: the loss is a weighted sum, so that what
-backward needs is known in forward. Three products, as with dense logits, and no second forward. (torch 2.13 has
-`linear_cross_entropy`; older ones do not, and it takes no weight a row.)
+The logits of some rows are computed, turned into their own gradient and dropped. The loss is a weighted sum, so forward
+knows all that backward needs: three products, as with dense logits, and no second forward. (torch 2.13 has
+`linear_cross_entropy`; older versions do not, and it takes no weight for each row.)
 """
 
 from typing import Any
@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 ROWS = {"cpu": 128, "cuda": 2048}
-"""Rows whose logits are in memory at once: few enough for a CPU's cache, and enough to fill a GPU."""
+"""Rows whose logits are in memory at once: they fit a CPU's cache, and fill a GPU."""
 
 
 def linear_cross_entropy(states: Tensor, embedding: Tensor, targets: Tensor, weight: Tensor) -> Tensor:

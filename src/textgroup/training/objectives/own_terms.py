@@ -1,4 +1,4 @@
-"""The losses that a grouping brings itself, such as the co-training of a router's two views (not in the paper)."""
+"""The losses that a grouping defines itself, such as the co-training of a router's two views (not in the paper)."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ class OwnTerms:
     weight: float
 
     def of_chunk(self, chunk: EncodedChunk) -> ChunkOutput:
-        """The grouping's sums and counts, by its own names."""
+        """The grouping's sums and counts, under its own names."""
         own = chunk.model.encoder.terms(chunk.text)
         return ChunkOutput({}, {f"own {name}": total for name, total in own.items()})
 

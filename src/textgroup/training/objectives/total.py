@@ -1,4 +1,4 @@
-"""The total loss of a batch (Eq. 5): each chunk through the encoder, what the chunks give gathered, the terms added."""
+"""The total loss of a batch (Eq. 5): each chunk passes the encoder, the outputs are gathered, the terms added up."""
 
 from collections.abc import Sequence
 
@@ -22,7 +22,7 @@ from textgroup.training.precision import autocast
 
 
 def objectives_for(config: LossConfig, cohesion: Tensor | None = None) -> list[Objective]:
-    """The terms of Eq. 5 that have a weight, and ours. cohesion: see `Contiguity`."""
+    """The terms of Eq. 5, and ours, that have a weight. cohesion: see `Contiguity`."""
     objectives: list[Objective] = [
         Contrastive(config.temperature),
         Reconstruction(config.reconstruction, config.written, config.reduction),
@@ -38,7 +38,7 @@ def objectives_for(config: LossConfig, cohesion: Tensor | None = None) -> list[O
 def encode_chunk(
     model: TextGroupModel, chunk: Batch, objectives: Sequence[Objective], key: int | None, decode: bool = True
 ) -> ChunkOutput:
-    """What the losses need of the one chunk of `chunk`. key: as in `compute`. decode: see `EncodedChunk`."""
+    """What the losses need of `chunk`, a batch of one chunk. key: as in `compute`. decode: see `EncodedChunk`."""
     ((ids, mask),), positions = chunk.chunks, chunk.positions
     assert positions is not None, "a chunk knows its places in the batch"
     noise = None if key is None else Noise(key, positions)
@@ -52,7 +52,7 @@ def encode_chunk(
 
 
 def gather(outputs: Sequence[ChunkOutput], batch: Batch) -> ChunkOutput:
-    """What the chunks of a batch give as one, with what those of the other processes give."""
+    """The outputs of all chunks of a batch as one, with those of the other processes."""
     vectors = {name: torch.cat([output.vectors[name] for output in outputs]) for name in outputs[0].vectors}
     sums = {name: torch.stack([output.sums[name] for output in outputs]).sum(dim=0) for name in outputs[0].sums}
     if batch.positions is not None and batch.total is not None:

@@ -13,10 +13,10 @@ from textgroup.training.runs.progress import Progress
 
 
 class RunLog(AbstractContextManager["RunLog"]):
-    """Writes `config.yaml` and `log.jsonl` in the run's directory.
+    """Writes `config.yaml` and `log.jsonl` into the run's directory.
 
-    resumed_at: the step that a resumed run goes on from; lines after it are dropped, since those steps are
-    taken again. None is a new run: a directory that already holds one is refused.
+    resumed_at: the step that a resumed run continues from; lines after it are dropped, because those steps are taken
+    again. None is a new run: a directory that already holds one is refused.
     """
 
     def __init__(self, run: Path, config: RunConfig, resumed_at: int | None) -> None:

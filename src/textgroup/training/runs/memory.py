@@ -1,13 +1,13 @@
-"""Memory that is free and still held."""
+"""Returning freed memory to the system."""
 
 import ctypes
 
 
 def trim_memory() -> None:
-    """Hand freed memory back to the system, where the C library can (glibc's).
+    """Return freed memory to the system, where the C library can (glibc's).
 
-    No two steps have tensors of the same sizes. What is freed of them stays in the heap, in pieces that fit the next
-    step badly: over a long run on a CPU it holds several times what it needs.
+    No two steps have tensors of the same sizes. Freed memory stays in the heap in pieces that fit the next step badly,
+    so that a long run on a CPU holds several times what it needs.
     """
     try:
         ctypes.CDLL(None).malloc_trim(0)

@@ -1,4 +1,4 @@
-"""Watching units form, or fail to: the paper's failure signatures, measured from the first step on."""
+"""Monitors of the units while they form: the paper's failure signatures, measured from the first step on."""
 
 import math
 from collections.abc import Sequence
@@ -91,10 +91,10 @@ def _per_caption(out: TextGroups) -> Tensor:
 def leak(model: TextGroupModel, batch: Batch) -> float | None:
     """Share of the groups' information that reaches the decoder *around* the assignment, in 0..1.
 
-    Told: how much worse the decoder does with another caption's groups than with the caption's own. Leaked: the
-    same when no token is assigned to any group, so that what the groups still know came by another way
-    (`residual: groups`). The leak is leaked / told, and exactly 0 where only what is assigned passes on. None
-    without a decoder, or when the groups tell nothing.
+    Informative: how much worse the decoder does with another caption's groups than with the caption's own. Leaked: the
+    same when no token is assigned to any group, so that what the groups still know came another way (`residual:
+    groups`). The leak is leaked / informative, and exactly 0 if only what is assigned is passed on. None without a
+    decoder, or if the groups are not informative.
     """
     if model.decoder is None:
         return None

@@ -1,4 +1,4 @@
-"""What a run reports while it goes."""
+"""What a run reports after each step."""
 
 import time
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from textgroup.training.runs.monitor import Monitors
 
 @dataclass
 class Progress:
-    """What the caller is shown after every step: the live model, and the means of the newest line of the log."""
+    """The report after a step: the live model, and the means of the newest line of the log."""
 
     model: TextGroupModel
     step: int
@@ -34,7 +34,7 @@ class Meter:
         self.sums: dict[str, Tensor] = {}
 
     def add(self, losses: Losses, captions: int) -> None:
-        """Count one step. A GPU is not waited for."""
+        """Count one step, without waiting for a GPU."""
         self.captions, self.steps = self.captions + captions, self.steps + 1
         for name, value in losses.as_dict().items():
             if value is not None:
@@ -50,5 +50,5 @@ class Meter:
 
 
 def show_on(bar: TrainingBar) -> Callable[[Progress], None]:
-    """A `progress` argument for `train` that moves a bar."""
+    """A `progress` argument for `loop.train` that moves a bar."""
     return lambda p: bar.show(p.step, p.steps, p.losses, p.captions_per_second, p.warnings)

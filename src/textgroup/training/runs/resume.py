@@ -1,4 +1,4 @@
-"""Going on with a run from its newest checkpoint."""
+"""Resuming a run from its newest checkpoint."""
 
 from pathlib import Path
 

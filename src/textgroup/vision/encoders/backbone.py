@@ -45,7 +45,7 @@ class Backbone:
 
     @classmethod
     def open(cls, where: str, resize: int | None = None, device: str | None = None) -> "Backbone":
-        """Open a directory or a Hub name; see `objects.open_encoder`."""
+        """Open a directory or a Hub name; see `open.open_encoder`."""
         from transformers import AutoModel
 
         name = f"backbone:{where}"

@@ -1,4 +1,4 @@
-"""Batch norms of a frozen network, folded into the convolutions that they follow: the same features, sooner."""
+"""Folding the batch norms of a frozen network into the convolutions before them: the same features in less time."""
 
 from typing import Any
 
@@ -9,15 +9,15 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from textgroup.vision.encoders.weights import freeze
 
 SAME = 1e-3
-"""By how much of their standard deviation features may move at most; about what storing them in 16 bits does."""
+"""Largest change of a feature that is accepted, in standard deviations; about that of storing it in 16 bits."""
 
 
 @torch.no_grad()
 def fold_batch_norms(model: nn.Module, trial: Tensor) -> nn.Module:
-    """The model with each batch norm that a pass shows to read a convolution's output folded into it.
+    """The model with every batch norm folded into the convolution whose output it reads.
 
-    trial: pixels (B, 3, H, W) of that pass. What else reads a convolution's output, a pass does not show; so if the
-    features of the trial are then others, the model is given back as it was.
+    trial: pixels (B, 3, H, W). A forward pass on it shows which batch norm reads which convolution. It cannot show what
+    else reads a convolution's output; so if the trial's features change, the model is returned unfolded.
     """
     pairs = _conv_norm_pairs(model, trial)
     if not pairs:
@@ -35,7 +35,7 @@ def fold_batch_norms(model: nn.Module, trial: Tensor) -> nn.Module:
 
 
 def _conv_norm_pairs(model: nn.Module, trial: Tensor) -> list[tuple[str, str]]:
-    """The names of each convolution and the batch norm that reads what it gives, each used once in a pass."""
+    """The names of each convolution and the batch norm that reads its output, where both are used once in a pass."""
     given: list[tuple[Tensor, str]] = []  # tensors are kept, so that no two share a place
     pairs: list[tuple[str, str]] = []
     calls: list[str] = []

@@ -39,7 +39,7 @@ class GroupViT:
 
     @classmethod
     def open(cls, where: str, resize: int | None = None, device: str | None = None) -> "GroupViT":
-        """Open a directory or a Hub name, of a whole GroupViT or its vision tower; see `objects.open_encoder`."""
+        """Open a directory or a Hub name, of a whole GroupViT or its vision tower; see `open.open_encoder`."""
         from transformers import GroupViTVisionModel
 
         name = "groupvit" if where == PUBLISHED else f"groupvit:{where}"

@@ -8,10 +8,10 @@ from textgroup.vision.preprocess import Transform
 
 
 class Objects(NamedTuple):
-    """What is seen in B images.
+    """What an encoder finds in B images.
 
-    vectors: (B, G, D), one for each object, or None. pooled: (B, D), the image as a whole.
-    masks: (B, G, H, W) over the pixels of the encoder's crop, how much of each pixel each object has; or None.
+    vectors: (B, G, D), one for each object, or None. pooled: (B, D), the image as a whole. masks: (B, G, H, W) over the
+    pixels of the encoder's crop, how much of each pixel each object has; or None.
     """
 
     vectors: Tensor | None
@@ -34,7 +34,7 @@ class ObjectEncoder(Protocol):
     transform: Transform
 
     def identity(self) -> dict[str, Any]:
-        """What decides the features: {"encoder": name, "weights": sha256, "transform": settings}, for JSON."""
+        """What determines the features: {"encoder": name, "weights": sha256, "transform": settings}, for JSON."""
         ...
 
     def encode(self, pixels: Tensor, vectors: bool = False, masks: bool = False) -> Objects:

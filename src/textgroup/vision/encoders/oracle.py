@@ -1,4 +1,4 @@
-"""The ideal observer of the generated scenes, as objects: what an image encoder would give if it made no mistake."""
+"""The oracle of the generated scenes: the objects that a perfect image encoder would give."""
 
 from collections.abc import Sequence
 

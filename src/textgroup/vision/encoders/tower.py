@@ -22,7 +22,8 @@ from textgroup.vision.encoders.groupvit import authors_transform
 from textgroup.vision.encoders.weights import load_frozen, silence_transformers, weights_digest
 
 DEVIATION = 0.02
-"""Of the initial group tokens and positions (Xu et al., 2022); transformers leaves both at 0, all groups alike."""
+"""Standard deviation of the initial group tokens and positions (Xu et al., 2022). transformers leaves both at 0, so
+that all groups are alike."""
 
 
 class ImageTower(nn.Module):

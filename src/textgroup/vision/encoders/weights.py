@@ -1,4 +1,4 @@
-"""Frozen towers from a directory or the Hub, through transformers: whole, from safetensors, and known by digest."""
+"""Loading frozen towers from a directory or the Hub through transformers: complete, from safetensors, with a digest."""
 
 import hashlib
 import json
@@ -14,7 +14,8 @@ from textgroup.errors import InputError
 
 Module = TypeVar("Module", bound=nn.Module)
 POOLER = "pooler."
-"""Never used here, and filled with random numbers where a checkpoint has none: no part of the weights."""
+"""Prefix of the pooler's tensors. It is not used here, and random where a checkpoint has none, so it is no part of the
+weights."""
 
 
 def freeze(module: Module) -> Module:
@@ -83,7 +84,7 @@ def check_location(where: str, name: str) -> None:
 
 
 def not_loadable(where: str, name: str, error: Exception) -> InputError:
-    """What to tell when a directory or the Hub does not give a model."""
+    """The error for a directory or a Hub name that gives no model."""
     reason = " ".join(str(error).split()).partition(". ")[0][:160]
     if Path(where).is_dir():
         return InputError(f"model {name}: no model can be read there, in safetensors: {reason}")
@@ -108,7 +109,7 @@ def weights_digest(model: nn.Module) -> str:
 
 @contextmanager
 def silence_transformers() -> Iterator[None]:
-    """Without transformers' bars and reports: what matters in them is checked here."""
+    """Silence transformers' progress bars and reports in the block; what matters in them is checked here."""
     from transformers.utils import logging
 
     level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()

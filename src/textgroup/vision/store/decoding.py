@@ -30,11 +30,10 @@ class Decoded(NamedTuple):
 def decoded_images(
     samples: Iterator[Sample], encoder: ObjectEncoder, burst: int, ahead: int
 ) -> Iterator[Iterator[Decoded]]:
-    """Decoded images in the order of the samples.
+    """Yield an iterator of decoded images in the order of the samples.
 
-    Reading has a thread of its own and decoding several. They decode `burst` images together, and are `ahead` bursts
-    before what is asked for: 0 where the encoder is on the same cores, since a decoder that takes one of them from it
-    makes all its others wait.
+    One thread reads, several decode. They decode `burst` images together, `ahead` bursts before they are asked for. Use
+    0 where the encoder runs on the same cores: a decoder that takes one core makes all threads of the encoder wait.
     """
 
     def decode(sample: Sample) -> Decoded:

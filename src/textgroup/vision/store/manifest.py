@@ -1,4 +1,4 @@
-"""What a feature store says of itself: `manifest.json`, replaced as a whole after every part."""
+"""The manifest of a feature store, `manifest.json`, which is replaced as a whole after every part."""
 
 import json
 import os

@@ -1,7 +1,7 @@
-"""Encoding one store by several processes: each encodes its shards, and the last to finish puts them together.
+"""Encoding one store in several processes: each encodes its shards, and the last to finish joins them.
 
-Nobody waits for anybody and no message is sent, so nothing can hang: all there is to know lies in the directory of the
-store, which all processes must see. What is killed goes on when the same command is run again.
+No process waits for another or sends it a message, so nothing can hang: all state is in the directory of the store,
+which all processes must see. After a kill, the same command continues.
 """
 
 import os

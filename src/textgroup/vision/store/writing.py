@@ -1,7 +1,7 @@
-"""The feature store: every image through the frozen encoder once, then memory-mapped for ever.
+"""Writing a feature store: every image passes the frozen encoder once.
 
-A directory with `pooled.f16` (N, D), `groups.f16` (N, G, D) if asked for, `keys.txt` (a JSON string a line;
-line i names row i) and `manifest.json`. Files only grow, a part at a time; a part counts once the manifest has it.
+A directory with `pooled.f16` (N, D), `groups.f16` (N, G, D) if asked for, `keys.txt` (a JSON string a line; line i
+names row i) and `manifest.json`. Files only grow, a part at a time; a part counts once the manifest has it.
 """
 
 import hashlib
@@ -86,7 +86,7 @@ def encode_features(
 
 
 def _open_manifest(out: Path, encoder: ObjectEncoder, source: str, groups: bool) -> Manifest:
-    """The manifest to go on with: the one on disk if it fits, or an empty one."""
+    """The manifest to continue: the one on disk if it fits, or an empty one."""
     fresh = Manifest(source, encoder.identity(), encoder.width, encoder.objects, groups)
     for rest in out.glob(".manifest.json.*.partial"):  # of a run that was killed while it wrote
         rest.unlink()
@@ -105,7 +105,7 @@ def _open_manifest(out: Path, encoder: ObjectEncoder, source: str, groups: bool)
 
 @contextmanager
 def lock_store(out: Path, wait: bool = False) -> Iterator[None]:
-    """Two runs must not write the same store. The lock is the system's: it goes with the process.
+    """Lock the store, so that two runs do not write it at once. The operating system frees the lock with the process.
 
     wait: for the other run, instead of raising `InputError`.
     """
@@ -123,7 +123,7 @@ def lock_store(out: Path, wait: bool = False) -> Iterator[None]:
 
 
 def _open_at(path: Path, size: int) -> BinaryIO:
-    """The file, cut to what is committed, at its end."""
+    """Open the file, truncated to what is committed, at its end."""
     file = path.open("r+b" if path.exists() else "w+b")
     actual = file.seek(0, os.SEEK_END)
     if actual < size:
@@ -135,7 +135,7 @@ def _open_at(path: Path, size: int) -> BinaryIO:
 
 
 def _skip_stored(stream: Iterator[Sample], out: Path, manifest: Manifest) -> set[str]:
-    """Pass over the samples that the store has; the keys seen so far."""
+    """Skip the samples that the store already has; returns the keys seen so far."""
     skipped = {item.key for item in manifest.skipped}
     seen: set[str] = set(skipped)
     with (out / KEYS).open(encoding="utf-8") as kept:
@@ -162,7 +162,7 @@ def _write_part(
     batch_size: int,
     progress: Callable[[int, int], None],
 ) -> Part:
-    """Encode and append one part, on disk when this returns. Broken images go to the manifest's list."""
+    """Encode and append one part; it is on disk on return. Broken images go to the manifest's list."""
     data: dict[str, list[bytes]] = {name: [] for name in files}
     batch: list[Decoded] = []
     rows = samples = 0
