@@ -1,5 +1,6 @@
 """What the documents point at is there."""
 
+import importlib
 import re
 import subprocess
 import sys
@@ -50,3 +51,17 @@ PAGES = [
 def test_links_between_documents_lead_somewhere(page: str) -> None:
     for target in re.findall(r"\]\((?!https?:|#)([^)#]+)\)", (ROOT / page).read_text()):
         assert (ROOT / page).parent.joinpath(target).exists(), target
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page != "CHANGELOG.md"])
+def test_what_the_pages_name_of_the_package_is_there(page: str) -> None:
+    """`textgroup.a.b` is a module, or a name in one; `from textgroup.a import b` works."""
+    text = (ROOT / page).read_text()
+    named = set(re.findall(r"`(textgroup(?:\.\w+)+)`", text))
+    named |= {f"{module}.{name}" for module, name in re.findall(r"from (textgroup[\w.]*) import (\w+)", text)}
+    for dotted in named - {"textgroup.__version__"}:
+        module, _, name = dotted.rpartition(".")
+        try:
+            importlib.import_module(dotted)
+        except ImportError:
+            assert hasattr(importlib.import_module(module), name), dotted
