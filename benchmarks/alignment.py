@@ -12,7 +12,7 @@ from dataclasses import replace
 from common import figure, finish, parser, run
 from textgroup.evaluation.alignment import alignment
 from textgroup.evaluation.retrieval import evaluate
-from textgroup.experiments.outcome import shipped
+from textgroup.experiments.outcome import shipped_config
 from textgroup.experiments.scenes import TRAIN_SCENES, scene_captions, scene_inputs
 from textgroup.inference.textgroup import TextGroup
 from textgroup.report.terminal import training_bar
@@ -20,7 +20,7 @@ from textgroup.training.build import Inputs
 from textgroup.training.loop import train
 from textgroup.training.runs.progress import show_on
 
-WORDS = {
+DESCRIPTIONS = {
     "chance": "phrases whose unit is most similar to their object, by chance",
     "accuracy": "phrases whose unit is most similar to their object",
     "found": "phrases whose unit refers to their object (none is an answer)",
@@ -31,18 +31,18 @@ WORDS = {
 
 def main() -> None:
     """Train, measure and report."""
-    options = parser(__doc__)
-    options.add_argument("--weights", type=float, nargs="+", default=[0.0, 1.0])
-    options.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    options.add_argument("--scenes", type=int, default=TRAIN_SCENES, help="to train on")
-    options.add_argument("--steps", type=int, help="training steps, instead of the configuration's")
-    chosen = options.parse_args()
-    scores: dict[float, list[dict[str, float]]] = {weight: [] for weight in chosen.weights}
-    for seed in chosen.seeds:
-        inputs, held_out = scene_inputs(seed, chosen.scenes)
+    options_parser = parser(__doc__)
+    options_parser.add_argument("--weights", type=float, nargs="+", default=[0.0, 1.0])
+    options_parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    options_parser.add_argument("--scenes", type=int, default=TRAIN_SCENES, help="to train on")
+    options_parser.add_argument("--steps", type=int, help="training steps, instead of the configuration's")
+    options = options_parser.parse_args()
+    scores: dict[float, list[dict[str, float]]] = {weight: [] for weight in options.weights}
+    for seed in options.seeds:
+        inputs, held_out = scene_inputs(seed, options.scenes)
         pairs = scene_captions(held_out.scenes, inputs.tokenizer)
-        for weight in chosen.weights:
-            model = one(weight, seed, chosen.steps, inputs)
+        for weight in options.weights:
+            model = train_model(weight, seed, options.steps, inputs)
             scores_of_seed = alignment(model, held_out.scenes)._asdict()
             scores_of_seed["r1"] = evaluate(model.model, pairs).text_to_image.r1 / 100
             scores[weight].append(scores_of_seed)
@@ -50,19 +50,19 @@ def main() -> None:
     rows = [
         figure(
             f"{name}_{weight:g}",
-            f"loss.alignment {weight:g}: {words}",
+            f"loss.alignment {weight:g}: {description}",
             "%",
-            [100 * score[name] for score in scores_of_seed],
+            [100 * score[name] for score in seed_scores],
         )
-        for weight, scores_of_seed in scores.items()
-        for name, words in WORDS.items()
+        for weight, seed_scores in scores.items()
+        for name, description in DESCRIPTIONS.items()
     ]
-    finish(rows, chosen.out)
+    finish(rows, options.out)
 
 
-def one(weight: float, seed: int, steps: int | None, inputs: Inputs) -> TextGroup:
-    """A trained model."""
-    config = shipped("scenes", inputs, steps=steps, seed=seed, loss__alignment=weight)
+def train_model(weight: float, seed: int, steps: int | None, inputs: Inputs) -> TextGroup:
+    """Train a model with this weight of the loss."""
+    config = shipped_config("scenes", inputs, steps=steps, seed=seed, loss__alignment=weight)
     with tempfile.TemporaryDirectory() as out, training_bar(f"loss.alignment {weight:g}, seed {seed}") as bar:
         model = train(replace(config, out=f"{out}/run"), inputs, device="cpu", progress=show_on(bar))
     return TextGroup(model, inputs.tokenizer)

@@ -1,4 +1,4 @@
-"""What the benchmarks share: contenders timed in turn, medians with their spread, the machine in words, one JSON file.
+"""What the benchmarks share: contenders timed in turn, medians with their spread, the machine, one JSON file.
 
 A benchmark makes `Row`s and hands them to `finish`, which prints them and writes `--out`: one object with the command,
 the machine, the rows, and for each row with a peer a key `ratio_NAME`, the median of ours over the peer's.
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from textgroup.model.textgroup import TextGroupModel
 
 CLIP_VOCABULARY, GROUPVIT_WIDTH = 49_408, 384
-"""Of the paper's model, and in no configuration: ids of CLIP's tokenizer, width of GroupViT's objects."""
+"""The paper's model, beyond its configuration: ids of CLIP's tokenizer, width of GroupViT's objects."""
 
 
 @dataclass(frozen=True)
@@ -43,14 +43,14 @@ class Spread:
         return cls(statistics.median(values), min(values), max(values))
 
     def __str__(self) -> str:
-        return f"{short(self.median)} ({short(self.low)} to {short(self.high)})"
+        return f"{format_number(self.median)} ({format_number(self.low)} to {format_number(self.high)})"
 
 
 @dataclass(frozen=True)
 class Row:
-    """One claim. name: short, for keys (`ratio_nltk`). what: in words. unit: of ours and the peer's.
+    """One claim. name: short, for keys (`ratio_nltk`). what: a description. unit: of ours and the peer's.
 
-    goal: in words, or nothing. not_run: why there are no figures.
+    goal: a description, or empty. not_run: why there are no figures.
     """
 
     name: str
@@ -64,7 +64,7 @@ class Row:
 
 
 def compared(name: str, what: str, unit: str, ours: Sequence[float], peer: Sequence[float], goal: str = "") -> Row:
-    """A row with a peer. The ratio is taken round by round, so that what slows both does not count."""
+    """A row with a peer. The ratio is taken round by round, so that a slow machine does not change it."""
     ratios = [a / b for a, b in zip(ours, peer, strict=True)]
     return Row(name, what, unit, Spread.of(ours), Spread.of(peer), Spread.of(ratios), goal)
 
@@ -77,7 +77,7 @@ def figure(name: str, what: str, unit: str, values: Sequence[float], goal: str =
 def alternate(contenders: Mapping[str, Callable[[], int]], rounds: int) -> dict[str, list[float]]:
     """Run the contenders in turn, `rounds` times after a first that is not counted: their rates, round by round.
 
-    A contender does its work and gives the number of things done; its rate is things a second.
+    A contender does its work and returns the number of items done; its rate is items per second.
     """
     rates: dict[str, list[float]] = {name: [] for name in contenders}
     for number in range(rounds + 1):
@@ -99,29 +99,29 @@ def _synchronise() -> None:
 
 def peak_memory() -> float:
     """Largest resident memory of this process so far, in MiB."""
-    return _status("VmHWM")
+    return _process_memory("VmHWM")
 
 
 def held_memory() -> float:
     """Memory that this process holds now, in MiB, without the pages of mapped files."""
-    return _status("RssAnon")
+    return _process_memory("RssAnon")
 
 
-def _status(name: str) -> float:
+def _process_memory(name: str) -> float:
     for line in Path("/proc/self/status").read_text().splitlines():
         if line.startswith(f"{name}:"):
             return int(line.split()[1]) / 1024
     raise SystemExit("the memory of a process is read from /proc, which is Linux's")
 
 
-def fresh(script: str, *words: str) -> Any:
-    """What `python SCRIPT WORDS` prints last, read as JSON: for peaks, which a process keeps for ever."""
-    done = subprocess.run([sys.executable, script, *words], check=True, stdout=subprocess.PIPE, text=True)
-    return json.loads(done.stdout.splitlines()[-1])
+def run_fresh(script: str, *words: str) -> Any:
+    """What `python SCRIPT WORDS` prints last, read as JSON: for peaks, which never fall within a process."""
+    finished = subprocess.run([sys.executable, script, *words], check=True, stdout=subprocess.PIPE, text=True)
+    return json.loads(finished.stdout.splitlines()[-1])
 
 
 def machine() -> dict[str, str | float]:
-    """The machine and the libraries, in words."""
+    """The machine and the versions of the libraries."""
     import torch
 
     lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
@@ -132,7 +132,7 @@ def machine() -> dict[str, str | float]:
         "cores": os.cpu_count() or 1,
         "threads": torch.get_num_threads(),
         "memory": f"{gib:.0f} GiB",
-        "load": round(os.getloadavg()[0], 1),  # of what else ran, too: figures of a busy machine are low
+        "load": round(os.getloadavg()[0], 1),  # includes other work: a busy machine gives low figures
         "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else "none",
         "python": platform.python_version(),
         "torch": torch.__version__,
@@ -159,7 +159,7 @@ def parser(doc: str | None) -> argparse.ArgumentParser:
 
 
 def run(main: Callable[[], None]) -> None:
-    """Run a script. Bad input is one line and exit status 2, as of `textgroup`."""
+    """Run a script. Bad input is one line and exit status 2, as in `textgroup`."""
     try:
         main()
     except InputError as error:
@@ -170,7 +170,7 @@ def run(main: Callable[[], None]) -> None:
 def finish(rows: Sequence[Row], out: Path | None) -> None:
     """Print the rows; write them to `out` if it is given."""
     for row in rows:
-        print(f"{row.what}: {in_words(row)}")
+        print(f"{row.what}: {describe(row)}")
     if out is not None:
         script = Path(sys.argv[0])
         ratios = {f"ratio_{row.name}": row.ratio.median for row in rows if row.ratio}
@@ -186,13 +186,13 @@ def finish(rows: Sequence[Row], out: Path | None) -> None:
         out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
 
 
-def write_picture(address: str, out: Path) -> None:
-    """An SVG data address, as `report.figures` gives it, as a file."""
-    out.write_bytes(base64.b64decode(address.partition(",")[2]))
+def write_picture(url: str, out: Path) -> None:
+    """Write an SVG data URL of `report.figures` to a file."""
+    out.write_bytes(base64.b64decode(url.partition(",")[2]))
 
 
-def in_words(row: Row) -> str:
-    """Figures of a row for the terminal."""
+def describe(row: Row) -> str:
+    """The figures of a row, for the terminal."""
     if row.not_run:
         return f"not run: {row.not_run}"
     words = f"{row.ours} {row.unit}"
@@ -201,6 +201,6 @@ def in_words(row: Row) -> str:
     return words + (f"  [goal: {row.goal}]" if row.goal else "")
 
 
-def short(value: float) -> str:
-    """Three digits that mean something, or all of those before the point."""
+def format_number(value: float) -> str:
+    """Three significant digits, or all digits before the point."""
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"

@@ -45,21 +45,21 @@ def main() -> None:
     points: list[dict[str, float]] = []
 
     def follow(progress: Progress) -> None:
-        moved(progress)
+        show(progress)
         every = max(1, progress.steps // options.points)
         if progress.step == 1 or progress.step % every == 0 or progress.step == progress.steps:
-            points.append(look(progress, TextGroup(progress.model.eval(), inputs.tokenizer), benchmark))
+            points.append(measure_point(progress, TextGroup(progress.model.eval(), inputs.tokenizer), benchmark))
 
     with training_bar(config.out) as bar:
-        moved = show_on(bar)
+        show = show_on(bar)
         train(config, inputs, progress=follow)
-    write(points, options.figures)
+    write_points(points, options.figures)
     columns = [name for name in ("step", *LOSSES, *FIGURES) if name in points[-1]]
-    table(f"{config.out}, {len(benchmark.captions):,} captions", columns, [row(point, columns) for point in points])
+    table(f"{config.out}, {len(benchmark.captions):,} captions", columns, [cells(point, columns) for point in points])
 
 
 def arguments() -> tuple[argparse.Namespace, list[str]]:
-    """Ours, and those of `textgroup train`."""
+    """Arguments of this script, and the rest for `textgroup train`."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0], allow_abbrev=False)
     parser.add_argument("--annotations", type=Path, required=True)
     parser.add_argument("--split", default="val")
@@ -67,23 +67,23 @@ def arguments() -> tuple[argparse.Namespace, list[str]]:
     parser.add_argument("--tokenizer", default="words", help="evaluation tokens")
     parser.add_argument("--points", type=int, default=12, help="measurements over the run")
     parser.add_argument("--shuffled", action="store_true", help="train on images that are not the captions' own")
-    parser.add_argument("--figures", type=Path, required=True, help="FILE.json; --out is the run, as ever")
+    parser.add_argument("--figures", type=Path, required=True, help="FILE.json; --out is the directory of the run")
     return parser.parse_known_args()
 
 
-def look(progress: Progress, model: TextGroup, benchmark: Benchmark) -> dict[str, float]:
+def measure_point(progress: Progress, model: TextGroup, benchmark: Benchmark) -> dict[str, float]:
     """The newest losses and the figures of the units, in per cent."""
     record: dict[str, Any] = measure("", model.segment, benchmark).record("", None)
     losses = {name: progress.losses[name] for name in LOSSES if name in progress.losses}
     return {"step": progress.step, **losses, **{name: record[name] for name in FIGURES}}
 
 
-def row(point: dict[str, float], columns: list[str]) -> list[str]:
+def cells(point: dict[str, float], columns: list[str]) -> list[str]:
     """A measurement as cells."""
     return [f"{point[name]:.0f}" if name == "step" else f"{point[name]:.2f}" for name in columns]
 
 
-def write(points: list[dict[str, float]], out: Path) -> None:
+def write_points(points: list[dict[str, float]], out: Path) -> None:
     """FILE.json and FILE.svg."""
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text("".join(json.dumps(point) + "\n" for point in points), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Loss against wall time: the paper's model trained on captions alone, by our step and by the paper's way to take one.
+"""Loss against wall time: the paper's model trained on captions alone, by our step and by the paper's.
 
     python benchmarks/end_to_end.py [--captions SOURCE ...] [--minutes 5] [--batch 256] [--figure FILE.svg]
 
@@ -25,67 +25,70 @@ from train_step import MERGES, Contender, caption_data, encode, padded, reconstr
 
 CAPTIONS = ("coco.jsonl.gz", *(f"multi30k/{language}.train.txt.gz" for language in ("en", "de", "fr", "cs")))
 WARM_UP = 20
-"""Steps until the learning rate is at its height, where it stays."""
+"""Steps until the learning rate is at its maximum, where it stays."""
 SMOOTH = 5
-"""Steps that a loss is a mean over."""
+"""Steps in the mean of a loss."""
 
 
 def main() -> None:
     """Train both, report the losses at equal times."""
-    options = parser(__doc__)
-    options.add_argument(
+    options_parser = parser(__doc__)
+    options_parser.add_argument(
         "--captions", nargs="+", default=[f"../shared/captions/{name}" for name in CAPTIONS], help="sources of captions"
     )
-    options.add_argument("--tokenizer", default=MERGES, help="CLIP's merges, or a directory with tokenizer.json")
-    options.add_argument("--minutes", type=float, default=5, help="of each side")
-    options.add_argument("--batch", type=int, default=256)
-    options.add_argument("--chunk", type=int, default=32, help="captions that the peer has in memory at once")
-    options.add_argument("--lr", type=float, default=1e-3)
-    options.add_argument("--figure", type=Path, help="losses over the minutes, as SVG")
-    chosen = options.parse_args()
+    options_parser.add_argument("--tokenizer", default=MERGES, help="CLIP's merges, or a directory with tokenizer.json")
+    options_parser.add_argument("--minutes", type=float, default=5, help="of each side")
+    options_parser.add_argument("--batch", type=int, default=256)
+    options_parser.add_argument("--chunk", type=int, default=32, help="captions that the peer has in memory at once")
+    options_parser.add_argument("--lr", type=float, default=1e-3)
+    options_parser.add_argument("--figure", type=Path, help="losses over the minutes, as SVG")
+    options = options_parser.parse_args()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    data = caption_data(chosen.captions, chosen.tokenizer)
+    data = caption_data(options.captions, options.tokenizer)
 
-    def side(gradients: Callable[[Contender], Tensor]) -> Side:
-        return Side(data, gradients, chosen.batch, chosen.lr, device)
+    def new_side(gradients: Callable[[Contender], Tensor]) -> Side:
+        return Side(data, gradients, options.batch, options.lr, device)
 
-    sides = {"ours": side(our_step), "the paper's way": side(lambda made: padded_step(made, chosen.chunk))}
-    while behind := [side for side in sides.values() if side.minutes < chosen.minutes]:
+    sides = {
+        "ours": new_side(our_step),
+        "the paper's way": new_side(lambda contender: padded_step(contender, options.chunk)),
+    }
+    while behind := [side for side in sides.values() if side.minutes < options.minutes]:
         min(behind, key=lambda side: side.minutes).step()
     ours, peer = sides.values()
-    marks = [chosen.minutes / 4, chosen.minutes / 2, chosen.minutes]
-    rows = [at(ours, peer, minutes) for minutes in marks]
+    marks = [options.minutes / 4, options.minutes / 2, options.minutes]
+    rows = [loss_row(ours, peer, minutes) for minutes in marks]
     rows.append(figure("captions", "captions seen by us, times the peer's", "times", [ours.captions / peer.captions]))
-    finish(rows, chosen.out)
-    if chosen.figure:
+    finish(rows, options.out)
+    if options.figure:
         panel = {name: (side.times, side.smooth()) for name, side in sides.items()}
-        write_picture(curves([("reconstruction, nats a token", panel)], "minutes"), chosen.figure)
+        write_picture(curves([("reconstruction, nats a token", panel)], "minutes"), options.figure)
 
 
 class Side:
     """A contender, its clock and its losses."""
 
     def __init__(
-        self, data: CaptionData, gradients: Callable[[Contender], Tensor], size: int, lr: float, place: torch.device
+        self, data: CaptionData, gradients: Callable[[Contender], Tensor], size: int, lr: float, device: torch.device
     ) -> None:
-        self.data, self.size, self.lr, self.place = data, size, lr, place
-        self.made = Contender(self._batch(0), gradients, "no_contrastive")
+        self.data, self.size, self.lr, self.device = data, size, lr, device
+        self.contender = Contender(self._batch(0), gradients, "no_contrastive")
         self.minutes, self.captions = 0.0, 0
         self.times: list[float] = []
         self.losses: list[float] = []
 
     def _batch(self, number: int) -> Batch:
-        return to_device(self.data.batch(number, self.size, 0), self.place)
+        return to_device(self.data.batch(number, self.size, 0), self.device)
 
     def step(self) -> None:
         """One step of the optimiser, drawing the batch included."""
-        started, number = time.perf_counter(), self.made.steps
-        self.made.batch = self._batch(number)
-        for group in self.made.optimizer.param_groups:
+        started, number = time.perf_counter(), self.contender.steps
+        self.contender.batch = self._batch(number)
+        for group in self.contender.optimizer.param_groups:
             group["lr"] = self.lr * min(1, (number + 1) / WARM_UP)
-        self.losses.append(self.made.step())
+        self.losses.append(self.contender.step())
         self.minutes += (time.perf_counter() - started) / 60
-        self.captions += self.made.batch.size
+        self.captions += self.contender.batch.size
         self.times.append(self.minutes)
 
     def smooth(self) -> list[float]:
@@ -113,10 +116,12 @@ def padded_step(contender: Contender, chunk: int) -> Tensor:
     return total
 
 
-def at(ours: Side, peer: Side, minutes: float) -> Row:
+def loss_row(ours: Side, peer: Side, minutes: float) -> Row:
     """The losses of both after so many minutes."""
-    what = f"reconstruction after {minutes:g} minutes"
-    return compared(f"loss_{minutes:g}", what, "nats", [ours.loss(minutes)], [peer.loss(minutes)], "below 1 times")
+    description = f"reconstruction after {minutes:g} minutes"
+    return compared(
+        f"loss_{minutes:g}", description, "nats", [ours.loss(minutes)], [peer.loss(minutes)], "below 1 times"
+    )
 
 
 if __name__ == "__main__":

@@ -4,9 +4,9 @@
 
 The tower alone gets pixels that are ready in memory. The loop decodes a batch, encodes it, and so on. Both have the
 tower as transformers gives it; the last rows have the tower that the command has, its batch norms folded. On a CPU the
-tower has all cores, and decoding takes its part of the same cores: it cannot be hidden there.
+tower has all cores, and decoding takes its share of the same cores: the two cannot overlap there.
 Two towers: a backbone from a directory, and a GroupViT of the paper's size (random weights). That one has nothing to
-fold: its last row is the row before once more, and shows how much the machine alone makes of a ratio.
+fold: its last row repeats the row before, and shows the noise of a ratio on this machine.
 """
 
 import tempfile
@@ -34,25 +34,34 @@ Tower = Callable[[Tensor], Tensor]
 
 def main() -> None:
     """Measure and report."""
-    options = parser(__doc__)
-    options.add_argument("--images", default="../shared/flickr8k/flickr8k-val-000000.tar", help="any source of images")
-    options.add_argument("--backbone", default="../shared/vision/mobilenet_v2_1.0_224", help="a model of transformers")
-    options.add_argument("--count", type=int, default=128, help="images of a round, a quarter of it for GroupViT")
-    options.add_argument("--rounds", type=int, default=5)
-    chosen = options.parse_args()
-    samples = list(islice(read_samples(chosen.images, captions=False), chosen.count))
-    backbone, groupvit = open_encoder(f"backbone:{chosen.backbone}"), GroupViT.random(0)
-    rows = compare("mobilenet", "MobileNetV2", backbone, given(chosen.backbone), samples, chosen.rounds)
-    few = samples[: max(BATCH, chosen.count // 4)]
-    finish(rows + compare("groupvit", "GroupViT", groupvit, pooled(groupvit), few, chosen.rounds), chosen.out)
+    options_parser = parser(__doc__)
+    options_parser.add_argument(
+        "--images", default="../shared/flickr8k/flickr8k-val-000000.tar", help="any source of images"
+    )
+    options_parser.add_argument(
+        "--backbone", default="../shared/vision/mobilenet_v2_1.0_224", help="a model of transformers"
+    )
+    options_parser.add_argument(
+        "--count", type=int, default=128, help="images of a round, a quarter of it for GroupViT"
+    )
+    options_parser.add_argument("--rounds", type=int, default=5)
+    options = options_parser.parse_args()
+    samples = list(islice(read_samples(options.images, captions=False), options.count))
+    backbone, groupvit = open_encoder(f"backbone:{options.backbone}"), GroupViT.random(0)
+    rows = compare("mobilenet", "MobileNetV2", backbone, transformers_tower(options.backbone), samples, options.rounds)
+    groupvit_samples = samples[: max(BATCH, options.count // 4)]
+    finish(
+        rows + compare("groupvit", "GroupViT", groupvit, own_tower(groupvit), groupvit_samples, options.rounds),
+        options.out,
+    )
 
 
-def pooled(encoder: ObjectEncoder) -> Tower:
+def own_tower(encoder: ObjectEncoder) -> Tower:
     """The tower of an encoder of ours."""
     return lambda pixels: encoder.encode(pixels).pooled
 
 
-def given(where: str) -> Tower:
+def transformers_tower(where: str) -> Tower:
     """The convolutional tower in a directory as transformers gives it, in the memory layout that suits it."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
     model = AutoModel.from_pretrained(where).eval().to(device, memory_format=torch.channels_last)
@@ -66,7 +75,7 @@ def given(where: str) -> Tower:
 
 
 def compare(
-    name: str, what: str, encoder: ObjectEncoder, tower: Tower, samples: Sequence[Sample], rounds: int
+    name: str, description: str, encoder: ObjectEncoder, tower: Tower, samples: Sequence[Sample], rounds: int
 ) -> list[Row]:
     """One tower: the store, the plain loop, the tower alone and the one that the store has, in turn."""
     batches = [samples[a : a + BATCH] for a in range(0, len(samples), BATCH)]
@@ -86,18 +95,20 @@ def compare(
     def alone() -> int:
         return sum(len(tower(pixels)) for pixels in ready)
 
-    def own() -> int:
+    def folded() -> int:
         return sum(len(encoder.encode(pixels).pooled) for pixels in ready)
 
-    rates = alternate({"store": store, "loop": loop, "tower": alone, "own": own}, rounds)
+    rates = alternate({"store": store, "loop": loop, "tower": alone, "own": folded}, rounds)
     pairs = (
         ("loop", "a plain loop", "at least 1 times"),
         ("tower", "the tower alone", "at least 0.95 times"),
         ("own", "the tower alone, folded", ""),
     )
     return [
-        compared(f"{name}_{peer}", f"features, {what}, against {other}", "images/s", rates["store"], rates[peer], goal)
-        for peer, other, goal in pairs
+        compared(
+            f"{name}_{peer}", f"features, {description}, against {label}", "images/s", rates["store"], rates[peer], goal
+        )
+        for peer, label, goal in pairs
     ]
 
 

@@ -31,26 +31,28 @@ from textgroup.vision.store.photographs import Pixels
 
 def main() -> None:
     """Measure and report."""
-    options = parser(__doc__)
-    options.add_argument("--images", default="../shared/flickr8k/flickr8k-val-000000.tar", help="shards with captions")
-    options.add_argument("--batch", type=int, default=16, help="captions of a step")
-    options.add_argument("--chunk", type=int, default=8, help="captions in memory at once")
-    options.add_argument("--rounds", type=int, default=5)
-    chosen = options.parse_args()
+    options_parser = parser(__doc__)
+    options_parser.add_argument(
+        "--images", default="../shared/flickr8k/flickr8k-val-000000.tar", help="shards with captions"
+    )
+    options_parser.add_argument("--batch", type=int, default=16, help="captions of a step")
+    options_parser.add_argument("--chunk", type=int, default=8, help="captions in memory at once")
+    options_parser.add_argument("--rounds", type=int, default=5)
+    options = options_parser.parse_args()
     config = RunConfig(
-        image_encoder="trainable", optim=OptimConfig(batch_size=chosen.batch, chunk=chosen.chunk, epochs=25)
+        image_encoder="trainable", optim=OptimConfig(batch_size=options.batch, chunk=options.chunk, epochs=25)
     )
     tower = ImageTower.random(0)
-    live, tokenizer = photographs(chosen.images, chosen.batch, tower)
+    live, tokenizer = photographs(options.images, options.batch, tower)
     assert live.pooled is not None
     cached = replace(live, pooled=joint.encode_rows(tower, live.pooled, np.arange(len(live))))
     contenders = {
-        "cached": stepper(config, Inputs(tokenizer, cached)),
-        "live": stepper(config, Inputs(tokenizer, live, tower=tower)),
+        "cached": make_step(config, Inputs(tokenizer, cached)),
+        "live": make_step(config, Inputs(tokenizer, live, tower=tower)),
     }
-    rates = alternate(contenders, chosen.rounds)
-    what = "a step with cached features against one with a live GroupViT"
-    finish([compared("cached", what, "captions/s", rates["cached"], rates["live"])], chosen.out)
+    rates = alternate(contenders, options.rounds)
+    description = "a step with cached features against one with a live GroupViT"
+    finish([compared("cached", description, "captions/s", rates["cached"], rates["live"])], options.out)
 
 
 def photographs(source: str, count: int, tower: ImageTower) -> tuple[CaptionData, CaptionTokenizer]:
@@ -64,8 +66,8 @@ def photographs(source: str, count: int, tower: ImageTower) -> tuple[CaptionData
     return CaptionData.build(captions, tokenizer, pixels, np.arange(len(images))), tokenizer
 
 
-def stepper(config: RunConfig, inputs: Inputs) -> Callable[[], int]:
-    """Takes the next step of a run; gives its captions."""
+def make_step(config: RunConfig, inputs: Inputs) -> Callable[[], int]:
+    """A function that takes the next step of a run and returns the number of its captions."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     model, tower = build_model(config, inputs).to(device), inputs.tower
     optimizer = adamw(joint.trained_modules(model, tower).to(device), config.optim)

@@ -2,7 +2,7 @@
 
     python benchmarks/paper_step.py [--batch 64]
 
-A size check and no speed claim: it says what configs/paper.yaml builds, on any machine, without any download.
+A check of sizes, not a claim of speed: it shows what configs/paper.yaml builds, on any machine, without a download.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Other people's noun phrase chunkers, for `segment.py`: captions in, number of captions done out."""
+"""Other people's noun phrase chunkers, for `segment.py`: captions in, number of captions out."""
 
 import pickle
 from collections.abc import Callable, Sequence
@@ -10,8 +10,8 @@ from textgroup.evaluation.segmenters.chunkers import GRAMMAR
 Chunker = Callable[[Sequence[str]], int]
 
 
-class NotHere(Exception):
-    """Why a peer cannot be run."""
+class PeerMissing(Exception):
+    """The reason why a peer cannot be run."""
 
 
 def nltk_chunker() -> tuple[Chunker, Chunker]:
@@ -20,12 +20,12 @@ def nltk_chunker() -> tuple[Chunker, Chunker]:
         import nltk
         from nltk.tokenize import NLTKWordTokenizer
     except ImportError:
-        raise NotHere("NLTK is not installed (pip install nltk textblob-aptagger)") from None
+        raise PeerMissing("NLTK is not installed (pip install nltk textblob-aptagger)") from None
     try:
         tagger = nltk.tag.PerceptronTagger()
     except LookupError:
         tagger = nltk.tag.PerceptronTagger(load=False)
-        tagger.model.weights, tagger.tagdict, tagger.classes = _first_weights()
+        tagger.model.weights, tagger.tagdict, tagger.classes = _original_weights()
         tagger.model.classes = tagger.classes
     words, chunker = NLTKWordTokenizer(), nltk.RegexpParser(GRAMMAR)
 
@@ -43,13 +43,13 @@ def nltk_chunker() -> tuple[Chunker, Chunker]:
 
 
 def spacy_chunker() -> Chunker:
-    """spaCy's noun chunks by its small English model, without the parts that they do not need."""
+    """spaCy's noun chunks by its small English model, without the components that they do not need."""
     try:
         import spacy
 
         model = spacy.load("en_core_web_sm", disable=["ner", "lemmatizer"])
     except (ImportError, OSError):
-        raise NotHere("spaCy or its model en_core_web_sm is not installed") from None
+        raise PeerMissing("spaCy or its model en_core_web_sm is not installed") from None
 
     def chunk(captions: Sequence[str]) -> int:
         for text in model.pipe(captions, batch_size=256):
@@ -59,22 +59,22 @@ def spacy_chunker() -> Chunker:
     return chunk
 
 
-def _first_weights() -> Any:
+def _original_weights() -> Any:
     """Weights, known words and tags of the tagger that became NLTK's, as its author's package has them.
 
-    NLTK's own lie on a server; these on PyPI. They are an old pickle: nothing is let through but sets.
+    NLTK's own are on a server; these are on PyPI. They are an old pickle: only sets are unpickled.
     """
 
     class SetsOnly(pickle.Unpickler):
         def find_class(self, module: str, name: str) -> type:
             if name != "set":
-                raise NotHere(f"the weights of textblob-aptagger hold a {module}.{name}")
+                raise PeerMissing(f"the weights of textblob-aptagger hold a {module}.{name}")
             return set
 
     try:
         path = next(path for path in files("textblob-aptagger") or [] if path.suffix == ".pickle")
     except (PackageNotFoundError, StopIteration):
-        raise NotHere(
+        raise PeerMissing(
             "NLTK has no data (nltk.downloader averaged_perceptron_tagger_eng, or pip install textblob-aptagger)"
         ) from None
     file: IO[bytes]

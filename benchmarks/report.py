@@ -1,4 +1,4 @@
-"""Write docs/performance.md from what the benchmarks wrote.
+"""Write docs/performance.md from the results of the benchmarks.
 
 python benchmarks/report.py [RESULTS PAGE]
 """
@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from common import run, short
+from common import format_number, run
 
 HEAD = """# Performance
 
@@ -23,17 +23,17 @@ NAMES = ("segment", "features", "scaling", "train_step", "end_to_end", "schedule
 def main() -> None:
     """Read every result, write the page."""
     results, page = map(Path, sys.argv[1:] or ("benchmarks/results", "docs/performance.md"))
-    parts = [HEAD]
+    sections = [HEAD]
     for name in NAMES:
         path = results / f"{name}.json"
-        parts.append(section(json.loads(path.read_text())) if path.exists() else f"## {name}\n\nNot run.\n")
-    page.write_text("\n".join(parts), encoding="utf-8")
+        sections.append(section(json.loads(path.read_text())) if path.exists() else f"## {name}\n\nNot run.\n")
+    page.write_text("\n".join(sections), encoding="utf-8")
 
 
 def section(report: dict[str, Any]) -> str:
     """One benchmark: its command, its machine, its rows."""
     machine = report["machine"]
-    where = (
+    setting = (
         f"{machine['cpu']}, {machine['cores']} cores (torch uses {machine['threads']}), "
         f"load {machine['load']} at the end, {machine['memory']}, "
         f"GPU: {machine['gpu']}; Python {machine['python']}, torch {machine['torch']}"
@@ -41,17 +41,17 @@ def section(report: dict[str, Any]) -> str:
     lines = [
         f"## {report['benchmark']}",
         "",
-        f"`{report['command']}`, {report['date']}, on: {where}.",
+        f"`{report['command']}`, {report['date']}, on: {setting}.",
         "",
         "| what | ours | peer | ratio | goal |",
         "|---|---|---|---|---|",
-        *(row_of(row) for row in report["rows"]),
+        *(table_line(row) for row in report["rows"]),
         "",
     ]
     return "\n".join(lines)
 
 
-def row_of(row: dict[str, Any]) -> str:
+def table_line(row: dict[str, Any]) -> str:
     """A line of the table."""
     if row["not_run"]:
         cells = ["not run", "", f"not run: {row['not_run']}"]
@@ -61,12 +61,12 @@ def row_of(row: dict[str, Any]) -> str:
 
 
 def spread(values: dict[str, float] | None) -> str:
-    """Median (smallest to largest), or the one value that there is."""
+    """Median (smallest to largest), or the only value."""
     if values is None:
         return ""
     if values["low"] == values["high"]:
-        return short(values["median"])
-    return f"{short(values['median'])} ({short(values['low'])} to {short(values['high'])})"
+        return format_number(values["median"])
+    return f"{format_number(values['median'])} ({format_number(values['low'])} to {format_number(values['high'])})"
 
 
 if __name__ == "__main__":

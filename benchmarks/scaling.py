@@ -2,9 +2,9 @@
 
     python benchmarks/scaling.py [--out FILE.json]
 
-The paper's model at a base setting (BASE); one thing at a time is changed, and the cost of a caption is compared with
-the smallest setting's, round by round. Data sets are synthetic files of 1e4 to 1e7 captions with an image each, read
-through memory maps in a fresh process; memory is what is held beside the pages of those files.
+The paper's model at a base setting (BASE); one setting at a time is changed, and the cost of a caption is compared with
+that of its smallest value, round by round. Data sets are synthetic files of 1e4 to 1e7 captions with an image each,
+read through memory maps in a fresh process; memory is what is held beside the pages of those files.
 """
 
 import json
@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from common import Row, Spread, alternate, figure, finish, fresh, fresh_model, held_memory, parser, run
+from common import Row, Spread, alternate, figure, finish, fresh_model, held_memory, parser, run, run_fresh
 from textgroup.config.command_line import SHIPPED, load_run
 from textgroup.data.batches import Batch, pad
 from textgroup.data.captions import CaptionData
@@ -37,28 +37,28 @@ WIDTH = 384
 
 def main() -> None:
     """Measure and report."""
-    options = parser(__doc__)
-    options.add_argument("--rounds", type=int, default=3)
-    options.add_argument("--rows", type=int, help="only the reading of a data set of so many captions")
-    options.add_argument("--keys", type=int, help="only the memory of so many keys")
-    chosen = options.parse_args()
-    if chosen.rows or chosen.keys:
-        print(json.dumps(read(chosen.rows) if chosen.rows else keys(chosen.keys)))
+    options_parser = parser(__doc__)
+    options_parser.add_argument("--rounds", type=int, default=3)
+    options_parser.add_argument("--rows", type=int, help="only the reading of a data set of so many captions")
+    options_parser.add_argument("--keys", type=int, help="only the memory of so many keys")
+    options = options_parser.parse_args()
+    if options.rows or options.keys:
+        print(json.dumps(time_reading(options.rows) if options.rows else key_memory(options.keys)))
         return
     rows = []
     for axis, (values, goal) in AXES.items():
-        rates = alternate({str(value): step(**{**BASE, axis: value}) for value in values}, chosen.rounds)
+        rates = alternate({str(value): make_step(**{**BASE, axis: value}) for value in values}, options.rounds)
         for value in values:
             times = [1e6 / rate for rate in rates[str(value)]]
             rows.append(figure(f"{axis}_{value}", f"a caption's share of a step, {axis} {value:,}", "µs", times))
         least, most = rates[str(values[0])], rates[str(values[-1])]
         growth = [a / b for a, b in zip(least, most)]
-        what = f"growth from {axis} {values[0]:,} to {values[-1]:,}"
-        rows.append(figure(f"growth_{axis}", what, "times", growth, goal))
-    finish(rows + sizes(), chosen.out)
+        description = f"growth from {axis} {values[0]:,} to {values[-1]:,}"
+        rows.append(figure(f"growth_{axis}", description, "times", growth, goal))
+    finish(rows + size_rows(), options.out)
 
 
-def step(batch: int, K: int, length: int, vocabulary: int):  # type: ignore[no-untyped-def]
+def make_step(batch: int, K: int, length: int, vocabulary: int):  # type: ignore[no-untyped-def]
     """A training step of the paper's model on random captions, backward included."""
     config = load_run(["--config", str(SHIPPED / "paper.yaml")])
     encoder = replace(config.model.encoder, groups=K)
@@ -75,9 +75,9 @@ def step(batch: int, K: int, length: int, vocabulary: int):  # type: ignore[no-u
     return work
 
 
-def sizes() -> list[Row]:
+def size_rows() -> list[Row]:
     """Time to draw a batch, and memory, for every size of data set."""
-    measured = [fresh(__file__, "--rows", str(size)) for size in SIZES]
+    measured = [run_fresh(__file__, "--rows", str(size)) for size in SIZES]
     rows = []
     for size, (times, held) in zip(SIZES, measured):
         rows.append(figure(f"draw_{size}", f"drawing a caption of {size:,}", "µs", times))
@@ -87,18 +87,18 @@ def sizes() -> list[Row]:
     many = f"growth from {SIZES[0]:,} to {SIZES[-1]:,} captions"
     rows.append(figure("growth_draw", f"{many}, drawing", "times", [draw], "flat: 1.0"))
     rows.append(figure("growth_memory", f"{many}, memory held", "times", [largest / smallest], "flat: 1.0"))
-    held = [fresh(__file__, "--keys", str(size)) for size in SIZES[:3]]
+    held = [run_fresh(__file__, "--keys", str(size)) for size in SIZES[:3]]
     slope = (held[-1] - held[0]) / (SIZES[2] - SIZES[0]) * (1 << 20)
     return [*rows, figure("key", "memory of an image's key while captions are joined with features", "bytes", [slope])]
 
 
-def read(size: int, batch: int = 4096, batches: int = 8) -> tuple[list[float], float]:
+def time_reading(size: int, batch: int = 4096, batches: int = 8) -> tuple[list[float], float]:
     """Microseconds a caption of each batch after the first of the epoch, and MiB held at the end."""
     length = BASE["length"]
     with tempfile.TemporaryDirectory() as folder:
 
         def array(name: str, kind: str, shape: tuple[int, ...]) -> np.ndarray:
-            return np.memmap(Path(folder) / name, kind, "w+", shape=shape)  # zeros, which take no place on the disk
+            return np.memmap(Path(folder) / name, kind, "w+", shape=shape)  # zeros take no disk space
 
         ids, pooled = array("ids", "<u2", (size * length,)), array("pooled", "<f2", (size, WIDTH))
         starts, first, rows = (array(name, "<i8", (size + 1,)) for name in ("starts", "first", "rows"))
@@ -115,13 +115,13 @@ def read(size: int, batch: int = 4096, batches: int = 8) -> tuple[list[float], f
         return times, held_memory()
 
 
-def keys(count: int) -> float:
+def key_memory(count: int) -> float:
     """MiB held with the keys of a feature store in memory, as when captions are joined with it."""
     with tempfile.TemporaryDirectory() as folder:
-        part = Part(count, count, {name: Stored(0, "") for name in ("pooled.f16", "keys.txt")})
+        shard = Part(count, count, {name: Stored(0, "") for name in ("pooled.f16", "keys.txt")})
         np.memmap(Path(folder) / "pooled.f16", "<f2", "w+", shape=(count, 1))
         (Path(folder) / "keys.txt").write_text("".join(f'"{number:09}"\n' for number in range(count)))
-        store = FeatureStore(Path(folder), Manifest("", {}, 1, 1, False, True, [part]))
+        store = FeatureStore(Path(folder), Manifest("", {}, 1, 1, False, True, [shard]))
         store.rows(["000000000"])
         return held_memory()
 

@@ -5,7 +5,7 @@
 Steps are those of `textgroup train` on cached features: batches drawn from a data set of that size (the captions
 repeated, random features), both losses, AdamW. Beside the time: peak memory, and how near it comes to what the
 machine can do: the products of a step at the machine's own measured rate of matrix products, and where the rest is.
-Needs a GPU, unless --batch and --steps are made small to see that it works.
+Needs a GPU, unless --batch and --steps are made small to check that it works.
 """
 
 import time
@@ -39,7 +39,7 @@ def main() -> None:
         return
 
     config = load_run(["--config", str(SHIPPED / "paper.yaml")])
-    data = repeated(caption_data([options.captions], options.tokenizer, most=100_000), PAIRS)
+    data = repeated(caption_data([options.captions], options.tokenizer, limit=100_000), PAIRS)
     model = fresh_model(config).to(device).train()
     optimizer, objectives = adamw(model, config.optim), objectives_for(config.loss)
     seconds: dict[str, list[float]] = {"data": [], "losses": [], "gradients": [], "optimiser": []}
@@ -56,16 +56,16 @@ def main() -> None:
         torch.nn.utils.clip_grad_norm_(model.parameters(), config.optim.clip)
         optimizer.step()
         marks.append(now(device))
-        for part, a, b in zip(seconds.values(), marks, marks[1:]):
-            part.append(b - a)
+        for durations, a, b in zip(seconds.values(), marks, marks[1:]):
+            durations.append(b - a)
 
     with FlopCounterMode(display=False) as counter:
         step(0)
-    for part in seconds.values():
-        part.clear()
+    for durations in seconds.values():
+        durations.clear()
     for number in range(1, options.steps + 1):
         step(number)
-    step_seconds = [sum(parts) for parts in zip(*seconds.values())]
+    step_seconds = [sum(durations) for durations in zip(*seconds.values())]
     steps = PAIRS // options.batch * EPOCHS
     memory = torch.cuda.max_memory_allocated() / 2**20 if device.type == "cuda" else peak_memory()
     rate = product_rate(device)
@@ -78,18 +78,21 @@ def main() -> None:
         figure("flop", "products of a step", "TFLOP", [counter.get_total_flops() / 1e12]),
         figure("rate", "measured rate of products", "TFLOP/s", [rate / 1e12]),
         figure("reached", "share of that rate", "%", [100 * least / s for s in step_seconds]),
-        *(figure(f"share_{n}", f"{n}, share of a step", "%", share(part, step_seconds)) for n, part in seconds.items()),
+        *(
+            figure(f"share_{n}", f"{n}, share of a step", "%", share(durations, step_seconds))
+            for n, durations in seconds.items()
+        ),
     ]
     finish(rows, options.out)
 
 
-def share(part: list[float], whole: list[float]) -> list[float]:
-    """Per cent of each step."""
-    return [100 * a / b for a, b in zip(part, whole)]
+def share(durations: list[float], step_seconds: list[float]) -> list[float]:
+    """These durations, in per cent of each step."""
+    return [100 * a / b for a, b in zip(durations, step_seconds)]
 
 
 def repeated(data: CaptionData, items: int) -> CaptionData:
-    """A data set of so many items: the captions again and again, each with a random feature vector."""
+    """A data set of `items` items: the captions repeated, each with a random feature vector."""
     times = -(-items // len(data))
     starts = np.concatenate([[0], np.cumsum(np.tile(np.diff(data.starts), times)[:items])])
     pooled = np.random.default_rng(0).standard_normal((10_000, 384)).astype(np.float16)
@@ -110,7 +113,7 @@ def product_rate(device: torch.device) -> float:
 
 
 def now(device: torch.device) -> float:
-    """Seconds, once everything that was asked of the device is done."""
+    """Seconds, after the device has finished its work."""
     if device.type == "cuda":
         torch.cuda.synchronize()
     return time.perf_counter()

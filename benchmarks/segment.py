@@ -15,8 +15,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from common import Row, alternate, compared, figure, finish, fresh, fresh_model, parser, peak_memory, run
-from peers import NotHere, nltk_chunker, spacy_chunker
+from common import Row, alternate, compared, figure, finish, fresh_model, parser, peak_memory, run, run_fresh
+from peers import PeerMissing, nltk_chunker, spacy_chunker
 from textgroup.cli import main as textgroup
 from textgroup.config.command_line import SHIPPED, load_run
 from textgroup.data.sources.samples import read_samples
@@ -29,52 +29,52 @@ MODELS = {"paper": "the paper's model", "packaged": "the packaged model"}
 
 def main() -> None:
     """Measure and report."""
-    options = parser(__doc__)
-    options.add_argument("--captions", default="../shared/captions/coco.jsonl.gz", help="any source of captions")
-    options.add_argument("--count", type=int, default=4096, help="captions of a round")
-    options.add_argument("--rounds", type=int, default=5)
-    options.add_argument("--stream", type=Path, help="only the peak memory: a folder with captions")
-    chosen = options.parse_args()
-    if chosen.stream:
-        print(json.dumps(stream(chosen.stream)))
+    options_parser = parser(__doc__)
+    options_parser.add_argument("--captions", default="../shared/captions/coco.jsonl.gz", help="any source of captions")
+    options_parser.add_argument("--count", type=int, default=4096, help="captions of a round")
+    options_parser.add_argument("--rounds", type=int, default=5)
+    options_parser.add_argument("--stream", type=Path, help="only the peak memory: a folder with captions")
+    options = options_parser.parse_args()
+    if options.stream:
+        print(json.dumps(stream_memory(options.stream)))
         return
-    captions = [text for sample in read_samples(chosen.captions, images=False) for text in sample.captions]
-    models = {"paper": paper(CaptionTokenizer.train(captions[:20_000], 16_384)), "packaged": load()}
-    finish(speed(models, captions[: chosen.count], chosen.rounds) + memory(captions), chosen.out)
+    captions = [text for sample in read_samples(options.captions, images=False) for text in sample.captions]
+    models = {"paper": paper_model(CaptionTokenizer.train(captions[:20_000], 16_384)), "packaged": load()}
+    finish(speed(models, captions[: options.count], options.rounds) + memory(captions), options.out)
 
 
-def paper(tokenizer: CaptionTokenizer) -> TextGroup:
+def paper_model(tokenizer: CaptionTokenizer) -> TextGroup:
     """The paper's model, for this tokenizer."""
     config = load_run(["--config", str(SHIPPED / "paper.yaml")])
     return TextGroup(fresh_model(config, len(tokenizer)), tokenizer)
 
 
 def speed(models: dict[str, TextGroup], captions: Sequence[str], rounds: int) -> list[Row]:
-    """Every model against every peer that is there, all in one interleaved run."""
+    """Every model against every installed peer, in one interleaved run."""
     contenders = {name: (lambda model=model: len(model.segment(captions))) for name, model in models.items()}
     missing = {}
     try:
         chunk, tag = nltk_chunker()
         contenders |= {"nltk": lambda: chunk(captions), "nltk_tagger": lambda: tag(captions)}
-    except NotHere as reason:
+    except PeerMissing as reason:
         missing |= {"nltk": str(reason), "nltk_tagger": str(reason)}
     try:
         noun_chunks = spacy_chunker()
         contenders["spacy"] = lambda: noun_chunks(captions)
-    except NotHere as reason:
+    except PeerMissing as reason:
         missing["spacy"] = str(reason)
     gc.collect()
-    gc.freeze()  # what one contender has loaded is not to cost another: the collector looks at it no more
+    gc.freeze()  # one contender's objects must not slow another: the collector ignores them from now on
     rates = alternate(contenders, rounds)
     peers = {"nltk": "NLTK's tagger + chunker", "nltk_tagger": "NLTK's tagger alone", "spacy": "spaCy's noun chunks"}
     rows = []
-    for (model, what), (peer, other) in itertools.product(MODELS.items(), peers.items()):
-        name, words = f"{model}_{peer}", f"segment with {what} against {other}"
+    for (model, model_label), (peer, peer_label) in itertools.product(MODELS.items(), peers.items()):
+        name, description = f"{model}_{peer}", f"segment with {model_label} against {peer_label}"
         goal = "at least 10 times" if peer == "nltk" else ""
         if peer in missing:
-            rows.append(Row(name, words, "captions/s", goal=goal, not_run=missing[peer]))
+            rows.append(Row(name, description, "captions/s", goal=goal, not_run=missing[peer]))
         else:
-            rows.append(compared(name, words, "captions/s", rates[model], rates[peer], goal))
+            rows.append(compared(name, description, "captions/s", rates[model], rates[peer], goal))
     return rows
 
 
@@ -85,7 +85,7 @@ def memory(captions: Sequence[str]) -> list[Row]:
         with tempfile.TemporaryDirectory() as folder:
             text = "\n".join(itertools.islice(itertools.cycle(captions), count)) + "\n"
             (Path(folder) / "captions.txt").write_text(text, encoding="utf-8")
-            peaks.append(fresh(__file__, "--stream", folder))
+            peaks.append(run_fresh(__file__, "--stream", folder))
     short, long = STREAMS
     return [
         figure("memory", f"peak memory of segment --file, {long:,} captions", "MiB", [peaks[1]]),
@@ -93,7 +93,7 @@ def memory(captions: Sequence[str]) -> list[Row]:
     ]
 
 
-def stream(folder: Path) -> float:
+def stream_memory(folder: Path) -> float:
     """Peak memory of this process after the command, in MiB."""
     words = ["segment", "--file", f"{folder}/captions.txt", "--out", f"{folder}/units.jsonl"]
     if textgroup(words):

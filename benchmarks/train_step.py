@@ -1,4 +1,4 @@
-"""Captions a second of one training step of the paper's model, against the way that the paper's own code takes it.
+"""Captions a second of one training step of the paper's model, against the step of the paper's own code.
 
     python benchmarks/train_step.py [--captions FILE] [--tokenizer FILE] [--batch 256] [--rounds 3]
 
@@ -43,20 +43,22 @@ def main() -> None:
     options_parser.add_argument("--rounds", type=int, default=3)
     options = options_parser.parse_args()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    data = caption_data([options.captions], options.tokenizer, most=20 * options.batch)
+    data = caption_data([options.captions], options.tokenizer, limit=20 * options.batch)
     tower = GroupViT.random(seed=0, device=str(device))
     pixels = torch.randn(options.batch, 3, 224, 224, generator=torch.Generator().manual_seed(0)).to(device)
 
-    def see(images: Tensor) -> Tensor:
+    def encode_images(images: Tensor) -> Tensor:
         return torch.cat([tower.encode(chunk).pooled for chunk in images.split(options.chunk)])
 
-    features = see(pixels)
+    features = encode_images(pixels)
 
     def contenders_of(size: int) -> dict[str, Contender]:
         batch = to_device(data.batch(0, size, 0), device)._replace(image=features[:size])
         return {
             "ours": Contender(batch, lambda c: compute(c.model, batch, c.objectives, key_of(0, c.steps)).total),
-            "live": Contender(batch, lambda c: reference_step(c, options.chunk, lambda a, b: see(pixels[a:b]))),
+            "live": Contender(
+                batch, lambda c: reference_step(c, options.chunk, lambda a, b: encode_images(pixels[a:b]))
+            ),
             "cached": Contender(batch, lambda c: reference_step(c, options.chunk, lambda a, b: features[a:b])),
         }
 
@@ -66,10 +68,14 @@ def main() -> None:
     contenders = contenders_of(options.batch)
     rates = alternate({name: contender.captions for name, contender in contenders.items()}, options.rounds)
     kind, goals = device.type, ("10 times", "5 times") if device.type == "cpu" else ("20 times", "5 times")
-    name, what = f"{kind}_{options.batch}", f"training step on {kind}, batch {options.batch}"
+    name, description = f"{kind}_{options.batch}", f"training step on {kind}, batch {options.batch}"
     rows = [
-        compared(f"live_{name}", f"{what}, image tower live", "captions/s", rates["ours"], rates["live"], goals[0]),
-        compared(f"cached_{name}", f"{what}, cached features", "captions/s", rates["ours"], rates["cached"], goals[1]),
+        compared(
+            f"live_{name}", f"{description}, image tower live", "captions/s", rates["ours"], rates["live"], goals[0]
+        ),
+        compared(
+            f"cached_{name}", f"{description}, cached features", "captions/s", rates["ours"], rates["cached"], goals[1]
+        ),
     ]
     finish(rows, options.out)
 
@@ -101,7 +107,7 @@ class Contender:
 
 
 def reference_step(contender: Contender, chunk: int, images: Callable[[int, int], Tensor]) -> Tensor:
-    """The straightforward step; leaves gradients in the model and gives the loss."""
+    """The straightforward step; leaves gradients in the model and returns the loss."""
     model, config = contender.model, contender.config.loss
     padded_chunks = list(padded(contender.batch, chunk))
     pooled = [images(int(rows[0]), int(rows[-1]) + 1) for _, _, rows in padded_chunks]
@@ -118,17 +124,17 @@ def reference_step(contender: Contender, chunk: int, images: Callable[[int, int]
     for rows_of, pooled_of in zip(padded_chunks, pooled):
         out, rows = encode(contender, rows_of), rows_of.rows
         loss = reconstruction(contender, rows_of, out)
-        given = (model.embed_text(out) * text.grad[rows]).sum() + (
+        surrogate = (model.embed_text(out) * text.grad[rows]).sum() + (
             model.embed_image(pooled_of) * image.grad[rows]
         ).sum()
-        (given + loss).backward()
+        (surrogate + loss).backward()
         total = total + loss.detach()
     return total
 
 
 def encode(contender: Contender, chunk: "Padded") -> TextGroups:
     """The groups of padded captions, with the noise of the step."""
-    with fast(chunk.ids.device):
+    with autocast(chunk.ids.device):
         noise = Noise(key_of(0, contender.steps), chunk.rows)
         return contender.model.encode(
             chunk.ids, chunk.mask, noise.gumbel("groups", contender.model.most_groups, PADDED)
@@ -136,8 +142,8 @@ def encode(contender: Contender, chunk: "Padded") -> TextGroups:
 
 
 def reconstruction(contender: Contender, chunk: "Padded", out: TextGroups) -> Tensor:
-    """The part's share of the batch's loss, by the logits of all its positions."""
-    with fast(chunk.ids.device):
+    """The chunk's share of the batch's loss, from the logits of all positions."""
+    with autocast(chunk.ids.device):
         states, targets, valid = contender.model.decode(chunk.ids, chunk.mask, out)
         logits = states @ contender.model.encoder.embedding.token.weight.T  # (B, 76, V)
     tokens = sum(int(chunk.mask[:, 1:].sum()) for chunk in contender.batch.chunks)
@@ -148,7 +154,7 @@ def reconstruction(contender: Contender, chunk: "Padded", out: TextGroups) -> Te
 
 
 class Padded(NamedTuple):
-    """Captions of the full length: ids and mask (B, 77), and places in the batch (B,)."""
+    """Captions of the full length: ids and mask (B, 77), and positions in the batch (B,)."""
 
     ids: Tensor
     mask: Tensor
@@ -157,13 +163,13 @@ class Padded(NamedTuple):
 
 def padded(batch: Batch, chunk: int) -> Iterator[Padded]:
     """The captions in chunks."""
-    columns = [torch.cat([F.pad(part, (0, PADDED - part.shape[1])) for part in kind]) for kind in zip(*batch.chunks)]
+    columns = [torch.cat([F.pad(x, (0, PADDED - x.shape[1])) for x in field]) for field in zip(*batch.chunks)]
     rows = torch.arange(batch.size, device=columns[0].device)
     yield from map(Padded, *(x.split(chunk) for x in (*columns, rows)))
 
 
-def fast(device: torch.device) -> torch.autocast:
-    """bf16 on a GPU."""
+def autocast(device: torch.device) -> torch.autocast:
+    """Compute in bf16 on a GPU."""
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=device.type == "cuda")
 
 

@@ -1,4 +1,4 @@
-"""Writing so that nobody sees half a file, and nothing is lost."""
+"""Files are written whole or not at all, and nothing is lost."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Where tensors live."""
+"""The device that tensors are on."""
 
 import torch
 
@@ -6,12 +6,12 @@ from textgroup.errors import InputError
 
 
 def pick_device(device: str | torch.device | None) -> torch.device:
-    """The device asked for, or a GPU if there is one. Raises `InputError` for one that is not there."""
+    """The requested device; by default a GPU if there is one. Raises `InputError` for one that is not available."""
     try:
         chosen = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         torch.empty(0, device=chosen).cpu()
     except (RuntimeError, AssertionError, NotImplementedError):
         raise InputError(
-            f"device {str(device)!r}: this machine or this torch has none such; give cpu, or cuda"
+            f"device {str(device)!r}: not available on this machine or in this torch; give cpu, or cuda"
         ) from None
     return chosen

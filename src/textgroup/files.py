@@ -11,10 +11,10 @@ from textgroup.errors import InputError
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """Yield a temporary sibling of `path` (file or directory); on success it takes the place of `path`.
+    """Yield a temporary sibling of `path` (file or directory); on success it replaces `path`.
 
-    If the block raises, the sibling is removed and whatever stood at `path` is untouched. A directory that
-    stands at `path` is moved away before the new one moves in; a file never takes a directory's place.
+    If the block raises, the sibling is removed and `path` is untouched. A directory at `path` is renamed before the
+    new one takes its name; a file never replaces a directory.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)

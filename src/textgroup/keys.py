@@ -1,4 +1,4 @@
-"""Keys of random numbers: what is drawn depends on a key, and a key on words that say what it is for."""
+"""Keys of random numbers: a draw depends on a key, and a key on the words that name its purpose."""
 
 import hashlib
 

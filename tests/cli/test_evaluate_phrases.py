@@ -29,9 +29,9 @@ KEYS = [
 @pytest.fixture
 def annotations(tmp_path: Path) -> Path:
     path = tmp_path / "entities.zip"
-    with zipfile.ZipFile(path, "w") as written:
+    with zipfile.ZipFile(path, "w") as archive:
         for name, text in FILES.items():
-            written.writestr(name, text)
+            archive.writestr(name, text)
     return path
 
 
@@ -41,22 +41,22 @@ def evaluate(annotations: Path, *words: str) -> int:
 
 def refused(capsys: pytest.CaptureFixture[str], annotations: Path, *words: str) -> str:
     assert evaluate(annotations, *words) == 2
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert said.err.startswith("textgroup: ")
-    assert said.err.count("\n") == 1
-    return said.err
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("textgroup: ")
+    assert captured.err.count("\n") == 1
+    return captured.err
 
 
 def test_it_has_help(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["evaluate", "phrases", "--help"])
-    said = capsys.readouterr().out
-    assert "usage: textgroup evaluate phrases" in said
-    assert "left-entropy:THRESHOLD" in said
+    printed = capsys.readouterr().out
+    assert "usage: textgroup evaluate phrases" in printed
+    assert "left-entropy:THRESHOLD" in printed
 
 
-def test_it_prints_a_table_and_writes_what_it_found(
+def test_it_prints_a_table_and_writes_the_results(
     annotations: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Three captions with four phrases of two words each, so single words have an IoU of 1/2 with theirs."""
@@ -72,10 +72,10 @@ def test_it_prints_a_table_and_writes_what_it_found(
     out = tmp_path / "new" / "results"
     words = ["--tokenizer", "words", "--segmenter", "singletons", "--segmenter", f"file:{units}", "--out", str(out)]
     assert evaluate(annotations, *words) == 0
-    said = capsys.readouterr()
-    assert "3 captions" in said.out
-    assert "singletons" in said.out
-    assert "12.txt, line 2" in said.err, "what was skipped is named"
+    captured = capsys.readouterr()
+    assert "3 captions" in captured.out
+    assert "singletons" in captured.out
+    assert "12.txt, line 2" in captured.err, "what was skipped is named"
     singletons, ours = json.loads((out / "phrases.json").read_text())
     assert list(singletons) == KEYS
     assert list(ours) == [*KEYS, "difference"]

@@ -21,9 +21,9 @@ def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 def test_the_demo_shows_both_recipes_beside_the_equal_split(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["demo", "--steps", "12", "--out", "report.html"]) == 0, capsys.readouterr().err
-    said = capsys.readouterr().out
+    printed = capsys.readouterr().out
     for words in ("before", "after", "the paper's recipe", "equal split in 4", "tIoU", "report.html"):
-        assert words in said
+        assert words in printed
     page = (small / "report.html").read_text()
     assert page.count("data:image/svg+xml;base64,") == 2 * demo.EXAMPLES + 1, "two heat maps an example, and the curves"
     assert page.count("data:image/png;base64,") == demo.EXAMPLES
@@ -73,9 +73,10 @@ def test_units_form_under_the_shipped_setting_and_the_papers_leaks(
     monkeypatch.chdir(tmp_path)
     inputs, held_out = demo.scene_inputs(1)
     ours, paper = (
-        demo.train_outcome(title, demo.shipped(name, inputs, seed=1), inputs, held_out) for name, title in demo.RUNS
+        demo.train_outcome(title, demo.shipped_config(name, inputs, seed=1), inputs, held_out)
+        for name, title in demo.RUNS
     )
-    best_split = max(held_out.score_equal(parts).tiou for parts in range(1, 9))
+    best_split = max(held_out.score_equal(pieces).tiou for pieces in range(1, 9))
     assert held_out.score(ours.model).tiou > best_split
     assert ours.history[-1].warnings == []
     assert any("leak" in warning for warning in paper.history[-1].warnings)

@@ -28,29 +28,29 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_units_are_runs_of_one_group() -> None:
     caption = "A  red ring, far"
     spans = [(0, 0), (0, 1), (3, 6), (7, 11), (11, 12), (13, 16), (0, 0)]
-    found = units_from_owners(caption, spans, [3, 0, 0, 2, 2, 0, 1, -1])
-    assert found == [Unit("A  red", 0, 6, 0), Unit("ring,", 7, 12, 2), Unit("far", 13, 16, 0)]
+    units = units_from_owners(caption, spans, [3, 0, 0, 2, 2, 0, 1, -1])
+    assert units == [Unit("A  red", 0, 6, 0), Unit("ring,", 7, 12, 2), Unit("far", 13, 16, 0)]
 
 
 def test_units_lie_in_the_caption_as_it_was_given(run: Path) -> None:
     captions = ["A  RED ring &amp; a \u201cblue\u201d star", "there is a kite , it is pink", "caf\u00e9", "!"]
-    for caption, found in zip(captions, textgroup.load(run).segment(captions)):
-        assert found
-        for unit in found:
+    for caption, units in zip(captions, textgroup.load(run).segment(captions)):
+        assert units
+        for unit in units:
             assert caption[unit.start : unit.end] == unit.text != ""
             assert unit.group in (0, 1)
-        assert [u.start for u in found] == sorted(u.start for u in found)
-        assert all(a.group != b.group for a, b in itertools.pairwise(found))
-        covered = "".join(u.text for u in found).replace(" ", "")
+        assert [u.start for u in units] == sorted(u.start for u in units)
+        assert all(a.group != b.group for a, b in itertools.pairwise(units))
+        covered = "".join(u.text for u in units).replace(" ", "")
         assert covered == caption.replace(" ", "")
 
 
 def test_a_batch_holds_so_many_tokens_whatever_the_longest_caption_is() -> None:
     lengths = [3, 77, 5, 40, 3, 12, 77, 20] * 60
-    found = list(length_batches(lengths))
-    assert sorted(i for rows in found for i in rows) == list(range(len(lengths)))
-    assert all(len(rows) * max(lengths[i] for i in rows) <= TOKENS for rows in found)
-    assert len(found) < 1.5 * sum(lengths) / TOKENS + 2
+    batches = list(length_batches(lengths))
+    assert sorted(i for rows in batches for i in rows) == list(range(len(lengths)))
+    assert all(len(rows) * max(lengths[i] for i in rows) <= TOKENS for rows in batches)
+    assert len(batches) < 1.5 * sum(lengths) / TOKENS + 2
 
 
 def test_a_stream_gives_the_same_units_in_order_whatever_the_window(run: Path) -> None:
@@ -99,7 +99,7 @@ def test_a_checkpoint_of_captions_alone_cannot_match_images(tmp_path: Path) -> N
         model.align(["a red ring"], ["x.jpg"])
 
 
-def of_two_things() -> torch.Tensor:
+def two_images() -> torch.Tensor:
     """Two images in the features of `tiny_inputs`: the first has two objects, the second one."""
     groups = torch.zeros(2, 2, 8)
     groups[0, 0, 1] = groups[0, 1, 5] = groups[1, 0, 2] = 1
@@ -109,10 +109,10 @@ def of_two_things() -> torch.Tensor:
 def test_each_unit_refers_to_its_most_similar_object_or_to_none(run: Path) -> None:
     model = textgroup.load(run)
     captions = ["a blue star , it is far", "green"]
-    found = model.align_objects(captions, of_two_things())
-    assert [[unit for unit, _, _ in references] for references in found] == model.segment(captions)
-    assert [len(cosines) for _, _, cosines in found[1]] == [1], "what is not there has no number"
-    for _, number, cosines in found[0]:
+    aligned = model.align_objects(captions, two_images())
+    assert [[unit for unit, _, _ in references] for references in aligned] == model.segment(captions)
+    assert [len(cosines) for _, _, cosines in aligned[1]] == [1], "a missing object has no cosine"
+    for _, number, cosines in aligned[0]:
         best = int(np.argmax(cosines))
         assert number == (best if cosines[best] > NULL else None)
         assert all(-1 <= cosine <= 1 for cosine in cosines)
@@ -122,37 +122,37 @@ def test_a_unit_that_is_unlike_all_objects_refers_to_none() -> None:
     unit = Unit("and", 0, 3, 0)
     assert reference(unit, [-0.2, NULL - 0.1]).object is None
     assert reference(unit, [-0.2, NULL + 0.1]).object == 1
-    assert reference(unit, []).object is None, "nor does it in an image without objects"
+    assert reference(unit, []).object is None, "an image without objects has none to refer to"
 
 
 def test_align_pairs_captions_with_images(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each image is encoded once, and belongs to the captions that stand beside it."""
     model = textgroup.load(run)
-    seen = []
+    encoded = []
 
     def encode(image: Path) -> torch.Tensor:
-        seen.append(image.name)
-        return of_two_things()[int(image.name)][None]
+        encoded.append(image.name)
+        return two_images()[int(image.name)][None]
 
     monkeypatch.setattr(model, "_encode_objects", encode)
     captions, images = ["a blue star", "green", "a star"], [tmp_path / name for name in "010"]
-    found = model.align(captions, images)
-    assert seen == ["0", "1"]
-    assert found == model.align_objects(captions, of_two_things()[[0, 1, 0]])
+    aligned = model.align(captions, images)
+    assert encoded == ["0", "1"]
+    assert aligned == model.align_objects(captions, two_images()[[0, 1, 0]])
     assert model.align([], []) == []
     with pytest.raises(textgroup.InputError, match="3 captions and 2 images"):
         model.align(captions, images[:2])
 
 
-@pytest.mark.parametrize("what", ["nowhere", "file", "empty"])
-def test_what_is_no_checkpoint_is_named(tmp_path: Path, what: str) -> None:
-    place = tmp_path / what
-    if what == "file":
-        place.write_text("x")
-    if what == "empty":
-        place.mkdir()
-    with pytest.raises(textgroup.InputError, match=what):
-        textgroup.load(place)
+@pytest.mark.parametrize("name", ["nowhere", "file", "empty"])
+def test_what_is_no_checkpoint_is_named(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    if name == "file":
+        path.write_text("x")
+    if name == "empty":
+        path.mkdir()
+    with pytest.raises(textgroup.InputError, match=name):
+        textgroup.load(path)
 
 
 def test_importing_the_package_imports_no_torch() -> None:
@@ -167,8 +167,8 @@ def test_importing_the_package_imports_no_torch() -> None:
 
 def test_without_a_path_the_packaged_model_cuts_phrases_and_says_what_names_something() -> None:
     caption = "Two girls in yellow raincoats stand on the wooden deck while a grey cat sleeps."
-    (found,) = textgroup.load().segment([caption])
-    named = [unit.text for unit in found if unit.groundable]
+    (units,) = textgroup.load().segment([caption])
+    named = [unit.text for unit in units if unit.groundable]
     assert {"Two girls", "the wooden deck", "a grey cat"} <= set(named)
     assert not {"while", "on"} & set(named)
 

@@ -31,15 +31,15 @@ def test_a_page_that_lacks_something_is_not_written(tmp_path: Path) -> None:
 
 
 def test_a_heat_map_takes_any_token_and_holds_no_script() -> None:
-    address = figures.heat_map([HOSTILE, "\u4e00", "$", "\\", ""], np.eye(4, 5), [(0, 1), (3, 4)])
-    svg = base64.b64decode(address.removeprefix("data:image/svg+xml;base64,")).decode()
+    url = figures.heat_map([HOSTILE, "\u4e00", "$", "\\", ""], np.eye(4, 5), [(0, 1), (3, 4)])
+    svg = base64.b64decode(url.removeprefix("data:image/svg+xml;base64,")).decode()
     assert svg.lstrip().startswith("<?xml")
     assert "<script" not in svg
 
 
 def test_curves_draw_every_line() -> None:
-    address = figures.curves([("loss", {"a": ([1, 2], [3, 4]), "b": ([1, 2], [4, 3])})])
-    svg = base64.b64decode(address.partition(",")[2]).decode()
+    url = figures.curves([("loss", {"a": ([1, 2], [3, 4]), "b": ([1, 2], [4, 3])})])
+    svg = base64.b64decode(url.partition(",")[2]).decode()
     assert all(colour in svg for colour in figures.LINES[:2])
 
 
@@ -50,7 +50,7 @@ def printed(units: list[Unit], **console: Any) -> str:
     return out.getvalue()
 
 
-def test_units_are_coloured_on_a_terminal_and_parted_by_bars_elsewhere() -> None:
+def test_units_are_coloured_on_a_terminal_and_separated_by_bars_elsewhere() -> None:
     units = [Unit("a [red] hat", 0, 11, 0), Unit("on", 12, 14, 9, groundable=False)]
     assert printed(units, force_terminal=False) == "a [red] hat | on\n"
     shown = printed(units, force_terminal=True, color_system="truecolor")
@@ -58,7 +58,7 @@ def test_units_are_coloured_on_a_terminal_and_parted_by_bars_elsewhere() -> None
     assert shown.endswith("  on \n"), "what names nothing has no colour"
 
 
-def test_a_warning_of_a_kind_is_said_once_while_a_run_goes_on() -> None:
+def test_each_kind_of_warning_is_printed_once_in_a_run() -> None:
     out = io.StringIO()
     bar = terminal.TrainingBar("run", Console(file=out, width=200))
     for step in range(1, 21):

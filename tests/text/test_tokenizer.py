@@ -53,12 +53,12 @@ def reference_ids(caption: str, merges: list[tuple[str, str]], max_tokens: int =
     text = re.sub(r"\s+", " ", html.unescape(html.unescape(ftfy.fix_text(caption)))).strip().lower()
     ids = []
     for word in regex.findall(r"'s|'t|'re|'ve|'m|'ll|'d|\p{L}+|\p{N}|[^\s\p{L}\p{N}]+", text):
-        parts = [letter[b] for b in word.encode()]
-        parts[-1] += "</w>"
-        while pairs := [(rank[p], i) for i, p in enumerate(itertools.pairwise(parts)) if p in rank]:
+        pieces = [letter[b] for b in word.encode()]
+        pieces[-1] += "</w>"
+        while pairs := [(rank[p], i) for i, p in enumerate(itertools.pairwise(pieces)) if p in rank]:
             i = min(pairs)[1]
-            parts[i : i + 2] = [parts[i] + parts[i + 1]]
-        ids += [number[part] for part in parts]
+            pieces[i : i + 2] = [pieces[i] + pieces[i + 1]]
+        ids += [number[piece] for piece in pieces]
     return [len(entries), *ids[: max_tokens - 2], len(entries) + 1]
 
 

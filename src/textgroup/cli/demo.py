@@ -22,5 +22,5 @@ def demo(words: Sequence[str]) -> None:
 
     try:
         run_demo(options.out, steps=options.steps, seed=options.seed)
-    except Stopped:  # half a demo is not gone on with
+    except Stopped:  # an interrupted demo cannot be resumed
         raise KeyboardInterrupt from None

@@ -9,8 +9,8 @@ from textgroup.cli.common import Parser, checkpoint_option
 from textgroup.errors import InputError
 
 
-def _image_and_captions(parser: Parser, words: Sequence[str]) -> argparse.Namespace:
-    """An image, captions, and the checkpoint that compares them."""
+def _parse_options(parser: Parser, words: Sequence[str]) -> argparse.Namespace:
+    """Options of both commands: an image, captions, and the checkpoint that compares them."""
     parser.add_argument("image", type=Path)
     parser.add_argument("caption", nargs="+")
     checkpoint_option(parser)
@@ -25,7 +25,7 @@ def _image_and_captions(parser: Parser, words: Sequence[str]) -> argparse.Namesp
 def score(words: Sequence[str]) -> None:
     """`textgroup score`."""
     parser = Parser("textgroup score", description="Rank captions for an image by the cosine of pooled embeddings.")
-    options = _image_and_captions(parser, words)
+    options = _parse_options(parser, words)
     import textgroup
     from textgroup.report.terminal import ranking
 
@@ -45,7 +45,7 @@ def align(words: Sequence[str]) -> None:
         "textgroup align",
         description="Print, for each unit of captions, the number of the image's object that it refers to, or none.",
     )
-    options = _image_and_captions(parser, words)
+    options = _parse_options(parser, words)
     import textgroup
 
     model = textgroup.load(options.checkpoint, encoder=options.encoder)
@@ -56,5 +56,5 @@ def align(words: Sequence[str]) -> None:
             print(json.dumps({"image": str(options.image), "caption": caption, "units": units}, ensure_ascii=False))
             continue
         for unit, number, cosines in references:
-            best = f"{max(cosines):+.3f}" if cosines else f"{'':6}"
-            print(f"{'none' if number is None else f'object {number}':<9} {best}  {unit.text}")
+            largest = f"{max(cosines):+.3f}" if cosines else f"{'':6}"
+            print(f"{'none' if number is None else f'object {number}':<9} {largest}  {unit.text}")

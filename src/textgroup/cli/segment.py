@@ -51,16 +51,16 @@ def segment(words: Sequence[str]) -> None:
 
 def _read_lines(file: IO[str], name: str) -> Iterable[str]:
     """The lines of a text file, without their ends. An empty file, and one that is not text, is bad input."""
-    read = 0
+    count = 0
     try:
         while line := file.readline(LONGEST_LINE + 1):
-            read += 1
+            count += 1
             if len(line) > LONGEST_LINE:
-                raise InputError(f"{name}: line {read} is longer than {LONGEST_LINE:,} characters: one caption a line")
+                raise InputError(f"{name}: line {count} is longer than {LONGEST_LINE:,} characters: one caption a line")
             yield line.rstrip("\r\n")
     except UnicodeDecodeError as error:
-        raise InputError(f"{name}: not UTF-8 text after line {read} ({error.reason})") from None
-    if not read:
+        raise InputError(f"{name}: not UTF-8 text after line {count} ({error.reason})") from None
+    if not count:
         raise InputError(f"{name} holds no captions: give one a line")
 
 
@@ -71,34 +71,37 @@ def _write_units(model: "TextGroup", captions: Iterable[str], options: argparse.
 
     if options.out:
         with atomic_write(options.out) as partial, partial.open("w", encoding="utf-8") as out:
-            blank = sum(_json_line(out, *pair) for pair in count_progress(_with_captions(model, captions), "captions"))
+            blank = sum(
+                _write_json_line(out, *pair)
+                for pair in count_progress(_captions_with_units(model, captions), "captions")
+            )
     elif options.json or (not sys.stdout.isatty() and options.file):
-        blank = sum(_json_line(sys.stdout, *pair) for pair in _with_captions(model, captions))
+        blank = sum(_write_json_line(sys.stdout, *pair) for pair in _captions_with_units(model, captions))
     else:
         blank, console = 0, Console(soft_wrap=True, highlight=False)
-        for _, units in _with_captions(model, captions):
+        for _, units in _captions_with_units(model, captions):
             blank += not units
             console.print(colour_units(units, console))
     if blank:
         print(f"textgroup: {blank} empty lines have no units", file=sys.stderr)
 
 
-def _with_captions(model: "TextGroup", captions: Iterable[str]) -> Iterable[tuple[str, list[Unit]]]:
-    """Each caption with its units, in order; in memory are the model's windows and no more."""
+def _captions_with_units(model: "TextGroup", captions: Iterable[str]) -> Iterable[tuple[str, list[Unit]]]:
+    """Yield each caption with its units, in order. Only the model's windows are in memory."""
     from collections import deque
 
     waiting: deque[str] = deque()
 
-    def remember() -> Iterable[str]:
+    def record_captions() -> Iterable[str]:
         for caption in captions:
             waiting.append(caption)
             yield caption
 
-    for units in model.segment_stream(remember()):
+    for units in model.segment_stream(record_captions()):
         yield waiting.popleft(), units
 
 
-def _json_line(out: IO[str], caption: str, units: list[Unit]) -> bool:
+def _write_json_line(out: IO[str], caption: str, units: list[Unit]) -> bool:
     """Write one line; whether the caption had no units."""
     out.write(json.dumps({"caption": caption, "units": [unit._asdict() for unit in units]}, ensure_ascii=False) + "\n")
     return not units

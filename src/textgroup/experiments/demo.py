@@ -1,6 +1,6 @@
 """`textgroup demo`: the real model trained on generated scenes, beside the paper's own recipe at the same size.
 
-Everything that it says is measured on scenes with pairs of colour and shape that training never showed.
+Every figure is measured on scenes with pairs of colour and shape that training never showed.
 """
 
 import time
@@ -12,7 +12,7 @@ from rich.text import Text
 
 from textgroup.evaluation.phrases.tiou import PhraseScore
 from textgroup.experiments.demo_page import EXAMPLES, demo_page
-from textgroup.experiments.outcome import Outcome, shipped, train_outcome
+from textgroup.experiments.outcome import Outcome, shipped_config, train_outcome
 from textgroup.experiments.scenes import HELD_OUT_SCENES, TRAIN_SCENES, HeldOut, scene_inputs
 from textgroup.inference.spans import units_from_owners
 from textgroup.inference.textgroup import load
@@ -20,15 +20,15 @@ from textgroup.report.page import write_page
 from textgroup.report.terminal import colour_units, table
 from textgroup.units import Unit
 
-EQUAL = (2, 3, 4, 6, 8)
-"""Parts of the equal splits that stand beside the models."""
+EQUAL_SPLITS = (2, 3, 4, 6, 8)
+"""Numbers of pieces of the equal splits that the models are compared with."""
 CAPTIONS = (
     "Two girls in yellow raincoats are jumping over a puddle next to a bus stop.",
     "An old fisherman mends his net while a grey cat sleeps on the wooden deck.",
     "A group of cyclists in bright jerseys rides past a row of parked cars.",
     "A waiter carrying a tray of glasses walks between crowded tables.",
 )
-"""What the packaged model is shown on: written for the demo, so that it cannot have seen them."""
+"""Captions for the packaged model, written for the demo: it was not trained on them."""
 RUNS = (("scenes", "TextGroup"), ("scenes_paper", "the paper's recipe"))
 """Configuration and name of the two models; the first is ours."""
 
@@ -41,7 +41,8 @@ def run_demo(out: Path, *, steps: int | None, seed: int) -> None:
     console.print(f"\n[bold]TextGroup demo[/]: {TRAIN_SCENES:,} generated scenes, two models, one report")
     inputs, held_out = scene_inputs(seed, TRAIN_SCENES, HELD_OUT_SCENES)
     outcomes = [
-        train_outcome(title, shipped(name, inputs, steps=steps, seed=seed), inputs, held_out) for name, title in RUNS
+        train_outcome(title, shipped_config(name, inputs, steps=steps, seed=seed), inputs, held_out)
+        for name, title in RUNS
     ]
     ours = outcomes[0]
     show_captions(console, ours, held_out)
@@ -80,11 +81,11 @@ def show_captions(console: Console, outcome: Outcome, held_out: HeldOut) -> None
 
 
 def score_rows(outcomes: Sequence[Outcome], held_out: HeldOut) -> list[tuple[str, PhraseScore]]:
-    """Every model after training, ours before it, and cuts that look at nothing but positions."""
+    """Scores of every model after training, of ours before it, and of splits that use positions alone."""
     ours = outcomes[0]
     rows = [(outcome.name, held_out.score(outcome.model)) for outcome in outcomes]
     rows.append((f"{ours.name}, untrained", ours.untrained))
-    rows += [(f"equal split in {parts}", held_out.score_equal(parts)) for parts in EQUAL]
+    rows += [(f"equal split in {pieces}", held_out.score_equal(pieces)) for pieces in EQUAL_SPLITS]
     return [*rows, ("the caption as one unit", held_out.score_equal(1))]
 
 

@@ -1,4 +1,4 @@
-"""What the demo's report shows: scores, maps, curves and rankings, as the template `report/demo.html` wants them."""
+"""What the demo's report shows: scores, maps, curves and rankings, as the template `report/demo.html` takes them."""
 
 import platform
 from collections.abc import Sequence
@@ -38,11 +38,11 @@ def demo_page(
     for outcome in outcomes:
         retrieval = evaluate_retrieval(outcome.model, pairs)
         accuracy = foil_accuracy(outcome.model, held_out, inputs.tokenizer)
-        figures_of = [*accuracy.values(), retrieval.text_to_image.r1, retrieval.image_to_text.r1]
-        rankings.append(_table_row(outcome, ours, [f"{value:.1f}" for value in figures_of]))
-    names = ("groups in use", "runs", "entropy", "biggest share", "leak")
+        values = [*accuracy.values(), retrieval.text_to_image.r1, retrieval.image_to_text.r1]
+        rankings.append(_table_row(outcome, ours, [f"{value:.1f}" for value in values]))
+    monitor_names = ("groups in use", "runs", "entropy", "biggest share", "leak")
     monitors = [
-        _table_row(o, ours, [_number(o.monitors.as_dict().get(name.replace(" ", "_"))) for name in names])
+        _table_row(o, ours, [_format(o.monitors.as_dict().get(name.replace(" ", "_"))) for name in monitor_names])
         for o in outcomes
     ]
     return {
@@ -58,12 +58,12 @@ def demo_page(
         "ours": ours.name,
         "paper": paper.name,
         "curves": _curves(outcomes, dict(rows)),
-        "monitor_names": names,
+        "monitor_names": monitor_names,
         "monitors": monitors,
         "warnings": [f"{o.name}: {warning}" for o in outcomes for warning in o.history[-1].warnings],
         "ranking_names": ("noun foil", "attribute foil", "relation foil", "text to image R@1", "image to text R@1"),
         "rankings": rankings,
-        "runs": [{"name": o.name, "what": _changed_settings(o)} for o in outcomes],
+        "runs": [{"name": o.name, "settings": _changed_settings(o)} for o in outcomes],
         "seed": seed,
         "version": version("textgroup"),
     }
@@ -106,8 +106,8 @@ def _curves(outcomes: Sequence[Outcome], rows: dict[str, PhraseScore]) -> str:
     ]
     tiou = {o.name: ([float(s) for s, _ in o.scores], [100 * v.tiou for _, v in o.scores]) for o in outcomes}
     last = max(step for step, _ in outcomes[0].scores)
-    split = max((name for name in rows if name.startswith("equal split")), key=lambda name: rows[name].tiou)
-    panels.append(("tIoU, held-out", tiou | {split: ([0.0, float(last)], [100 * rows[split].tiou] * 2)}))
+    best_split = max((name for name in rows if name.startswith("equal split")), key=lambda name: rows[name].tiou)
+    panels.append(("tIoU, held-out", tiou | {best_split: ([0.0, float(last)], [100 * rows[best_split].tiou] * 2)}))
     return figures.curves(panels)
 
 
@@ -131,5 +131,5 @@ def _table_row(outcome: Outcome, ours: Outcome, values: Sequence[str]) -> dict[s
     return {"name": outcome.name, "cells": values, "ours": outcome is ours}
 
 
-def _number(value: float | None) -> str:
+def _format(value: float | None) -> str:
     return "-" if value is None else f"{value:.2f}"

@@ -1,4 +1,4 @@
-"""One run of an experiment: a shipped configuration trained, with what was seen on the way."""
+"""One run of an experiment: a shipped configuration trained, with its measurements during training."""
 
 import time
 from dataclasses import dataclass, field, replace
@@ -42,8 +42,10 @@ class Outcome:
         return monitors
 
 
-def shipped(name: str, inputs: Inputs, *, steps: int | None = None, seed: int = 0, **changes: object) -> RunConfig:
-    """The shipped configuration `name`. steps: its schedule squeezed into so many. changes: options, dots as "__"."""
+def shipped_config(
+    name: str, inputs: Inputs, *, steps: int | None = None, seed: int = 0, **changes: object
+) -> RunConfig:
+    """The shipped configuration `name`. steps: shortens its schedule to this many. changes: options, dots as "__"."""
     words = [word for key, value in changes.items() for word in (f"--{key.replace('__', '.')}", str(value))]
     config = load_run(["--config", str(SHIPPED / f"{name}.yaml"), "--seed", str(seed), *words])
     if steps is None:

@@ -1,4 +1,4 @@
-"""Generated scenes as data sets: captions with what an ideal observer sees, and held-out scenes with gold phrases."""
+"""Generated scenes as data sets: captions with the oracle's features, and held-out scenes with gold phrases."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ TRAIN_SCENES, HELD_OUT_SCENES = 12_000, 400
 VOCABULARY, TOKENIZER_SCENES = 1_024, 10_000
 """Token ids, and the scenes whose captions they are learned on."""
 ORACLE = {"encoder": "oracle of the generated scenes", "weights": "", "transform": {"resize": 224}}
-"""Identity of what made the features."""
+"""Identity of the encoder that made the features."""
 
 
 @dataclass(frozen=True)
@@ -53,13 +53,13 @@ class HeldOut:
         """Agreement of a model's units with the phrases."""
         return score_captions((owners[1:-1] for owners in self.owners(model)), self.gold)
 
-    def score_equal(self, parts: int) -> PhraseScore:
-        """The same of the captions cut into equal parts."""
-        return score_captions((equal_split(len(gold), parts) for gold in self.gold), self.gold)
+    def score_equal(self, pieces: int) -> PhraseScore:
+        """`score` of captions cut into equal pieces."""
+        return score_captions((equal_split(len(gold), pieces) for gold in self.gold), self.gold)
 
 
 def scene_inputs(seed: int, train: int = TRAIN_SCENES, held_out: int = HELD_OUT_SCENES) -> tuple[Inputs, HeldOut]:
-    """What a run trains on, and what it is measured on. train, held_out: numbers of scenes."""
+    """The inputs of a run, and the held-out scenes that measure it. train, held_out: numbers of scenes."""
     drawn = list(islice(scenes(seed), train))
     tokenizer = CaptionTokenizer.train((scene.caption for scene in drawn[:TOKENIZER_SCENES]), VOCABULARY)
     return Inputs(tokenizer, scene_captions(drawn, tokenizer), None, ORACLE), HeldOut.make(seed, held_out, tokenizer)
@@ -70,10 +70,10 @@ def scene_captions(drawn: Sequence[Scene], tokenizer: CaptionTokenizer) -> Capti
     objects = encode_scenes(drawn).vectors
     assert objects is not None, "the oracle always gives them"
     captions = [(scene.caption,) for scene in drawn]
-    return CaptionData.build(captions, tokenizer, pooled(drawn), np.arange(len(drawn)), objects.numpy())
+    return CaptionData.build(captions, tokenizer, pooled_features(drawn), np.arange(len(drawn)), objects.numpy())
 
 
-def pooled(drawn: Sequence[Scene]) -> np.ndarray:
+def pooled_features(drawn: Sequence[Scene]) -> np.ndarray:
     """The oracle's image vectors (scenes, D): the mean over each scene's objects."""
     return np.stack([features(scene).mean(axis=0) for scene in drawn])
 
@@ -81,7 +81,7 @@ def pooled(drawn: Sequence[Scene]) -> np.ndarray:
 @torch.inference_mode()
 def foil_accuracy(model: TextGroupModel, held_out: HeldOut, tokenizer: CaptionTokenizer) -> dict[str, float]:
     """Per cent of foils that the true caption beats, by kind; a tie is half a point."""
-    image = model.embed_image(torch.from_numpy(pooled(held_out.scenes)))
+    image = model.embed_image(torch.from_numpy(pooled_features(held_out.scenes)))
     true = model.embed_text(encode_tokens(model, held_out.tokens))
     accuracy = {}
     for kind in ("noun", "attribute", "relation"):

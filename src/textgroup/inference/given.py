@@ -50,7 +50,7 @@ def images_given(given: Image | Iterable[Image], call: str) -> Given[Image]:
 
 
 def identity(image: Image) -> object:
-    """A hashable that is equal for images that are surely the same."""
+    """A hashable value that is equal for images that are surely the same."""
     return id(image) if isinstance(image, PILImage.Image) else image
 
 

@@ -1,4 +1,4 @@
-"""From groups of tokens to units of the caption, and captions of like length together."""
+"""Units of captions from the groups of their tokens, and batches of captions of similar length."""
 
 from collections.abc import Iterator, Sequence
 
@@ -25,9 +25,9 @@ def length_batches(lengths: Sequence[int]) -> Iterator[list[int]]:
 def units_of(
     captions: Sequence[str], tokens: Sequence[Tokens], rows: Sequence[int], text: Owners | TextGroups
 ) -> Iterator[list[Unit]]:
-    """The units of the captions `rows`, whose tokens `text` gives to groups."""
-    marks = [None] * len(rows) if text.groundable is None else text.groundable.tolist()  # (B, M)
-    for i, owners, groundable in zip(rows, text.owner.tolist(), marks):
+    """The units of the captions `rows`, whose tokens `text` assigns to groups."""
+    groundable_rows = [None] * len(rows) if text.groundable is None else text.groundable.tolist()  # (B, M)
+    for i, owners, groundable in zip(rows, text.owner.tolist(), groundable_rows):
         yield units_from_owners(captions[i], tokens[i].spans, owners, groundable)
 
 

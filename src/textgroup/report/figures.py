@@ -1,4 +1,4 @@
-"""Figures of the report, as self-contained SVG or PNG data addresses."""
+"""Figures of the report, as self-contained SVG or PNG data URLs."""
 
 import base64
 import io
@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 COLOURS = ("#8ecae6", "#ffd166", "#a7e8a0", "#f4acb7", "#cdb4db", "#ffb385", "#d9d9d9", "#b7e4c7")
-"""One a group; the same as on the terminal."""
+"""Colour of each group; the same as on the terminal."""
 LINES = ("#1d6fa5", "#d1495b", "#5b8e3e", "#8f6fb0", "#c77f1b")
 
 LONGEST_LABEL = 18
@@ -23,7 +23,7 @@ Series = Mapping[str, tuple[Sequence[float], Sequence[float]]]
 
 
 def curves(panels: Sequence[tuple[str, Series]], x_label: str = "step") -> str:
-    """Line plots side by side: one panel a (title, series). Returns an SVG data address."""
+    """Line plots side by side: one panel for each (title, series). Returns an SVG data URL."""
     with matplotlib.rc_context({"svg.fonttype": "none", "font.size": 9}):
         figure = Figure(figsize=(3.4 * len(panels), 2.6), layout="constrained")
         axes = np.atleast_1d(np.asarray(figure.subplots(1, len(panels))))
@@ -39,7 +39,7 @@ def curves(panels: Sequence[tuple[str, Series]], x_label: str = "step") -> str:
 
 
 def heat_map(pieces: Sequence[str], assignment: Any, bars: Sequence[tuple[int, int]] = ()) -> str:
-    """Soft assignment of tokens to groups, as in Figure 2 of the paper. Returns an SVG data address.
+    """Soft assignment of tokens to groups, as in Figure 2 of the paper. Returns an SVG data URL.
 
     pieces: M tokens. assignment: (K, M) in 0..1. bars: (first, last) token of each gold phrase, drawn above.
     """
@@ -60,10 +60,10 @@ def heat_map(pieces: Sequence[str], assignment: Any, bars: Sequence[tuple[int, i
 
 
 def picture(image: Image.Image) -> str:
-    """A picture as a PNG data address."""
+    """A picture as a PNG data URL."""
     buffer = io.BytesIO()
     image.save(buffer, "PNG")
-    return _data_address("image/png", buffer.getvalue())
+    return _data_url("image/png", buffer.getvalue())
 
 
 def _svg(figure: Figure) -> str:
@@ -71,7 +71,7 @@ def _svg(figure: Figure) -> str:
     with warnings.catch_warnings():  # the browser has the glyphs that matplotlib's own font lacks
         warnings.filterwarnings("ignore", message="Glyph .* missing")
         figure.savefig(buffer, format="svg", metadata={"Date": None})
-    return _data_address("image/svg+xml", buffer.getvalue())
+    return _data_url("image/svg+xml", buffer.getvalue())
 
 
 def _label(text: str) -> str:
@@ -79,5 +79,5 @@ def _label(text: str) -> str:
     return (text if len(text) <= LONGEST_LABEL else text[: LONGEST_LABEL - 1] + "\u2026").replace("$", r"\$")
 
 
-def _data_address(kind: str, content: bytes) -> str:
+def _data_url(kind: str, content: bytes) -> str:
     return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"

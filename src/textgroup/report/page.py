@@ -11,7 +11,7 @@ from textgroup.report.figures import COLOURS
 
 
 def write_page(path: Path, template: str, content: Mapping[str, Any]) -> None:
-    """Fill the template `template` of this folder with `content`, and put it at `path` when it is whole."""
+    """Fill the template `template` of this folder with `content`, and write the whole page to `path`."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=select_autoescape(["html"]),

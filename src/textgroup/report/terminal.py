@@ -21,7 +21,7 @@ STYLES = (
     "black on #d9d9d9",
     "black on #b7e4c7",
 )
-"""Style of each group, in turn; after the last comes the first again."""
+"""Styles of the groups; after the last, the first again."""
 
 WIDE = 1000
 """Columns of a table that goes to a file."""
@@ -47,7 +47,7 @@ def ranking(ranked: Sequence[tuple[float, str]]) -> None:
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], console: Console | None = None) -> None:
-    """A plain table: first column to the left, figures to the right."""
+    """A plain table: the first column is left-aligned, the others right-aligned."""
     grid = Table(title=Text(title, "table.title"), title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for i, name in enumerate(columns):
         grid.add_column(name, justify="right" if i else "left", no_wrap=True)
@@ -103,7 +103,7 @@ class TrainingBar:
             console=self.console,
         )
         self._task: TaskID | None = None
-        self._said: set[str] = set()
+        self._warned: set[str] = set()
 
     def show(self, step: int, steps: int, losses: Mapping[str, float], rate: float, warnings: Sequence[str]) -> None:
         """Move the bar. Where there is no terminal, print a line for every tenth of the steps."""
@@ -117,8 +117,8 @@ class TrainingBar:
             self.console.print(f"{self.label}: step {step}/{steps}  {figures}", highlight=False)
         for warning in warnings:
             kind = warning.split(":")[0]
-            if kind not in self._said:
-                self._said.add(kind)
+            if kind not in self._warned:
+                self._warned.add(kind)
                 self.console.print(Text(f"{self.label}: step {step}: {warning}", style="yellow"))
 
 

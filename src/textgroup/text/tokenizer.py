@@ -24,15 +24,15 @@ SPECIAL = -1
 """The word of a token that stands for no characters (start and end of text)."""
 
 _WORDS = r"""\p{L}+|\p{N}|'(?:[stmd]|re|ve|ll)|[^\s\p{L}\p{N}]+"""
-"""CLIP's words. It tries the contractions first; no letter or digit begins one, so this finds the same, sooner."""
+"""CLIP's words. CLIP tries contractions first; none begins with a letter or digit: this order is equal and faster."""
 _SUFFIX = "</w>"
 
 
 class Tokens:
     """One encoded caption of M tokens, start and end of text included. ids: M token ids.
 
-    `spans` and `words` are read off the encoding when they are asked for, and each reading makes a new list: kept for a
-    whole stream of captions they would be tens of objects a caption for the garbage collector.
+    `spans` and `words` are built anew at each access: stored, they would cost the garbage collector tens of objects per
+    caption of a stream.
     """
 
     __slots__ = ("_encoding", "_offsets", "ids")
@@ -125,7 +125,7 @@ class CaptionTokenizer:
         )
         bpe.train_from_iterator((clean(caption) for caption in captions), trainer)
         learned = json.loads(bpe.to_str())["model"]["merges"]
-        # The trainer counts only the byte entries that it met, our layout all 512: cut to the size asked for.
+        # The trainer counts only the byte entries that it met; our layout has all 512. Cut to the requested size.
         return cls([tuple(pair) for pair in learned[: vocabulary - 514]], max_tokens)
 
     @classmethod
@@ -170,7 +170,7 @@ class CaptionTokenizer:
 
 
 def _byte_alphabet() -> list[str]:
-    """The 256 printable characters that stand for bytes, in CLIP's order: those that print first."""
+    """The 256 printable characters that stand for bytes, in CLIP's order: first the bytes that print."""
     printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
     others = [chr(256 + n) for n in range(256 - len(printable))]
     return [chr(byte) for byte in printable] + others

@@ -18,7 +18,7 @@ recall and F1 (Table 3), and stricter figures. docs/evaluation.md defines each o
 def phrases(words: Sequence[str]) -> None:
     """`textgroup evaluate phrases`."""
     options = _options(words)
-    tokens_of = options.tokenizer or _first_model(options.segmenter)
+    tokenizer_spec = options.tokenizer or _first_checkpoint(options.segmenter)
     from textgroup.data.sources.entities import read_entities
     from textgroup.evaluation.phrases.benchmark import Benchmark, measure
     from textgroup.evaluation.phrases.report import COLUMNS, COMPARED, cells, differences, markdown
@@ -26,7 +26,7 @@ def phrases(words: Sequence[str]) -> None:
     from textgroup.evaluation.segmenters.open import open_segmenter
     from textgroup.report.terminal import progress_bar, table
 
-    tokenizer = open_tokenizer(tokens_of)
+    tokenizer = open_tokenizer(tokenizer_spec)
     entities = read_entities(options.annotations, options.split, drop_notvisual=options.drop_notvisual)
     segmenters = [
         open_segmenter(spec, tokenizer, fit_on=options.fit_on, features_from=options.features_from)
@@ -40,7 +40,7 @@ def phrases(words: Sequence[str]) -> None:
     with progress_bar("captions", len(benchmark.captions)) as advance:
         results = [measure(spec, cut, benchmark, advance) for spec, cut in zip(options.segmenter, segmenters)]
     records = [result.record(options.split, results[0] if i else None) for i, result in enumerate(results)]
-    title = f"{options.split}: {len(benchmark.captions):,} captions, evaluation tokens of {tokens_of}"
+    title = f"{options.split}: {len(benchmark.captions):,} captions, evaluation tokens of {tokenizer_spec}"
     if options.out:
         with atomic_write(options.out / "phrases.json") as partial:
             partial.write_text(json.dumps(records, indent=1) + "\n", encoding="utf-8")
@@ -79,7 +79,7 @@ def _options(words: Sequence[str]) -> argparse.Namespace:
     return options
 
 
-def _first_model(specs: Sequence[str]) -> str:
+def _first_checkpoint(specs: Sequence[str]) -> str:
     from textgroup.model.pretrained import PACKAGED
 
     for spec in specs:

@@ -42,9 +42,9 @@ def ranking(words: Sequence[str]) -> None:
     )
     results = figures(scored)
     write_run(options.out, scored, results)
-    wide = Console(width=max(120, Console().width))  # what does not fit a narrow terminal goes on in its next line
+    console = Console(width=max(120, Console().width))  # a narrower terminal wraps the lines
     for name, rows in tables(results):
-        table(name, COLUMNS, rows, wide)
+        table(name, COLUMNS, rows, console)
     for benchmark in scored.benchmarks:
         if left_out := sum(benchmark.skipped.values()):
             print(f"textgroup: {benchmark.name}: {left_out:,} rows left out; {options.out} says why", file=sys.stderr)

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 def retrieval(words: Sequence[str]) -> None:
     """`textgroup evaluate retrieval`."""
     parser = Parser("textgroup evaluate retrieval", description="Recall at 1, 5, 10 and median rank, both directions.")
-    which = parser.add_mutually_exclusive_group(required=True)
-    checkpoint_option(which, required=False)
-    which.add_argument("--model", metavar="SPEC", help="model:PATH, groupvit[:WHERE] or transformers:WHERE")
+    model_options = parser.add_mutually_exclusive_group(required=True)
+    checkpoint_option(model_options, required=False)
+    model_options.add_argument("--model", metavar="SPEC", help="model:PATH, groupvit[:WHERE] or transformers:WHERE")
     parser.add_argument("--captions", required=True, help="captions with their images' keys, as for training")
     parser.add_argument("--features", type=Path, help="with -c: feature store of the images")
     parser.add_argument("--encoder", help="with --model model:PATH: where its image encoder lies now")
@@ -35,7 +35,7 @@ def retrieval(words: Sequence[str]) -> None:
 
     from textgroup.report.terminal import table
 
-    retrieved = _recall(options)
+    retrieved = _measure_recall(options)
     if options.json:
         print(json.dumps(asdict(retrieved)))
         return
@@ -48,7 +48,7 @@ def retrieval(words: Sequence[str]) -> None:
     table(title, ("", "R@1", "R@5", "R@10", "median rank"), rows)
 
 
-def _recall(options: argparse.Namespace) -> "Retrieval":
+def _measure_recall(options: argparse.Namespace) -> "Retrieval":
     from textgroup.evaluation.retrieval import evaluate, evaluate_samples
 
     if options.model is not None:
