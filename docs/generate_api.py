@@ -8,7 +8,7 @@ from typing import Any
 import textgroup
 
 PAGE = Path(__file__).with_name("api.md")
-METHODS = ("segment", "segment_stream", "encode_text", "encode_image", "similarity", "align")
+METHODS = ("segment", "segment_stream", "encode_text", "encode_image", "similarity", "ground", "align")
 """Methods of `TextGroup` that are meant to be used; the others serve the evaluation, and may change."""
 HEAD = """\
 # API
@@ -29,6 +29,7 @@ SHORTER = (
     ("collections.abc.", ""),
     ("pathlib.", ""),
     ("numpy.", "np."),
+    ("ForwardRef('np.ndarray | None')", "np.ndarray | None"),
 )
 """What signatures spell out -> how the page has it."""
 
@@ -38,7 +39,10 @@ def page() -> str:
     parts = [HEAD, _callable("textgroup.load", textgroup.load)]
     parts.append(f"## textgroup.TextGroup\n\n{_prose(textgroup.TextGroup)}")
     parts += [_callable(f"TextGroup.{name}", getattr(textgroup.TextGroup, name), level=3) for name in METHODS]
-    parts += [_callable(f"textgroup.{kind.__name__}", kind) for kind in (textgroup.Unit, textgroup.Reference)]
+    parts += [
+        _callable(f"textgroup.{kind.__name__}", kind)
+        for kind in (textgroup.Unit, textgroup.Grounding, textgroup.Reference)
+    ]
     parts.append(f"## textgroup.InputError\n\n{_prose(textgroup.InputError)}")
     parts.append("## `textgroup.__version__`\n\nThe version of the package, as text.\n")
     return "\n".join(parts)

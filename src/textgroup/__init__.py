@@ -10,14 +10,14 @@ Public is what `__all__` names, and the methods of `TextGroup` that docs/api.md 
 from typing import TYPE_CHECKING, Any
 
 from textgroup.errors import InputError
-from textgroup.units import Reference, Unit
+from textgroup.units import Grounding, Reference, Unit
 
 if TYPE_CHECKING:
     from textgroup.inference.textgroup import TextGroup, load
 
     __version__: str
 
-__all__ = ["InputError", "Reference", "TextGroup", "Unit", "__version__", "load"]
+__all__ = ["Grounding", "InputError", "Reference", "TextGroup", "Unit", "__version__", "load"]
 
 
 def __getattr__(name: str) -> Any:

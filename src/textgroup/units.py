@@ -1,7 +1,10 @@
 """Units and references: what a user gets for a caption."""
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 class Unit(NamedTuple):
@@ -31,6 +34,21 @@ class Reference(NamedTuple):
     unit: Unit
     object: int | None
     cosines: list[float]
+
+
+class Grounding(NamedTuple):
+    """A unit, and what it means in a photograph; None where nothing in the photograph answers.
+
+    heat: (h, w) over the whole photograph, the cosine of the unit and what is seen there. point: x, y, the centre of
+    mass of the heat. box: x0, y0, x1, y1 around the hottest region. Both are shares of the photograph's width and
+    height. score: the largest cosine.
+    """
+
+    unit: Unit
+    heat: "np.ndarray | None" = None
+    point: tuple[float, float] | None = None
+    box: tuple[float, float, float, float] | None = None
+    score: float | None = None
 
 
 Segmenter = Callable[[Sequence[str]], list[list[Unit]]]

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.cli.checkpoints import write_backbone
 from tests.data.sources.test_samples import write_tar
 from tests.training.tiny import tiny_config, tiny_inputs
 from textgroup.cli import main
@@ -31,13 +32,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def backbone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A random MobileNetV2 of the smallest size, saved as a user would have it."""
-    from transformers import MobileNetV2Config, MobileNetV2ImageProcessor, MobileNetV2Model
-
-    where = tmp_path_factory.mktemp("weights") / "backbone"
-    MobileNetV2Model(MobileNetV2Config(depth_multiplier=0.1, min_depth=8, image_size=96)).save_pretrained(where)
-    MobileNetV2ImageProcessor(size={"shortest_edge": 96}, crop_size={"height": 96, "width": 96}).save_pretrained(where)
-    return where
+    return write_backbone(tmp_path_factory.mktemp("weights") / "backbone")
 
 
 @pytest.fixture(scope="module")
@@ -58,14 +53,14 @@ def photographs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:
     """Run a command that must fail: status 2, one line on standard error, nothing on standard output."""
     assert main(words) == 2
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert said.err.startswith("textgroup: ")
-    assert said.err.count("\n") == 1
-    return said.err
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("textgroup: ")
+    assert captured.err.count("\n") == 1
+    return captured.err
 
 
-def test_segment_prints_the_units_parted_by_bars(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_segment_prints_the_units_separated_by_bars(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["segment", "-c", str(run), "a red ring", "there is a star"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.replace(" | ", " ") for line in lines] == ["a red ring", "there is a star"]
@@ -73,10 +68,10 @@ def test_segment_prints_the_units_parted_by_bars(run: Path, capsys: pytest.Captu
 
 def test_segment_speaks_json(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["segment", "-c", str(run), "--json", "A red \u201cring\u201d"]) == 0
-    found = json.loads(capsys.readouterr().out)
-    assert found["caption"] == "A red \u201cring\u201d"
-    for unit in found["units"]:
-        assert found["caption"][unit["start"] : unit["end"]] == unit["text"]
+    segmented = json.loads(capsys.readouterr().out)
+    assert segmented["caption"] == "A red \u201cring\u201d"
+    for unit in segmented["units"]:
+        assert segmented["caption"][unit["start"] : unit["end"]] == unit["text"]
 
 
 def test_segment_writes_a_file_line_for_line(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -105,7 +100,7 @@ def test_segment_reads_from_a_pipe_by_name(run: Path, tmp_path: Path, capsys: py
     ]
 
 
-def test_a_file_that_goes_wrong_leaves_the_old_output_alone(
+def test_a_broken_file_leaves_the_old_output_alone(
     run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "captions.txt").write_bytes(b"a red ring\n" * 5000 + b"\xff\xfe broken\n")
@@ -139,16 +134,16 @@ def test_help_is_quick_and_needs_no_torch() -> None:
         "import sys; from textgroup.cli import main; assert main(['--help']) == 0; "
         "assert not {'torch', 'transformers', 'jsonargparse', 'matplotlib'} & set(sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert "textgroup segment" in done.stdout
+    finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "textgroup segment" in finished.stdout
 
 
 @pytest.mark.parametrize("command", ["demo", "segment", "score", "align", "export", "features", "train"])
 def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     try:
         status = main([command, "--help"])
-    except SystemExit as done:
-        status = done.code if isinstance(done.code, int) else 1
+    except SystemExit as stopped:
+        status = stopped.code if isinstance(stopped.code, int) else 1
     assert status == 0
     assert "usage: textgroup" in capsys.readouterr().out
 
@@ -159,9 +154,9 @@ def test_features_train_score_and_retrieval_on_photographs(
     store, table, out = tmp_path / "features", photographs / "captions.csv", tmp_path / "run"
     encode = ["features", "--images", str(table), "--encoder", f"backbone:{backbone}", "--out", str(store)]
     assert main(encode) == 0
-    said = capsys.readouterr().out
-    assert "11 images" in said
-    assert "5.png" in said, "a skipped image is named"
+    printed = capsys.readouterr().out
+    assert "11 images" in printed
+    assert "5.png" in printed, "a skipped image is named"
     assert main(encode) == 0, "a complete store is left as it is"
 
     words = ["train", "--config", "configs/flickr8k.yaml", "--out", str(out)]
@@ -182,21 +177,21 @@ def test_features_train_score_and_retrieval_on_photographs(
 
     retrieve = ["evaluate", "retrieval", "-c", str(out), "--captions", str(table), "--features", str(store), "--json"]
     assert main(retrieve) == 0
-    found = json.loads(capsys.readouterr().out)
-    assert (found["images"], found["captions"]) == (11, 22)
-    assert 0 <= found["text_to_image"]["r1"] <= found["text_to_image"]["r10"] <= 100
+    recall = json.loads(capsys.readouterr().out)
+    assert (recall["images"], recall["captions"]) == (11, 22)
+    assert 0 <= recall["text_to_image"]["r1"] <= recall["text_to_image"]["r10"] <= 100
 
     align = ["align", "-c", str(out), str(photographs / "0.png"), "a red picture", "everything is blue"]
     assert main([*align, "--json"]) == 0
-    found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [line["caption"] for line in found] == ["a red picture", "everything is blue"]
-    for unit in (unit for line in found for unit in line["units"]):
+    aligned = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["caption"] for line in aligned] == ["a red picture", "everything is blue"]
+    for unit in (unit for line in aligned for unit in line["units"]):
         best = int(np.argmax(unit["cosines"]))
-        assert len(unit["cosines"]) == 8
+        assert len(unit["cosines"]) == 9, "3 x 3 patches of 32 pixels"
         assert unit["object"] == (best if unit["cosines"][best] > NULL else None)
     assert main(align) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == sum(len(line["units"]) for line in found)
+    assert len(lines) == sum(len(line["units"]) for line in aligned)
     assert all(line.startswith(("object ", "none ")) for line in lines)
     assert "a caption is empty" in refused(capsys, *align, " ")
     assert "--groups" in refused(capsys, *words, "--loss.alignment", "1", "--loss.paraphrase", "0")

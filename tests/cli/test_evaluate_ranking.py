@@ -5,16 +5,13 @@ import json
 from pathlib import Path
 
 import pytest
-import torch
 
+from tests.cli.checkpoints import write_backbone, write_checkpoint
 from tests.cli.test_cli import refused
 from tests.data.probes.examples import write_pictures, write_svo
 from tests.evaluation.two_towers import write_clip
 from textgroup.cli import main
-from textgroup.config.model import DecoderConfig, EncoderConfig, ModelConfig
-from textgroup.model.textgroup import TextGroupModel
-from textgroup.text.tokenizer import CaptionTokenizer
-from textgroup.vision.encoders.open import open_encoder
+from textgroup.config.model import DecoderConfig
 
 COLOURS = ("red", "lime", "blue")
 
@@ -22,24 +19,10 @@ COLOURS = ("red", "lime", "blue")
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Pictures with captions, three benchmarks, a random checkpoint with its backbone, and a random CLIP."""
-    from transformers import MobileNetV2Config, MobileNetV2ImageProcessor, MobileNetV2Model
-
     where = tmp_path_factory.mktemp("ranking")
-    backbone = where / "backbone"
-    torch.manual_seed(0)
-    MobileNetV2Model(MobileNetV2Config(depth_multiplier=0.1, min_depth=8, image_size=96)).save_pretrained(backbone)
-    crop = {"height": 96, "width": 96}
-    MobileNetV2ImageProcessor(size={"shortest_edge": 96}, crop_size=crop).save_pretrained(backbone)
-    encoder = open_encoder(f"backbone:{backbone}", device="cpu")
-    tokenizer = CaptionTokenizer.train([f"a {colour} picture" for colour in COLOURS], 540, max_tokens=16)
-    text = EncoderConfig(max_tokens=16, width=16, heads=2, layers_before=1, layers_after=1)
+    backbone = write_backbone(where / "backbone")
     for name, decoder in (("run", DecoderConfig()), ("mute", None)):
-        config = ModelConfig(encoder=text, decoder=decoder, embedding=8)
-        model = TextGroupModel(
-            **vars(config), vocabulary=len(tokenizer), image_width=encoder.width, image_encoder=encoder.identity()
-        )
-        model.save_pretrained(where / name)
-        tokenizer.save(where / name / "tokenizer.json")
+        write_checkpoint(where / name, [f"a {colour} picture" for colour in COLOURS], backbone, decoder)
     write_clip(where / "clip")
     pictures = {f"{i}.png": colour for i, colour in enumerate(COLOURS, 1)}
     images = write_pictures(where / "images", pictures | {"4.png": "text"})
@@ -59,9 +42,9 @@ def test_ranking_compares_models_on_the_rows_whose_images_are_there(
     words += ["--model", f"model:{folder / 'run'}", "--model", f"transformers:{folder / 'clip'}", "--blind"]
     words += ["--images", str(folder / "images"), "--fit-on", str(folder / "images" / "captions.csv")]
     assert main([*words, "--out", str(tmp_path / "out"), "--device", "cpu"]) == 0
-    said = capsys.readouterr()
-    assert "svo: 7 rows left out" in said.err
-    assert "paper: ours, K=4" in said.out
+    captured = capsys.readouterr()
+    assert "svo: 7 rows left out" in captured.err
+    assert "paper: ours, K=4" in captured.out
     content = json.loads((tmp_path / "out" / "ranking.json").read_text())
     run = f"model:{folder / 'run'}"
     assert {f["model"] for f in content["figures"]} == {
@@ -87,9 +70,9 @@ def test_ranking_compares_models_on_the_rows_whose_images_are_there(
 
 
 def test_ranking_has_help(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as done:
+    with pytest.raises(SystemExit) as stopped:
         main(["evaluate", "ranking", "--help"])
-    assert done.value.code == 0
+    assert stopped.value.code == 0
     assert "usage: textgroup evaluate ranking" in capsys.readouterr().out
 
 
@@ -101,22 +84,24 @@ def test_blind_alone_needs_no_image(folder: Path, tmp_path: Path) -> None:
 
 
 def test_ranking_refuses_what_it_cannot_do(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    def told(*more: str, model: str = f"model:{folder / 'run'}", probe: str = f"jsonl:{folder / 'mine.jsonl'}") -> str:
+    def refusal(
+        *more: str, model: str = f"model:{folder / 'run'}", probe: str = f"jsonl:{folder / 'mine.jsonl'}"
+    ) -> str:
         given = ["--model", model, "--probe", probe, "--out", str(tmp_path / "out"), *more]
         return refused(capsys, "evaluate", "ranking", *given)
 
     images = ("--images", str(folder / "images"))
-    assert "--images, or --blind" in told()
-    assert "none of the models has a decoder" in told("--blind", model=f"model:{folder / 'mute'}")
-    assert "a kind comes twice" in told(*images, "--probe", f"jsonl:{folder / 'mine.jsonl'}")
-    assert "KIND one of" in told(*images, probe="svo")
-    assert "take model:PATH" in told(*images, model="run")
-    assert "give --probe svo" in told(*images, "--fit-on", str(folder / "images" / "captions.csv"))
-    assert "device 'abacus'" in told(*images, "--device", "abacus")
-    assert "batch-size" in told(*images, "--batch-size", "0")
-    assert "no such file or folder" in told("--images", str(tmp_path / "nowhere"))
+    assert "--images, or --blind" in refusal()
+    assert "none of the models has a decoder" in refusal("--blind", model=f"model:{folder / 'mute'}")
+    assert "a kind comes twice" in refusal(*images, "--probe", f"jsonl:{folder / 'mine.jsonl'}")
+    assert "KIND one of" in refusal(*images, probe="svo")
+    assert "take model:PATH" in refusal(*images, model="run")
+    assert "give --probe svo" in refusal(*images, "--fit-on", str(folder / "images" / "captions.csv"))
+    assert "device 'abacus'" in refusal(*images, "--device", "abacus")
+    assert "batch-size" in refusal(*images, "--batch-size", "0")
+    assert "no such file or folder" in refusal("--images", str(tmp_path / "nowhere"))
     (tmp_path / "out").write_text("a file")
-    assert "give a directory" in told(*images)
+    assert "give a directory" in refusal(*images)
     assert (tmp_path / "out").read_text() == "a file"
 
 
@@ -126,8 +111,8 @@ def test_retrieval_takes_any_model_and_reads_the_images_itself(
     captions = str(folder / "images" / "captions.csv")
     for model in (f"transformers:{folder / 'clip'}", f"model:{folder / 'run'}"):
         assert main(["evaluate", "retrieval", "--model", model, "--captions", captions, "--json"]) == 0
-        found = json.loads(capsys.readouterr().out)
-        assert (found["images"], found["captions"]) == (3, 6)
+        recall = json.loads(capsys.readouterr().out)
+        assert (recall["images"], recall["captions"]) == (3, 6)
     assert main(["evaluate", "retrieval", "--model", model, "--captions", captions, "--first", "1", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["captions"] == 3
 

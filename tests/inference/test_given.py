@@ -205,7 +205,15 @@ def test_a_device_that_is_not_there_is_named(device: str) -> None:
 def test_the_public_names_are_there_and_documented() -> None:
     from importlib.metadata import version
 
-    assert set(textgroup.__all__) == {"InputError", "Reference", "TextGroup", "Unit", "__version__", "load"}
+    assert set(textgroup.__all__) == {
+        "Grounding",
+        "InputError",
+        "Reference",
+        "TextGroup",
+        "Unit",
+        "__version__",
+        "load",
+    }
     assert set(textgroup.__all__) <= set(dir(textgroup))
     assert textgroup.__version__ == version("textgroup")
     for name in set(textgroup.__all__) - {"__version__"}:

@@ -8,6 +8,7 @@ from textgroup.cli.demo import demo
 from textgroup.cli.evaluate import evaluate
 from textgroup.cli.export import export
 from textgroup.cli.features import features
+from textgroup.cli.ground import ground
 from textgroup.cli.images import align, score
 from textgroup.cli.segment import segment
 from textgroup.cli.train import train
@@ -20,10 +21,12 @@ textgroup: the units of a caption, grounded in the picture (arXiv 2511.11262).
   textgroup segment "A man in a blue hat ..."           the units of captions (-c RUN: by a model of your own)
   textgroup score -c RUN IMAGE CAPTION [CAPTION ...]    rank captions for an image
   textgroup align -c RUN IMAGE CAPTION [CAPTION ...]    the object of the image that each unit refers to
+  textgroup ground -c RUN IMAGE CAPTION --out PICTURE.png    the part of the image that each unit means
   textgroup features --images DATA --encoder NAME --out DIR   encode a data set's images once
   textgroup export -c RUN --out DIR                     a checkpoint to share
   textgroup train --config configs/NAME.yaml            train (any field: --optim.lr 1e-3)
   textgroup evaluate phrases --annotations DIR --segmenter model:RUN   units against gold phrases
+  textgroup evaluate grounding --annotations DIR --images DATA --model model:RUN --out DIR   units against boxes
   textgroup evaluate ranking --probe KIND:PATH --images DATA --model model:RUN --out DIR   captions against foils
   textgroup evaluate retrieval -c RUN --captions DATA --features DIR   recall at 1, 5, 10
 
@@ -41,6 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "segment": segment,
         "score": score,
         "align": align,
+        "ground": ground,
         "export": export,
         "features": features,
         "train": train,

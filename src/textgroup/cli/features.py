@@ -18,15 +18,18 @@ def features(words: Sequence[str]) -> None:
         required=True,
         help="tar shards (file, directory, pattern, range, URL, pipe:COMMAND), a directory of images, or a table",
     )
-    parser.add_argument("--encoder", required=True, help="groupvit[:WHERE] or backbone:WHERE (directory or Hub name)")
+    parser.add_argument(
+        "--encoder", required=True, help="groupvit[:WHERE], backbone:WHERE or clusters:WHERE (directory or Hub name)"
+    )
     parser.add_argument(
         "--out",
         type=Path,
         required=True,
         help="the feature store; the same command goes on with one half done",
     )
-    parser.add_argument("--groups", action="store_true", help="also store every object group, not only their mean")
+    parser.add_argument("--groups", action="store_true", help="also store every object's vector, not only their mean")
     parser.add_argument("--resize", type=int, help="shorter side before the centre crop, instead of the encoder's")
+    parser.add_argument("--size", type=int, help="squash the whole image to so many pixels a side, without a crop")
     parser.add_argument("--image-column", default="image", help="column of a table that names the image")
     parser.add_argument("--batch-size", type=int, help="images encoded at once (default: 4 on a CPU, 256 on a GPU)")
     options = parser.parse_args(words)
@@ -42,7 +45,7 @@ def features(words: Sequence[str]) -> None:
 
     rank, world = rank_and_world()
     device = f"cuda:{os.environ.get('LOCAL_RANK', '0')}" if torch.cuda.is_available() else None
-    encoder = open_encoder(options.encoder, resize=options.resize, device=device)
+    encoder = open_encoder(options.encoder, resize=options.resize, device=device, size=options.size)
     with progress_bar("images", None, shown=rank == 0) as advance:
         settings: dict[str, Any] = {
             "groups": options.groups,

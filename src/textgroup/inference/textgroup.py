@@ -15,16 +15,17 @@ from textgroup.data.batches import Chunk, pad
 from textgroup.devices import pick_device
 from textgroup.errors import InputError
 from textgroup.inference.given import Given, Image, captions_given, checked_captions, identity, images_given, numbered
+from textgroup.inference.scene import Scene, grounded, heat_maps, look_at
 from textgroup.inference.spans import length_batches, units_of
 from textgroup.model.grouping.contract import TextGroups
 from textgroup.model.late_interaction import NULL
 from textgroup.model.pretrained import load_model
 from textgroup.model.textgroup import TextGroupModel
 from textgroup.text.tokenizer import CaptionTokenizer, Tokens
-from textgroup.units import Reference, Unit
+from textgroup.units import Grounding, Reference, Unit
 from textgroup.vision.encoders.identity import check_same_encoder
 from textgroup.vision.encoders.objects import ObjectEncoder
-from textgroup.vision.encoders.open import open_encoder
+from textgroup.vision.encoders.open import open_again
 
 WINDOW = 1024
 """Captions sorted by length together, so that a stream pays for little padding in constant memory."""
@@ -177,17 +178,17 @@ class TextGroup:
 
     @torch.inference_mode()
     def _encode_objects(self, image: Image) -> torch.Tensor:
-        groups = self._open_encoder().encode(torch.from_numpy(self.prepare(image)[None]), vectors=True).vectors
-        assert groups is not None, "they were asked for"
-        return groups
+        vectors = self._open_encoder().encode(torch.from_numpy(self.prepare(image)[None]), vectors=True).vectors
+        assert vectors is not None, "they were asked for"
+        return vectors
 
     @torch.inference_mode()
-    def align_objects(self, captions: Sequence[str], groups: torch.Tensor) -> list[list[Reference]]:
-        """`align` with images that are encoded already: groups (captions, G, D_image), zeros after an image's last."""
+    def align_objects(self, captions: Sequence[str], vectors: torch.Tensor) -> list[list[Reference]]:
+        """`align` with images that are encoded already: vectors (captions, G, D_image), zeros after an image's last."""
         self._require_image_side("align")
         device = next(self.model.parameters()).device
-        objects = self.model.embed_objects(groups.float().to(device))  # (captions, G, E)
-        number = (groups != 0).any(dim=2).sum(dim=1).tolist()
+        objects = self.model.embed_objects(vectors.float().to(device))  # (captions, G, E)
+        number = (vectors != 0).any(dim=2).sum(dim=1).tolist()
         tokens = self.tokenizer.encode_batch(list(captions))
         references: list[list[Reference]] = [[] for _ in captions]
         for rows in length_batches([len(t.ids) for t in tokens]):
@@ -196,6 +197,39 @@ class TextGroup:
             for i, units, of_group in zip(rows, units_of(captions, tokens, rows, text), cosines):
                 references[i] = [reference(unit, of_group[unit.group][: number[i]]) for unit in units]
         return references
+
+    @overload
+    def ground(self, image: Image, caption: str) -> list[Grounding]: ...  # type: ignore[overload-overlap]
+    @overload
+    def ground(self, image: Image, caption: Iterable[str]) -> list[list[Grounding]]: ...
+    def ground(self, image: Image, caption: str | Iterable[str]) -> list[Grounding] | list[list[Grounding]]:
+        """What each unit of a caption, or of each of several, means in a photograph: a heat map, a point, a box.
+
+        The whole photograph is looked at, whatever its aspect ratio. A unit that names nothing (`Unit.groundable`) gets
+        no heat map. Needs a model trained with images. Raises `InputError`, and `BrokenImage` for an image that cannot
+        be decoded.
+        """
+        self._require_image_side("ground")
+        given = captions_given(caption, "ground")
+        if not images_given(image, "ground").single:
+            raise InputError("ground: give one image, and one caption or several for it")
+        scene = self.look_at(image)
+        answers = []
+        for text in given:
+            units = self.segment(text)
+            named = [unit for unit in units if unit.groundable is not False]
+            heats = iter(self.heat_maps(scene, text, [(unit.start, unit.end) for unit in named]))
+            answers.append([Grounding(u) if u.groundable is False else grounded(u, next(heats)) for u in units])
+        groundings: list[Grounding] | list[list[Grounding]] = given.answer(answers)
+        return groundings
+
+    def look_at(self, image: Image) -> Scene:
+        """A whole photograph as the model sees it, for `heat_maps`. Raises `BrokenImage`."""
+        return look_at(self.model, self._open_encoder(), image)
+
+    def heat_maps(self, scene: Scene, caption: str, spans: Sequence[tuple[int, int]]) -> list[np.ndarray]:
+        """The heat map (h, w) of each span of characters (start, end) of the caption, as if it were a unit."""
+        return heat_maps(self.model, self.tokenizer, scene, caption, spans)
 
     def _encode(self, tokens: Sequence[Tokens]) -> TextGroups:
         return self.model.encode(*self._pad_tokens(tokens))
@@ -215,9 +249,7 @@ class TextGroup:
                 identity = self.model.image_encoder
                 if identity is None:
                     raise InputError("this checkpoint does not say which image encoder it was trained with")
-                encoder = open_encoder(
-                    self._encoder_name or identity["encoder"], resize=identity["transform"]["resize"]
-                )
+                encoder = open_again(self._encoder_name or identity["encoder"], identity["transform"])
                 check_same_encoder(identity, encoder.identity(), "the checkpoint", encoder.name)
                 self._encoder = encoder
         return self._encoder

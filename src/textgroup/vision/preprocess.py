@@ -15,12 +15,16 @@ from textgroup.vision.decode import MAX_PIXELS, BrokenImage, decode, describe_im
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 _FILTERS = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
 
+MOST_PIXELS = 4096
+"""Largest side that an encoder may be given."""
+
 
 @dataclass(frozen=True)
 class Transform:
     """Shorter side to `resize`, centre crop of `crop` x `crop`, values from 0..1 to (value - mean) / std.
 
-    resize, crop: pixels. mean, std: of red, green and blue. interpolation: "bilinear" or "bicubic".
+    resize, crop: pixels. mean, std: of red, green and blue. interpolation: "bilinear" or "bicubic". squash: the whole
+    image to `crop` x `crop` instead, whatever its aspect ratio.
     """
 
     resize: int
@@ -28,10 +32,13 @@ class Transform:
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
     interpolation: str = "bilinear"
+    squash: bool = False
 
     def __post_init__(self) -> None:
-        if not 1 <= self.crop <= self.resize <= 4096:
-            raise InputError(f"resize {self.resize}: it must lie between the crop, {self.crop}, and 4096 pixels")
+        if not 1 <= self.crop <= self.resize <= MOST_PIXELS:
+            raise InputError(
+                f"resize {self.resize}: it must lie between the crop, {self.crop}, and {MOST_PIXELS} pixels"
+            )
         if len(self.mean) != 3 or len(self.std) != 3 or min(self.std) <= 0:
             raise InputError(f"mean {self.mean}, std {self.std}: three numbers each, std above 0")
         if self.interpolation not in _FILTERS:
@@ -40,6 +47,8 @@ class Transform:
     def __call__(self, image: bytes | str | os.PathLike[str] | Image.Image) -> np.ndarray:
         """Pixels (3, crop, crop), float32, of encoded bytes, a path, or a PIL image. Raises `BrokenImage`."""
         picture = decode(image)
+        if self.squash:
+            return self._normalised(picture.resize((self.crop, self.crop), _FILTERS[self.interpolation]))
         width, height = picture.size
         scale = self.resize / min(width, height)
         # The longer side is cut off as torchvision does, with which GroupViT was trained.
@@ -49,7 +58,9 @@ class Transform:
         if size != picture.size:
             picture = picture.resize(size, _FILTERS[self.interpolation])
         left, top = (round((side - self.crop) / 2) for side in size)
-        picture = picture.crop((left, top, left + self.crop, top + self.crop))
+        return self._normalised(picture.crop((left, top, left + self.crop, top + self.crop)))
+
+    def _normalised(self, picture: Image.Image) -> np.ndarray:
         mean, std = (np.array(value, np.float32)[:, None, None] for value in (self.mean, self.std))
         values = np.asarray(picture).transpose(2, 0, 1).astype(np.float32, order="C")  # (3, H, W)
         values /= 255  # in place: half of the time of a new array each
@@ -58,8 +69,9 @@ class Transform:
         return values
 
     def to_dict(self) -> dict[str, Any]:
-        """For JSON; `from_dict` reads it."""
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
+        """For JSON; `from_dict` reads it. `squash` is left out where it is false: older stores have no such field."""
+        values = {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
+        return values if self.squash else {k: v for k, v in values.items() if k != "squash"}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Transform":

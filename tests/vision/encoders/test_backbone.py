@@ -1,4 +1,4 @@
-"""Any image model is an object encoder once its patches are clustered."""
+"""Any image model is an object encoder: its patches are the objects."""
 
 import json
 from pathlib import Path
@@ -6,104 +6,60 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
+from PIL import Image
 from transformers import AutoModel
 
+from tests.vision.encoders.conftest import PREPROCESSOR
 from textgroup.data.sources.samples import read_samples
 from textgroup.errors import InputError
-from textgroup.vision.encoders.backbone import Backbone, kmeans, read_transform
-from textgroup.vision.encoders.open import open_encoder
+from textgroup.vision.encoders.backbone import Backbone, read_transform
+from textgroup.vision.encoders.open import open_again, open_encoder
 from textgroup.vision.encoders.weights import load_frozen, weights_digest
-
-PREPROCESSOR = {"size": {"height": 32, "width": 32}, "image_mean": [0.5] * 3, "image_std": [0.5] * 3}
-
-
-def blobs(batch: int, groups: int, each: int) -> tuple[Tensor, Tensor]:
-    """Points (B, groups * each, 16) around far centres, shuffled, and the blob of each (B, N)."""
-    random = torch.Generator().manual_seed(0)
-    centres = torch.randn(batch, groups, 16, generator=random) * 10
-    owner = torch.stack([torch.arange(groups * each)[torch.randperm(groups * each, generator=random)] % groups] * batch)
-    points = centres.gather(1, owner[:, :, None].expand(-1, -1, 16))
-    return points + torch.randn(points.shape, generator=random) * 0.1, owner
-
-
-@pytest.fixture(scope="module")
-def vit(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from transformers import ViTConfig, ViTModel
-
-    folder = tmp_path_factory.mktemp("vit")
-    torch.manual_seed(0)
-    config = ViTConfig(
-        hidden_size=16, intermediate_size=32, num_hidden_layers=1, num_attention_heads=2, image_size=32, patch_size=8
-    )
-    ViTModel(config, add_pooling_layer=False).save_pretrained(folder)
-    (folder / "preprocessor_config.json").write_text(json.dumps(PREPROCESSOR))
-    return folder
-
-
-@pytest.fixture(scope="module")
-def resnet(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from transformers import ResNetConfig, ResNetModel
-
-    folder = tmp_path_factory.mktemp("resnet")
-    torch.manual_seed(0)
-    config = ResNetConfig(embedding_size=8, hidden_sizes=[8, 12], depths=[1, 1], layer_type="basic")
-    ResNetModel(config).save_pretrained(folder)
-    (folder / "preprocessor_config.json").write_text(json.dumps(PREPROCESSOR))
-    return folder
-
-
-def test_kmeans_finds_well_separated_groups_in_each_image() -> None:
-    points, truth = blobs(batch=3, groups=5, each=9)
-    centres, owner = kmeans(points, 5)
-    same = truth[:, :, None] == truth[:, None, :]
-    assert torch.equal(owner[:, :, None] == owner[:, None, :], same)
-    assert centres.shape == (3, 5, 16)
-
-
-def test_kmeans_gives_the_same_groups_every_time_and_whatever_else_is_in_the_batch() -> None:
-    points = torch.randn(4, 49, 16, generator=torch.Generator().manual_seed(0))
-    centres, owner = kmeans(points, 8)
-    again = kmeans(points[1:2], 8)
-    assert torch.equal(again[1], owner[1:2])
-    assert torch.allclose(again[0], centres[1:2], atol=1e-5)
-
-
-def test_kmeans_gets_no_worse_from_round_to_round() -> None:
-    points = torch.randn(4, 49, 16, generator=torch.Generator().manual_seed(0))
-
-    def spread(rounds: int) -> float:
-        centres, owner = kmeans(points, 8, rounds)
-        return (points - centres.gather(1, owner[:, :, None].expand(-1, -1, 16))).square().sum().item()
-
-    found = [spread(rounds) for rounds in (1, 2, 4, 10)]
-    assert found == sorted(found, reverse=True)
-
-
-def test_an_image_of_one_colour_has_one_group_and_no_nans() -> None:
-    centres, owner = kmeans(torch.ones(2, 16, 4), 8)
-    assert (owner == 0).all()
-    assert torch.equal(centres, torch.ones(2, 8, 4))
-
-
-def test_more_groups_than_patches_are_refused() -> None:
-    with pytest.raises(InputError, match="4 patches cannot make 8 objects"):
-        kmeans(torch.randn(1, 4, 3), 8)
 
 
 @pytest.mark.parametrize("kind", ["vit", "resnet"])
-def test_pooled_is_the_mean_of_the_groups_weighted_by_their_masks(kind: str, request: pytest.FixtureRequest) -> None:
+def test_the_objects_are_the_patches_and_each_has_a_cell_of_the_grid(kind: str, request: pytest.FixtureRequest) -> None:
     encoder = open_encoder(f"backbone:{request.getfixturevalue(kind)}", device="cpu")
     pixels = torch.randn(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
-    found = encoder.encode(pixels, vectors=True, masks=True)
-    assert found.vectors is not None
-    assert found.masks is not None
-    assert found.vectors.shape == (2, encoder.objects, encoder.width)
-    assert found.masks.shape == (2, encoder.objects, 32, 32)
-    assert torch.equal(found.masks.sum(1), torch.ones(2, 32, 32))
-    share = found.masks.mean((2, 3))  # (B, G)
-    assert torch.allclose((share[:, :, None] * found.vectors).sum(1), found.pooled, atol=1e-5)
-    assert torch.equal(encoder.encode(pixels).pooled, found.pooled)
+    objects = encoder.encode(pixels, vectors=True, masks=True)
+    assert objects.vectors is not None
+    assert objects.masks is not None
+    assert objects.vectors.shape == (2, encoder.objects, encoder.width)
+    side = round(encoder.objects**0.5)
+    assert objects.masks.shape == (2, encoder.objects, side, side)
+    assert torch.equal(objects.masks.flatten(2), torch.eye(encoder.objects).expand(2, -1, -1))
+    assert torch.allclose(objects.vectors.mean(1), objects.pooled, atol=1e-5)
+    assert torch.equal(encoder.encode(pixels).pooled, objects.pooled)
+
+
+def test_a_patch_is_where_its_pixels_are(vit: Path) -> None:
+    """Patches of a ViT without attention to others would be local; here: a change moves its own patch the most."""
+    encoder = open_encoder(f"backbone:{vit}", device="cpu")
+    pixels = torch.randn(1, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    changed = pixels.clone()
+    changed[:, :, 8:16, 24:32] += 3.0  # second row, last column of a 4 x 4 grid
+    moved = (encoder.encode(changed, vectors=True).vectors - encoder.encode(pixels, vectors=True).vectors).norm(dim=2)  # type: ignore[operator]
+    masks = encoder.encode(pixels, masks=True).masks
+    assert masks is not None
+    assert masks[0, int(moved.argmax())].nonzero().tolist() == [[1, 3]]
+
+
+def test_a_size_squashes_the_whole_image_and_is_part_of_the_identity(vit: Path) -> None:
+    encoder = open_encoder(f"backbone:{vit}", size=32, device="cpu")
+    wide = np.zeros((32, 96, 3), np.uint8)
+    wide[:, :8] = 255  # far outside a centre crop
+    seen = encoder.transform(Image.fromarray(wide))
+    assert seen.shape == (3, 32, 32)
+    assert seen[:, :, 0].mean() > 0.9
+    transform = encoder.identity()["transform"]
+    assert transform["squash"] is True
+    assert "squash" not in open_encoder(f"backbone:{vit}", device="cpu").identity()["transform"]
+    assert open_again(f"backbone:{vit}", transform).identity() == encoder.identity()
+    with pytest.raises(InputError, match="give one of them"):
+        open_encoder(f"backbone:{vit}", size=32, resize=32)
+    for size in (0, -8, 5000):
+        with pytest.raises(InputError, match=f"size {size}: it must lie"):
+            open_encoder(f"backbone:{vit}", size=size)
 
 
 def test_the_class_token_of_a_vit_is_no_patch(vit: Path) -> None:
@@ -179,6 +135,6 @@ def test_real_photographs_have_finite_features_that_differ(shared: Path) -> None
     pixels = np.stack([encoder.transform(next(photos).image or b"") for _ in range(2)])
     found = encoder.encode(torch.from_numpy(pixels), vectors=True, masks=True)
     assert found.vectors is not None
-    assert found.vectors.shape == (2, 8, 1280)
+    assert found.vectors.shape == (2, 49, 1280)
     assert found.vectors.isfinite().all()
     assert torch.cosine_similarity(found.pooled[0], found.pooled[1], dim=0) < 0.9

@@ -12,11 +12,11 @@ from textgroup.vision.encoders.weights import freeze
 
 @pytest.mark.parametrize("spec", ["", "vit:somewhere", "backbone", "backbone:", "GROUPVIT"])
 def test_an_unknown_encoder_gets_a_list_of_those_there_are(spec: str) -> None:
-    with pytest.raises(InputError, match="take groupvit, groupvit:WHERE or backbone:WHERE"):
+    with pytest.raises(InputError, match=r"take groupvit\[:WHERE\] or backbone:WHERE or clusters:WHERE"):
         open_encoder(spec)
 
 
-@pytest.mark.parametrize("kind", ["groupvit", "backbone"])
+@pytest.mark.parametrize("kind", ["groupvit", "backbone", "clusters"])
 def test_a_place_that_is_no_directory_is_told_without_asking_the_network(kind: str, tmp_path: Path) -> None:
     for place in (tmp_path / "none", "./none", "resnet", "a/b/c"):
         with pytest.raises(InputError, match="there is no directory"):

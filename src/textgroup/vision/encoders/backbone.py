@@ -1,4 +1,4 @@
-"""Any image model of transformers as an object encoder: its patches, clustered by k-means within each image."""
+"""Any image model of transformers as an object encoder: its patches are the objects."""
 
 import math
 from typing import Any
@@ -13,38 +13,38 @@ from textgroup.vision.encoders.objects import Objects
 from textgroup.vision.encoders.weights import load_frozen, read_config, weights_digest
 from textgroup.vision.preprocess import Transform
 
-GROUPS = 8
-"""Objects of an image, as many as GroupViT's."""
-ROUNDS = 10
-"""Of Lloyd's algorithm."""
-
 
 class Backbone:
-    """An `ObjectEncoder` on the patch features that a model gives as `last_hidden_state`.
+    """An `ObjectEncoder` on the patch features that a model gives as `last_hidden_state`; pooled is their mean.
 
-    pooled is the mean over the patches, which is the mean of the groups weighted by their sizes.
+    grid: h, w, the patches of a column and of a row.
     """
 
     published = ""
 
     def __init__(self, name: str, model: nn.Module, transform: Transform, device: str | None = None) -> None:
-        self.name, self.transform, self.objects = name, transform, GROUPS
+        self.name, self.transform = name, transform
         self._identity = {"encoder": name, "weights": weights_digest(model), "transform": transform.to_dict()}
         self._device = pick_device(device)
         self._model = model.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         noise = torch.randn(1, 3, transform.crop, transform.crop, generator=torch.Generator().manual_seed(0))
         trial = noise.to(self._device, memory_format=torch.channels_last)
         try:
-            self.width = self._patches(trial).shape[-1]
+            with torch.no_grad():
+                self.width, *grid = self._hidden(trial).shape[1:]
         except (AttributeError, TypeError, ValueError, RuntimeError) as error:
             reason = " ".join(str(error).split())[:160]
             raise InputError(
                 f"image encoder {name}: no patches of an image of {transform.crop} pixels: {reason}"
             ) from None
+        self.grid = (grid[0], grid[1])
+        self.objects = self.grid[0] * self.grid[1]
         self._model = fold_batch_norms(self._model, trial)
 
     @classmethod
-    def open(cls, where: str, resize: int | None = None, device: str | None = None) -> "Backbone":
+    def open(
+        cls, where: str, resize: int | None = None, device: str | None = None, size: int | None = None
+    ) -> "Backbone":
         """Open a directory or a Hub name; see `open.open_encoder`."""
         from transformers import AutoModel
 
@@ -53,7 +53,7 @@ class Backbone:
         model = getattr(model, "vision_model", model)  # of two towers, as in CLIP, the one that sees
         if getattr(model, "main_input_name", "") != "pixel_values":
             raise InputError(f"image encoder {name}: {type(model).__name__} does not take images")
-        transform = read_transform(read_config(where, "preprocessor_config.json", name), name, resize)
+        transform = read_transform(read_config(where, "preprocessor_config.json", name), name, resize, size)
         return cls(name, model, transform, device)
 
     def identity(self) -> dict[str, Any]:
@@ -62,58 +62,34 @@ class Backbone:
 
     @torch.no_grad()
     def encode(self, pixels: Tensor, vectors: bool = False, masks: bool = False) -> Objects:
-        """See `ObjectEncoder.encode`. Masks are 0 or 1: a patch belongs to one group."""
-        patches = self._patches(pixels.to(self._device, memory_format=torch.channels_last))  # (B, N, D)
+        """See `ObjectEncoder.encode`. Masks are (B, G, h, w), h x w = G: 1 where the patch is, 0 elsewhere."""
+        patches = self.patches(pixels)  # (B, N, D)
         pooled = patches.mean(1).to(pixels.device)
-        if not (vectors or masks):
-            return Objects(None, pooled, None)
-        centres, owner = kmeans(patches, self.objects)
-        regions = self._masks(owner, pixels.shape[-2:]).to(pixels.device) if masks else None
-        return Objects(centres.to(pixels.device) if vectors else None, pooled, regions)
+        grid = None
+        if masks:
+            cells = torch.eye(self.objects, device=pixels.device).unflatten(1, self.grid)  # (N, h, w)
+            grid = cells.expand(len(pixels), -1, -1, -1)
+        return Objects(patches.to(pixels.device) if vectors else None, pooled, grid)
 
     @torch.no_grad()
-    def _patches(self, pixels: Tensor) -> Tensor:
-        hidden = self._model(pixel_values=pixels).last_hidden_state
-        if hidden.dim() == 4:  # (B, D, h, w) of a convolutional net
-            hidden = hidden.flatten(2).transpose(1, 2)
-        patches = math.isqrt(hidden.shape[1]) ** 2  # class and register tokens stand before a square of patches
-        return hidden[:, hidden.shape[1] - patches :]
+    def patches(self, pixels: Tensor) -> Tensor:
+        """pixels (B, 3, H, W) -> features of the patches (B, N, D), row by row, on the encoder's device."""
+        return self._hidden(pixels).flatten(2).transpose(1, 2)
 
-    def _masks(self, owner: Tensor, size: torch.Size) -> Tensor:
-        side = math.isqrt(owner.shape[1])
-        maps = nn.functional.one_hot(owner, self.objects).transpose(1, 2).float()  # (B, G, N)
-        return nn.functional.interpolate(maps.unflatten(2, (side, side)), size=size, mode="nearest")
-
-
-def kmeans(points: Tensor, groups: int, rounds: int = ROUNDS) -> tuple[Tensor, Tensor]:
-    """Cluster the points of each image on their own: points (B, N, D) -> centres (B, G, D), owner (B, N).
-
-    The same points always give the same clusters: the first centre is the point farthest from the mean, each
-    next one the point farthest from all centres before it. Centres are the means of their points; one that
-    has no points (an image with fewer than G different patches) stays where it is.
-    """
-    batch, count, _ = points.shape
-    if count < groups:
-        raise InputError(f"{count} patches cannot make {groups} objects: take a larger crop or another encoder")
-    rows = torch.arange(batch, device=points.device)
-    centres = [points[rows, (points - points.mean(1, keepdim=True)).square().sum(2).argmax(1)]]  # (B, D)
-    nearest = torch.full((batch, count), torch.inf, device=points.device, dtype=points.dtype)
-    while len(centres) < groups:
-        nearest = nearest.minimum((points - centres[-1][:, None]).square().sum(2))
-        centres.append(points[rows, nearest.argmax(1)])
-    centre = torch.stack(centres, dim=1)  # (B, G, D)
-    for _ in range(rounds):
-        owner = torch.cdist(points, centre).argmin(2)  # (B, N)
-        member = nn.functional.one_hot(owner, groups).to(points.dtype).transpose(1, 2)  # (B, G, N)
-        size = member.sum(2, keepdim=True)
-        centre = torch.where(size > 0, member @ points / size.clamp(min=1), centre)
-    return centre, owner
+    def _hidden(self, pixels: Tensor) -> Tensor:
+        """(B, D, h, w)."""
+        hidden = self._model(pixel_values=pixels.to(self._device, memory_format=torch.channels_last)).last_hidden_state
+        if hidden.dim() == 4:  # of a convolutional net
+            return hidden
+        side = math.isqrt(hidden.shape[1])  # class and register tokens stand before a square of patches
+        return hidden[:, hidden.shape[1] - side**2 :].transpose(1, 2).unflatten(2, (side, side))
 
 
-def read_transform(config: dict[str, Any], name: str, resize: int | None = None) -> Transform:
+def read_transform(config: dict[str, Any], name: str, resize: int | None = None, size: int | None = None) -> Transform:
     """Our transform from a preprocessor_config.json. Raises `InputError` for what it cannot express.
 
     A configuration that squashes images to height x width is read as: shorter side to that, then centre crop.
+    resize: instead of the configuration's. size: squash the whole image to so many pixels a side, without a crop.
     """
     try:
         if abs(config.get("rescale_factor", 1 / 255) * 255 - 1) > 1e-3 or config.get("rescale_offset"):
@@ -126,8 +102,9 @@ def read_transform(config: dict[str, Any], name: str, resize: int | None = None)
             own, crop = edge, _side_length(config["crop_size"]) if cropped else edge
         normalise = config.get("do_normalize", True)
         return Transform(
-            resize=own if resize is None else resize,
-            crop=crop,
+            resize=size or (own if resize is None else resize),
+            crop=size or crop,
+            squash=size is not None,
             mean=tuple(config["image_mean"]) if normalise else (0, 0, 0),
             std=tuple(config["image_std"]) if normalise else (1, 1, 1),
             interpolation={2: "bilinear", 3: "bicubic"}[config.get("resample", 2)],

@@ -4,6 +4,7 @@ Through transformers' `GroupViTVisionModel`, whose outputs equal those of the au
 training mode it would add Gumbel noise to its assignments: here it is never in training mode.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -28,22 +29,32 @@ class GroupViT:
 
     published = PUBLISHED
 
-    def __init__(self, name: str, model: nn.Module, resize: int | None = None, device: str | None = None) -> None:
+    def __init__(
+        self, name: str, model: nn.Module, resize: int | None = None, device: str | None = None, squash: bool = False
+    ) -> None:
         config: Any = model.config
         self.name, self.width, self.objects = name, int(config.hidden_size), int(config.num_output_groups[-1])
         self._patch = _side_length(config.patch_size)
         self.transform = authors_transform(config, resize)
+        if squash:
+            self.transform = replace(self.transform, resize=self.transform.crop, squash=True)
         self._device = pick_device(device)
         self._model = freeze(model).to(self._device)
         self._digest: str | None = None
 
     @classmethod
-    def open(cls, where: str, resize: int | None = None, device: str | None = None) -> "GroupViT":
+    def open(
+        cls, where: str, resize: int | None = None, device: str | None = None, size: int | None = None
+    ) -> "GroupViT":
         """Open a directory or a Hub name, of a whole GroupViT or its vision tower; see `open.open_encoder`."""
         from transformers import GroupViTVisionModel
 
         name = "groupvit" if where == PUBLISHED else f"groupvit:{where}"
-        return cls(name, load_frozen(GroupViTVisionModel, where, name), resize, device)
+        model = load_frozen(GroupViTVisionModel, where, name)
+        crop = _side_length(model.config.image_size)  # type: ignore[union-attr]
+        if size not in (None, crop):
+            raise InputError(f"size {size}: {name} takes {crop} pixels a side and no other size")
+        return cls(name, model, resize, device, squash=size is not None)
 
     @classmethod
     def random(cls, seed: int, device: str = "cpu", **config: Any) -> "GroupViT":

@@ -10,8 +10,8 @@ from textgroup.vision.preprocess import Transform
 class Objects(NamedTuple):
     """What an encoder finds in B images.
 
-    vectors: (B, G, D), one for each object, or None. pooled: (B, D), the image as a whole. masks: (B, G, H, W) over the
-    pixels of the encoder's crop, how much of each pixel each object has; or None.
+    vectors: (B, G, D), one for each object, or None. pooled: (B, D), the image as a whole. masks: (B, G, h, w) on a
+    grid over what the encoder sees, how much of each cell each object has; or None.
     """
 
     vectors: Tensor | None
@@ -51,6 +51,8 @@ class OpenableEncoder(ObjectEncoder, Protocol):
     published: str
 
     @classmethod
-    def open(cls, where: str, resize: int | None = None, device: str | None = None) -> "OpenableEncoder":
+    def open(
+        cls, where: str, resize: int | None = None, device: str | None = None, size: int | None = None
+    ) -> "OpenableEncoder":
         """Open a directory or a Hub name; see `open.open_encoder`."""
         ...

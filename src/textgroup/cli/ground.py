@@ -1,0 +1,62 @@
+"""`textgroup ground`: what each unit of a caption means in a photograph."""
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from textgroup.cli.common import Parser, checkpoint_option
+from textgroup.errors import InputError
+from textgroup.files import atomic_write
+from textgroup.units import Grounding
+
+
+def ground(words: Sequence[str]) -> None:
+    """`textgroup ground`."""
+    options = _options(words)
+    import textgroup
+    from textgroup.report.overlay import draw_overlay
+    from textgroup.vision.decode import decode
+
+    model = textgroup.load(options.checkpoint, encoder=options.encoder)
+    groundings = model.ground(options.image, options.caption)
+    if options.out:
+        picture = draw_overlay(decode(options.image), groundings)
+        with atomic_write(options.out) as partial:
+            picture.save(partial, format="PNG")
+    if options.json:
+        units = [_record(grounding) for grounding in groundings]
+        print(json.dumps({"image": str(options.image), "caption": options.caption, "units": units}, ensure_ascii=False))
+        return
+    for unit, _, point, _, score in groundings:
+        at = "nothing" if point is None else f"{100 * point[0]:3.0f}% {100 * point[1]:3.0f}%  {score:+.2f}"
+        print(f"{at:<17} {unit.text}")
+    if options.out:
+        print(f"{options.out} shows it (left and top in per cent of the picture, then the cosine)")
+
+
+def _options(words: Sequence[str]) -> argparse.Namespace:
+    parser = Parser("textgroup ground", description="Show which part of a photograph each unit of a caption means.")
+    parser.add_argument("image", type=Path)
+    parser.add_argument("caption")
+    checkpoint_option(parser)
+    parser.add_argument("--encoder", help="where the image encoder lies now, if not where it lay in training")
+    parser.add_argument("--out", type=Path, metavar="PNG", help="draw the picture with its units there")
+    parser.add_argument("--json", action="store_true", help="one JSON object with points, boxes and heat maps")
+    options = parser.parse_args(words)
+    if not options.caption.strip():
+        raise InputError("textgroup ground: the caption is empty: give it at least one word")
+    return options
+
+
+def _record(grounding: Grounding) -> dict[str, Any]:
+    """For JSON; the heat map with three digits."""
+    heat = None if grounding.heat is None else [[round(float(x), 3) for x in row] for row in grounding.heat]
+    return {
+        **grounding.unit._asdict(),
+        "point": grounding.point,
+        "box": grounding.box,
+        "score": grounding.score,
+        "heat": heat,
+    }

@@ -1,0 +1,73 @@
+"""A photograph as the model sees it: vectors of its objects and where they are; and the heat maps of units over it."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from textgroup.data.batches import pad
+from textgroup.inference.given import Image
+from textgroup.inference.heat import point
+from textgroup.model.textgroup import TextGroupModel
+from textgroup.text.tokenizer import CaptionTokenizer
+from textgroup.units import Grounding, Unit
+from textgroup.vision.encoders.objects import ObjectEncoder
+
+
+class Scene(NamedTuple):
+    """vectors: (G, E), unit length, zeros for an object that the image does not have. masks: (G, h, w) over the whole
+    photograph, how much of each cell each object has."""
+
+    vectors: Tensor
+    masks: Tensor
+
+    def heat(self, unit: Tensor) -> np.ndarray:
+        """The heat map (h, w) of a unit's vector (E,): in each cell the cosine with the objects that are there."""
+        cosine = self.vectors @ unit.float()  # (G,)
+        weight = self.masks * (self.vectors != 0).any(dim=1)[:, None, None]
+        heat: np.ndarray = ((weight * cosine[:, None, None]).sum(dim=0) / weight.sum(dim=0).clamp_min(1e-6)).numpy()
+        return heat
+
+
+@torch.inference_mode()
+def look_at(model: TextGroupModel, encoder: ObjectEncoder, image: Image) -> Scene:
+    """The objects of a whole photograph, squashed to the size that the encoder takes. Raises `BrokenImage`."""
+    whole = replace(encoder.transform, resize=encoder.transform.crop, squash=True)
+    objects = encoder.encode(torch.from_numpy(whole(image)[None]), vectors=True, masks=True)
+    assert objects.vectors is not None, "they were asked for"
+    assert objects.masks is not None, "they were asked for"
+    device = next(model.parameters()).device
+    vectors = model.embed_objects(objects.vectors.float().to(device))[0].cpu()  # (G, E)
+    return Scene(vectors, objects.masks[0].float().cpu())
+
+
+@torch.inference_mode()
+def heat_maps(
+    model: TextGroupModel, tokenizer: CaptionTokenizer, scene: Scene, caption: str, spans: Sequence[tuple[int, int]]
+) -> list[np.ndarray]:
+    """The heat map (h, w) of each span of characters (start, end) of the caption, as if it were a unit.
+
+    Its tokens are forced into a group of their own. The baseline has one group, <eos>, whatever is forced.
+    """
+    tokens = tokenizer.encode(caption)
+    chunk = pad([tokens.ids])
+    device = next(model.parameters()).device
+    heats = []
+    for a in range(0, len(spans), model.most_groups):
+        some = spans[a : a + model.most_groups]
+        forced = torch.zeros(1, model.most_groups, len(tokens.ids), device=device)
+        for k, (start, end) in enumerate(some):
+            forced[0, k] = torch.tensor([float(x < end and start < y) for x, y in tokens.spans])
+        text = model.encode(chunk.ids.to(device), chunk.mask.to(device), forced=forced)
+        heats += [scene.heat(vector) for vector in model.embed_units(text)[0, : len(some)].cpu()]
+    return heats
+
+
+def grounded(unit: Unit, heat: np.ndarray) -> Grounding:
+    """The unit with its heat map, and the point and the box that follow from it."""
+    pointed = point(heat)
+    x0, y0, x1, y1 = (float(end) for end in pointed.box)
+    return Grounding(unit, heat, pointed.mass, (x0, y0, x1, y1), float(heat.max()))

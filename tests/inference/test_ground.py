@@ -1,0 +1,110 @@
+"""Where units lie in a photograph, by an encoder that sees two halves."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import textgroup
+from tests.training.tiny import tiny_config, tiny_inputs
+from tests.vision.tiny import TinyEncoder
+from textgroup.config.run import LossConfig
+from textgroup.inference.scene import Scene
+from textgroup.training.loop import train
+from textgroup.vision.encoders.objects import Objects
+
+
+class Halves(TinyEncoder):
+    """Vectors of width 8 as `tiny_inputs` has them: the left half of an image is a red thing, the right half a kite."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[np.ndarray] = []
+
+    def encode(self, pixels: torch.Tensor, vectors: bool = False, masks: bool = False) -> Objects:
+        self.seen.append(pixels.numpy())
+        things = torch.eye(8)[[0, 7]].expand(len(pixels), 2, 8)
+        halves = torch.tensor([[[1.0, 0.0]], [[0.0, 1.0]]]).expand(len(pixels), 2, 1, 2)
+        return Objects(things, things.mean(1), halves)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    out = tmp_path_factory.mktemp("runs") / "run"
+    config = tiny_config(out, loss=LossConfig(views=1.0))
+    encoder = replace(config.model.encoder, kind="dynamic", heads=1, layers_before=0, layers_after=0, groups=4)
+    config = replace(config, model=replace(config.model, encoder=encoder), optim=replace(config.optim, epochs=60))
+    train(config, tiny_inputs())
+    model = textgroup.load(out)
+    model._encoder = Halves()
+    return model
+
+
+PICTURE = Image.new("RGB", (30, 10), "grey")
+
+
+def test_a_phrase_points_at_the_half_that_it_names(model: Any) -> None:
+    caption = "there is a kite , it is red"
+    scene = model.look_at(PICTURE)
+    kite, red = model.heat_maps(scene, caption, [(9, 15), (18, 27)])
+    assert kite.shape == red.shape == (1, 2)
+    assert kite[0, 1] > kite[0, 0]
+    assert red[0, 0] > red[0, 1]
+
+
+def test_each_span_has_the_same_heat_alone_and_among_more_than_the_model_has_groups(model: Any) -> None:
+    caption = "there is a kite , it is red"
+    spans = [(0, 5), (6, 8), (9, 15), (18, 27), (24, 27)]
+    assert len(spans) > model.model.most_groups
+    scene = model.look_at(PICTURE)
+    together = model.heat_maps(scene, caption, spans)
+    assert len(together) == len(spans)
+    np.testing.assert_allclose(together[4], model.heat_maps(scene, caption, spans[4:])[0], atol=1e-5)
+
+
+def test_ground_gives_each_unit_a_point_in_the_whole_photograph(model: Any) -> None:
+    groundings = model.ground(PICTURE, "there is a kite , it is red")
+    assert [g.unit for g in groundings] == model.segment("there is a kite , it is red")
+    for _, heat, (x, y), (x0, y0, x1, y1), score in groundings:
+        assert heat.max() == pytest.approx(score)
+        assert 0 <= x0 <= x <= x1 <= 1
+        assert 0 <= y0 <= y <= y1 <= 1
+    assert model._encoder.seen[-1].shape == (1, 3, 8, 8)
+
+
+def test_the_whole_photograph_is_seen_and_not_its_middle_alone(model: Any) -> None:
+    left_edge = PICTURE.copy()
+    left_edge.paste("red", (0, 0, 5, 10))
+    model.look_at(left_edge)
+    pixels = model._encoder.seen[-1][0]
+    assert not np.allclose(pixels[0, :, 0], pixels[1, :, 0]), "the edge is red"
+    np.testing.assert_allclose(pixels[0, :, -1], pixels[1, :, -1], err_msg="the other one is grey")
+
+
+def test_one_photograph_takes_one_caption_or_several(model: Any) -> None:
+    one = model.ground(PICTURE, "a red kite")
+    several = model.ground(PICTURE, ["a red kite", "", "a blue star"])
+    assert [g.unit for g in several[0]] == [g.unit for g in one]
+    assert several[1] == []
+    assert len(several) == 3
+    with pytest.raises(textgroup.InputError, match="one image"):
+        model.ground([PICTURE, PICTURE], "a red kite")
+    with pytest.raises(textgroup.InputError, match=r"captions?\[1\]"):
+        model.ground(PICTURE, ["a red kite", None])
+
+
+def test_heat_is_the_cosine_of_what_is_there() -> None:
+    """Three objects, one of which the image does not have; the middle cell is shared."""
+    vectors = torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]])
+    masks = torch.tensor([[[1.0, 0.25, 0.0]], [[0.0, 0.75, 1.0]], [[0.0, 5.0, 5.0]]])
+    heat = Scene(vectors, masks).heat(torch.tensor([0.6, 0.8]))
+    np.testing.assert_allclose(heat, [[0.6, 0.25 * 0.6 + 0.75 * 0.8, 0.8]], rtol=1e-6)
+
+
+def test_a_model_of_captions_alone_cannot_point(tmp_path: Path) -> None:
+    with pytest.raises(textgroup.InputError, match="captions alone"):
+        textgroup.load().ground(PICTURE, "a red kite")
