@@ -23,7 +23,7 @@ from textgroup.training.runs import checkpoint
 from textgroup.training.runs.log import read
 
 ROOT = Path(__file__).parents[2]
-TERMS = LossConfig(balance=0.1, contiguity=0.5, alignment=0.5, written=0.7)
+TERMS = LossConfig(balance=0.1, contiguity=0.5, alignment=0.5, grounding=0.3, written=0.7)
 IN_PAIRS = replace(TERMS, alignment=0.0, paraphrase=0.4)
 
 

@@ -66,6 +66,9 @@ class LossConfig:
     """Weight of the co-training of the router's two views (dynamic encoders; not in the paper)."""
     alignment: float = 0.0
     """Weight of InfoNCE between units and objects (needs features made with --groups; not in the paper)."""
+    grounding: float = 0.0
+    """Weight of InfoNCE with units that attend to objects such as patches (needs features made with --groups; not in
+    the paper)."""
     paraphrase: float = 0.0
     """Weight of InfoNCE between two captions of an image; the batch then has two of each image (not in the paper)."""
     refit: tuple[float, ...] = (0.5, 1.0)
@@ -82,8 +85,13 @@ class LossConfig:
             "loss.paraphrase with loss.alignment: an image that comes twice would be told from itself; set one to 0",
         )
         require(self.temperature > 0, f"loss.temperature must be positive, not {self.temperature}")
-        for name in ("reconstruction", "balance", "contiguity", "views", "alignment", "paraphrase"):
+        for name in ("reconstruction", "balance", "contiguity", "views", "alignment", "grounding", "paraphrase"):
             require(getattr(self, name) >= 0, f"loss.{name} must not be negative: {getattr(self, name)}")
+
+    @property
+    def needs_objects(self) -> str | None:
+        """The first term with a weight that compares units with every object of an image; None: there is none."""
+        return next((name for name in ("alignment", "grounding") if getattr(self, name)), None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,8 +183,8 @@ class RunConfig:
             "set data.features and data.val_features to null",
         )
         require(
-            self.trained_tower is None or not self.loss.alignment,
-            f"loss.alignment {self.loss.alignment} needs stored object groups, which a trained image_encoder has not: "
+            self.trained_tower is None or not self.loss.needs_objects,
+            f"loss.{self.loss.needs_objects} needs stored object groups, which a trained image_encoder has not: "
             "set it to 0",
         )
         require(

@@ -1,6 +1,9 @@
-"""Late interaction of units and objects, with a null object for units that name none of the others (not in the paper).
+"""Late interaction of units and objects (not in the paper), in two forms.
 
-A unit refers to one of an image's objects or to the null object, whose cosine with every unit is `NULL`, as NULL in
+`found_similarity`, for many objects such as patches: each unit attends to the objects, and its similarity is the mean
+cosine with what it finds (as in SCAN, Lee et al., 2018).
+
+`set_similarity`, for few objects, has a null object for units that name none of the others. A unit refers to one of an image's objects or to the null object, whose cosine with every unit is `NULL`, as NULL in
 IBM's alignment models (Brown et al., 1993). The probabilities are a softmax of the cosines. The similarity of a caption
 and an image is each unit's best match, averaged over the units (ColBERT, Khattab & Zaharia, 2020; FILIP, Yao et al.,
 2021). The best match is smooth, a log-sum-exp over objects and null (as in SCAN, Lee et al., 2018): its gradient is the
@@ -8,6 +11,8 @@ probability that the unit refers to the object.
 
 Vectors have unit length, or are zeros where there is none: a caption of few units, an image of few objects.
 """
+
+from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
@@ -17,8 +22,18 @@ from torch.utils.checkpoint import checkpoint
 NULL = 0.3
 """Cosine of every unit and the null object: more than the best of eight objects has by chance (the mean is 0.18 for
 random vectors of 64 numbers, and less for longer ones), so that training begins with units that refer to none."""
+SHARPNESS = 15.0
+"""Factor of the cosines in the softmax by which a unit attends to objects; docs/experiments.md 8.3."""
 ENTRIES = 1 << 24
 """Cosines of unit and object that are in memory at once."""
+
+
+def found_similarity(units: Tensor, objects: Tensor) -> Tensor:
+    """units (A, K, E) of captions, objects (B, G, E) of images -> similarities (A, B), between -1 and 1.
+
+    Mean over the caption's units of sum over the image's objects of p * cosine, p the softmax of `SHARPNESS` * cosine.
+    """
+    return _in_steps(_found, units, objects, SHARPNESS)
 
 
 def set_similarity(units: Tensor, objects: Tensor, temperature: float) -> Tensor:
@@ -26,15 +41,27 @@ def set_similarity(units: Tensor, objects: Tensor, temperature: float) -> Tensor
     to null.
 
     Mean over the caption's units of log(1 + sum over the image's objects of exp((cosine - NULL) / temperature)), which
-    is minus the log probability of null. A few captions at a time: the cosines (A, K, B, G) are never all in memory, in
-    backward neither.
+    is minus the log probability of null.
     """
+    return _in_steps(_similarity, units, objects, temperature)
+
+
+def _in_steps(
+    similarity: Callable[[Tensor, Tensor, float], Tensor], units: Tensor, objects: Tensor, factor: float
+) -> Tensor:
+    """A few captions at a time: the cosines (A, K, B, G) are never all in memory, in backward neither."""
     step = max(1, ENTRIES // (units.shape[1] * objects.shape[0] * objects.shape[1]))
     rows = [
-        checkpoint(_similarity, some_units, objects, temperature, use_reentrant=False, preserve_rng_state=False)
+        checkpoint(similarity, some_units, objects, factor, use_reentrant=False, preserve_rng_state=False)
         for some_units in units.split(step)
     ]
     return torch.cat(rows)
+
+
+def _found(units: Tensor, objects: Tensor, sharpness: float) -> Tensor:
+    cosine = torch.einsum("ake,bge->akbg", units, objects)
+    attention = (sharpness * cosine).masked_fill(~_is_present(objects), -torch.inf).softmax(dim=-1)
+    return torch.einsum("akb,ak->ab", (attention * cosine).sum(dim=-1), _unit_weights(units))
 
 
 def _similarity(units: Tensor, objects: Tensor, temperature: float) -> Tensor:

@@ -54,9 +54,9 @@ def read_inputs(config: RunConfig) -> Inputs:
         train, tokenizer = _open_captions(folder / "train", data.captions, store, config, None)
         if data.val_captions is not None:
             val, _ = _open_captions(folder / "val", data.val_captions, val_store, config, tokenizer)
-    if config.loss.alignment:
-        train = _add_objects(train, frozen, "data.features")
-        val = None if val is None else _add_objects(val, val_frozen, "data.val_features")
+    if term := config.loss.needs_objects:
+        train = _add_objects(train, frozen, "data.features", term)
+        val = None if val is None else _add_objects(val, val_frozen, "data.val_features", term)
     return Inputs(tokenizer, train, val, frozen.manifest.encoder if frozen else None, tower)
 
 
@@ -181,14 +181,14 @@ def _open_store(path: str | None, config: RunConfig, name: str) -> FeatureStore 
     return store
 
 
-def _add_objects(data: CaptionData, store: FeatureStore | None, name: str) -> CaptionData:
+def _add_objects(data: CaptionData, store: FeatureStore | None, name: str, term: str) -> CaptionData:
     """The data set with the objects of its images."""
     if store is None:
-        raise InputError(f"loss.alignment compares units with objects: give {name}, or set loss.alignment to 0")
+        raise InputError(f"loss.{term} compares units with objects: give {name}, or set loss.{term} to 0")
     if store.objects is None:
         raise InputError(
-            f"{name} {store.path} has pooled vectors alone, and loss.alignment needs every object: encode the images "
-            "again, into a new directory, with `textgroup features --groups`, or set loss.alignment to 0"
+            f"{name} {store.path} has pooled vectors alone, and loss.{term} needs every object: encode the images "
+            f"again, into a new directory, with `textgroup features --groups`, or set loss.{term} to 0"
         )
     return replace(data, objects=store.objects)
 

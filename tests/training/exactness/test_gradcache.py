@@ -19,7 +19,7 @@ from textgroup.training.objectives.total import compute, objectives_for
 KEY = 12345
 GROUPING = EncoderConfig(max_tokens=12, width=16, heads=2, layers_before=1, layers_after=1, groups=3, word_dropout=0.2)
 EQUATIONS = replace(GROUPING, block="equations", residual="none", values="embedded")
-ALL = LossConfig(balance=0.3, contiguity=0.7, alignment=0.6)
+ALL = LossConfig(balance=0.3, contiguity=0.7, alignment=0.6, grounding=0.5)
 
 
 def model(encoder: EncoderConfig, image_width: int | None = 5) -> TextGroupModel:
@@ -98,7 +98,11 @@ def test_it_is_exact_with_all_noise_and_all_terms(encoder: EncoderConfig, chunk:
     made = model(encoder)
     expected, theirs = at_once(made, batch_of(23), ALL)
     found, ours = cached(made, batch_of(chunk), ALL)
-    assert found.terms.keys() == expected.terms.keys() >= {"reconstruction", "balance", "contiguity", "alignment"}
+    assert (
+        found.terms.keys()
+        == expected.terms.keys()
+        >= {"reconstruction", "balance", "contiguity", "alignment", "grounding"}
+    )
     for name, value in expected.as_dict().items():
         assert abs(found.as_dict()[name] - value) < 1e-10 * max(1, abs(value)), name
     assert furthest(ours, theirs) < 1e-10
@@ -132,7 +136,7 @@ def test_it_is_exact_for_a_router_that_teaches_itself() -> None:
     made = model(encoder)
     made.encoder.router.ends_word[::2] = True
     made.encoder.router.word.copy_(torch.randn(40, generator=torch.Generator().manual_seed(2)))
-    config = LossConfig(views=1.0, alignment=0.6)
+    config = LossConfig(views=1.0, alignment=0.6, grounding=0.5)
     _, theirs = at_once(made, batch_of(23), config)
     _, ours = cached(made, batch_of(5), config)
     assert furthest(ours, theirs) < 1e-5  # its logits are in fp32

@@ -13,7 +13,7 @@ from textgroup.config.model import DecoderConfig
 from textgroup.config.run import LossConfig
 from textgroup.data.batches import Batch
 from textgroup.model.grouping.contract import TextGroups
-from textgroup.model.late_interaction import NULL
+from textgroup.model.late_interaction import NULL, SHARPNESS
 from textgroup.model.textgroup import TextGroupModel
 from textgroup.training.build import build_model
 from textgroup.training.exactness import gradcache
@@ -22,6 +22,7 @@ from textgroup.training.objectives.balance import balance_loss, group_usage
 from textgroup.training.objectives.contiguity import contiguity_cost
 from textgroup.training.objectives.contract import ChunkOutput
 from textgroup.training.objectives.contrastive import info_nce
+from textgroup.training.objectives.grounding import grounding_loss
 from textgroup.training.objectives.reconstruction import token_weights
 from textgroup.training.objectives.total import combine, compute, gather, objectives_for
 
@@ -170,3 +171,24 @@ def test_contiguity_counts_the_changes_between_neighbours_and_no_padding() -> No
     assert contiguity_cost(hard, torch.tensor([[9, 1, 0.25, 1, 9]])).tolist() == pytest.approx([0.25, 3])
     soft = groups_of([[[0.5, 0.5], [0.5, 0.5]]], [[1, 1]])
     assert contiguity_cost(soft, torch.ones(1, 2)).tolist() == pytest.approx([0.5, 1])
+
+
+def test_grounding_is_equations_6_to_8_over_the_mean_cosine_with_what_each_unit_finds() -> None:
+    """Written out; the second caption has one unit, the third image one object: what is not there counts nowhere."""
+    generator, b, tau = torch.Generator().manual_seed(0), 3, 0.07
+    units, objects = (F.normalize(torch.randn(b, 2, 5, generator=generator), dim=2) for _ in range(2))
+    units[1, 1] = 0
+    objects[2, 1] = 0
+
+    def found(i: int, j: int) -> float:
+        cosines = []
+        for unit in [units[i, k] for k in range(2) if units[i, k].any()]:
+            each = [float(unit @ objects[j, g]) for g in range(2) if objects[j, g].any()]
+            weights = [math.exp(SHARPNESS * cosine) for cosine in each]
+            cosines.append(sum(w * cosine for w, cosine in zip(weights, each)) / sum(weights))
+        return sum(cosines) / len(cosines)
+
+    similarity = torch.tensor([[found(i, j) for j in range(b)] for i in range(b)]) / tau
+    own = similarity.diag()
+    expected = ((similarity.logsumexp(0) - own).mean() + (similarity.logsumexp(1) - own).mean()) / 2
+    assert grounding_loss(units, objects, tau).item() == pytest.approx(expected.item(), rel=1e-4)

@@ -38,8 +38,7 @@ class Alignment:
         """Vectors "units" (B, K, E) and "objects" (B, G, E): unit length, zeros where there is none."""
         if chunk.objects is None:
             return ChunkOutput({}, {})
-        objects = chunk.model.embed_objects(chunk.objects, chunk.noise)
-        return ChunkOutput({"units": chunk.model.embed_units(chunk.text), "objects": objects}, {})
+        return ChunkOutput({"units": chunk.units, "objects": chunk.object_vectors}, {})
 
     def losses(self, batch: ChunkOutput, pairs: Tensor | None) -> dict[str, Tensor]:
         """See `Objective.losses`."""

@@ -53,6 +53,17 @@ class EncodedChunk:
         """(B, E), unit length."""
         return self.model.embed_text(self.text)
 
+    @cached_property
+    def units(self) -> Tensor:
+        """(B, K, E), unit length, zeros for groups that the caption does not have."""
+        return self.model.embed_units(self.text)
+
+    @cached_property
+    def object_vectors(self) -> Tensor:
+        """(B, G, E), unit length, zeros for objects that the image does not have; only where `objects` is not None."""
+        assert self.objects is not None, "ask for it only of a chunk with objects"
+        return self.model.embed_objects(self.objects, self.noise)
+
 
 class Objective(Protocol):
     """One term of the total loss (Eq. 5)."""

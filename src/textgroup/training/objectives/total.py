@@ -15,6 +15,7 @@ from textgroup.training.objectives.balance import Balance
 from textgroup.training.objectives.contiguity import Contiguity
 from textgroup.training.objectives.contract import ChunkOutput, EncodedChunk, Losses, Objective
 from textgroup.training.objectives.contrastive import Contrastive
+from textgroup.training.objectives.grounding import Grounding
 from textgroup.training.objectives.own_terms import OwnTerms
 from textgroup.training.objectives.paraphrase import Paraphrase
 from textgroup.training.objectives.reconstruction import Reconstruction
@@ -30,6 +31,7 @@ def objectives_for(config: LossConfig, cohesion: Tensor | None = None) -> list[O
         Contiguity(config.contiguity, cohesion),
         OwnTerms(config.views),
         Alignment(config.alignment, config.temperature),
+        Grounding(config.grounding, config.temperature),
         Paraphrase(config.paraphrase, config.temperature),
     ]
     return [objective for objective in objectives if objective.weight]
