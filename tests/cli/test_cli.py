@@ -194,7 +194,10 @@ def test_features_train_score_and_retrieval_on_photographs(
     assert len(lines) == sum(len(line["units"]) for line in aligned)
     assert all(line.startswith(("object ", "none ")) for line in lines)
     assert "a caption is empty" in refused(capsys, *align, " ")
-    assert "--groups" in refused(capsys, *words, "--loss.alignment", "1", "--loss.paraphrase", "0")
+    for term in ("alignment", "grounding"):
+        said = refused(capsys, *words, f"--loss.{term}", "1", "--loss.paraphrase", "0")
+        assert "--groups" in said
+        assert f"loss.{term} to 0" in said
 
     assert "5.png" in refused(capsys, "score", "-c", str(out), str(photographs / "5.png"), "a red picture")
     assert "nowhere.png" in refused(capsys, "score", "-c", str(out), "nowhere.png", "a red picture")

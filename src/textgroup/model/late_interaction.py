@@ -3,11 +3,12 @@
 `found_similarity`, for many objects such as patches: each unit attends to the objects, and its similarity is the mean
 cosine with what it finds (as in SCAN, Lee et al., 2018).
 
-`set_similarity`, for few objects, has a null object for units that name none of the others. A unit refers to one of an image's objects or to the null object, whose cosine with every unit is `NULL`, as NULL in
-IBM's alignment models (Brown et al., 1993). The probabilities are a softmax of the cosines. The similarity of a caption
-and an image is each unit's best match, averaged over the units (ColBERT, Khattab & Zaharia, 2020; FILIP, Yao et al.,
-2021). The best match is smooth, a log-sum-exp over objects and null (as in SCAN, Lee et al., 2018): its gradient is the
-probability that the unit refers to the object.
+`set_similarity`, for few objects, has a null object for units that name none of the others. A unit refers to one of an
+image's objects or to the null object, whose cosine with every unit is `NULL`, as NULL in IBM's alignment models (Brown
+et al., 1993). The probabilities are a softmax of the cosines. The similarity of a caption and an image is each unit's
+best match, averaged over the units (ColBERT, Khattab & Zaharia, 2020; FILIP, Yao et al., 2021). The best match is
+smooth, a log-sum-exp over objects and null (as in SCAN): its gradient is the probability that the unit refers to the
+object.
 
 Vectors have unit length, or are zeros where there is none: a caption of few units, an image of few objects.
 """
