@@ -32,7 +32,8 @@ ENTRIES = 1 << 24
 def found_similarity(units: Tensor, objects: Tensor) -> Tensor:
     """units (A, K, E) of captions, objects (B, G, E) of images -> similarities (A, B), between -1 and 1.
 
-    Mean over the caption's units of sum over the image's objects of p * cosine, p the softmax of `SHARPNESS` * cosine.
+    Mean over the caption's units of sum over the image's objects of p * cosine, p the softmax of `SHARPNESS` * cosine;
+    0 with an image that has no object.
     """
     return _in_steps(_found, units, objects, SHARPNESS)
 
@@ -61,7 +62,8 @@ def _in_steps(
 
 def _found(units: Tensor, objects: Tensor, sharpness: float) -> Tensor:
     cosine = torch.einsum("ake,bge->akbg", units, objects)
-    attention = (sharpness * cosine).masked_fill(~_is_present(objects), -torch.inf).softmax(dim=-1)
+    nowhere = torch.finfo(cosine.dtype).min  # not -inf: an image without any object would give nan instead of 0
+    attention = (sharpness * cosine).masked_fill(~_is_present(objects), nowhere).softmax(dim=-1)
     return torch.einsum("akb,ak->ab", (attention * cosine).sum(dim=-1), _unit_weights(units))
 
 

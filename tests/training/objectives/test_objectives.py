@@ -13,7 +13,7 @@ from textgroup.config.model import DecoderConfig
 from textgroup.config.run import LossConfig
 from textgroup.data.batches import Batch
 from textgroup.model.grouping.contract import TextGroups
-from textgroup.model.late_interaction import NULL, SHARPNESS
+from textgroup.model.late_interaction import NULL, SHARPNESS, found_similarity
 from textgroup.model.textgroup import TextGroupModel
 from textgroup.training.build import build_model
 from textgroup.training.exactness import gradcache
@@ -192,3 +192,14 @@ def test_grounding_is_equations_6_to_8_over_the_mean_cosine_with_what_each_unit_
     own = similarity.diag()
     expected = ((similarity.logsumexp(0) - own).mean() + (similarity.logsumexp(1) - own).mean()) / 2
     assert grounding_loss(units, objects, tau).item() == pytest.approx(expected.item(), rel=1e-4)
+
+
+def test_an_image_without_objects_takes_part_in_grounding_with_similarity_0() -> None:
+    generator = torch.Generator().manual_seed(0)
+    units, objects = (F.normalize(torch.randn(2, 2, 5, generator=generator), dim=2) for _ in range(2))
+    objects[1] = 0
+    units.requires_grad_()
+    assert found_similarity(units, objects)[:, 1].tolist() == [0, 0]
+    grounding_loss(units, objects, 0.07).backward()
+    assert units.grad is not None
+    assert units.grad.isfinite().all()

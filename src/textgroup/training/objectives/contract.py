@@ -54,15 +54,13 @@ class EncodedChunk:
         return self.model.embed_text(self.text)
 
     @cached_property
-    def units(self) -> Tensor:
-        """(B, K, E), unit length, zeros for groups that the caption does not have."""
-        return self.model.embed_units(self.text)
-
-    @cached_property
-    def object_vectors(self) -> Tensor:
-        """(B, G, E), unit length, zeros for objects that the image does not have; only where `objects` is not None."""
-        assert self.objects is not None, "ask for it only of a chunk with objects"
-        return self.model.embed_objects(self.objects, self.noise)
+    def units_and_objects(self) -> ChunkOutput:
+        """Vectors "units" (B, K, E) and "objects" (B, G, E): unit length, zeros where there is none. Nothing for a
+        chunk without objects."""
+        if self.objects is None:
+            return ChunkOutput({}, {})
+        objects = self.model.embed_objects(self.objects, self.noise)
+        return ChunkOutput({"units": self.model.embed_units(self.text), "objects": objects}, {})
 
 
 class Objective(Protocol):

@@ -28,10 +28,8 @@ class Grounding:
     temperature: float
 
     def of_chunk(self, chunk: EncodedChunk) -> ChunkOutput:
-        """Vectors "units" (B, K, E) and "objects" (B, G, E): unit length, zeros where there is none."""
-        if chunk.objects is None:
-            return ChunkOutput({}, {})
-        return ChunkOutput({"units": chunk.units, "objects": chunk.object_vectors}, {})
+        """See `EncodedChunk.units_and_objects`."""
+        return chunk.units_and_objects
 
     def losses(self, batch: ChunkOutput, pairs: Tensor | None) -> dict[str, Tensor]:
         """See `Objective.losses`."""
