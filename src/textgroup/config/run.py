@@ -164,6 +164,9 @@ class RunConfig:
     """The encoder that made the feature stores, as in `textgroup features --encoder`. `trainable`: a GroupViT that is
     trained from scratch too, on the photographs of data.captions; `trainable:WHERE`: from the weights in a directory or
     under a Hub name."""
+    router: str | None = None
+    """Dynamic encoders: a checkpoint (directory, Hub name, or `packaged`) whose router and tokenizer are taken and kept as
+    they are, so that captions are cut as it cuts them; null: the router is trained."""
     tokenizer: TokenizerConfig = field(default_factory=TokenizerConfig)
     """Byte-pair encoding."""
     loss: LossConfig = field(default_factory=LossConfig)
@@ -186,6 +189,10 @@ class RunConfig:
             self.trained_tower is None or not self.loss.needs_objects,
             f"loss.{self.loss.needs_objects} needs stored object groups, which a trained image_encoder has not: "
             "set it to 0",
+        )
+        require(
+            self.router is None or self.tokenizer.source is None,
+            f"router {self.router} brings its own tokenizer: set tokenizer.source to null",
         )
         require(
             not self.loss.paraphrase or self.optim.batch_size % 2 == 0,

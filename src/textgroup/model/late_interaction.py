@@ -35,7 +35,7 @@ def found_similarity(units: Tensor, objects: Tensor) -> Tensor:
     Mean over the caption's units of sum over the image's objects of p * cosine, p the softmax of `SHARPNESS` * cosine;
     0 with an image that has no object.
     """
-    return _in_steps(_found, units, objects, SHARPNESS)
+    return _mean_over_units(_found, units, objects, SHARPNESS)
 
 
 def set_similarity(units: Tensor, objects: Tensor, temperature: float) -> Tensor:
@@ -45,33 +45,37 @@ def set_similarity(units: Tensor, objects: Tensor, temperature: float) -> Tensor
     Mean over the caption's units of log(1 + sum over the image's objects of exp((cosine - NULL) / temperature)), which
     is minus the log probability of null.
     """
-    return _in_steps(_similarity, units, objects, temperature)
+    return _mean_over_units(_best, units, objects, temperature)
 
 
-def _in_steps(
+def _mean_over_units(
     similarity: Callable[[Tensor, Tensor, float], Tensor], units: Tensor, objects: Tensor, factor: float
 ) -> Tensor:
-    """A few captions at a time: the cosines (A, K, B, G) are never all in memory, in backward neither."""
-    step = max(1, ENTRIES // (units.shape[1] * objects.shape[0] * objects.shape[1]))
+    """A few units at a time: the cosines of all units and objects are never in memory, in backward neither."""
+    present = _is_present(units)  # (A, K)
+    step = max(1, ENTRIES // (objects.shape[0] * objects.shape[1]))
     rows = [
         checkpoint(similarity, some_units, objects, factor, use_reentrant=False, preserve_rng_state=False)
-        for some_units in units.split(step)
+        for some_units in units[present].split(step)  # (U, E)
     ]
-    return torch.cat(rows)
+    of_unit = units.new_zeros(*present.shape, len(objects), dtype=rows[0].dtype)  # (A, K, B)
+    of_unit[present] = torch.cat(rows)
+    return torch.einsum("akb,ak->ab", of_unit, _unit_weights(units).to(of_unit))
 
 
 def _found(units: Tensor, objects: Tensor, sharpness: float) -> Tensor:
-    cosine = torch.einsum("ake,bge->akbg", units, objects)
+    """units (U, E), objects (B, G, E) -> (U, B): the mean cosine with what each unit finds in each image."""
+    cosine = torch.einsum("ue,bge->ubg", units, objects)
     nowhere = torch.finfo(cosine.dtype).min  # not -inf: an image without any object would give nan instead of 0
     attention = (sharpness * cosine).masked_fill(~_is_present(objects), nowhere).softmax(dim=-1)
-    return torch.einsum("akb,ak->ab", (attention * cosine).sum(dim=-1), _unit_weights(units))
+    return (attention * cosine).sum(dim=-1)
 
 
-def _similarity(units: Tensor, objects: Tensor, temperature: float) -> Tensor:
-    cosine = torch.einsum("ake,bge->akbg", units, objects)
+def _best(units: Tensor, objects: Tensor, temperature: float) -> Tensor:
+    """units (U, E), objects (B, G, E) -> (U, B): the smooth best match of each unit in each image, or null."""
+    cosine = torch.einsum("ue,bge->ubg", units, objects)
     odds = ((cosine - NULL) / temperature).masked_fill(~_is_present(objects), -torch.inf)
-    best = F.pad(odds, (0, 1)).logsumexp(dim=-1)  # (A, K, B), over objects and null
-    return torch.einsum("akb,ak->ab", best, _unit_weights(units))
+    return F.pad(odds, (0, 1)).logsumexp(dim=-1)  # over objects and null
 
 
 def log_odds(units: Tensor, objects: Tensor, temperature: float) -> Tensor:

@@ -21,7 +21,7 @@ class Inputs:
     """What a run trains on, read and checked.
 
     image_encoder: identity of the frozen encoder that made the features. tower: the one to begin with, where it is
-    trained; then the captions have photographs for features.
+    trained; then the captions have photographs for features. router: of a trained model, whose cuts are to be kept.
     """
 
     tokenizer: CaptionTokenizer
@@ -29,6 +29,7 @@ class Inputs:
     val: CaptionData | None = None
     image_encoder: dict[str, Any] | None = None
     tower: ImageTower | None = None
+    router: Grouping | None = None
 
 
 def check_model(config: RunConfig) -> None:
@@ -36,7 +37,11 @@ def check_model(config: RunConfig) -> None:
     with torch.device("meta"):  # shapes without memory
         encoder = new_grouping(config.model.encoder, vocabulary=1)
     kind, loss = config.model.encoder.kind, config.loss
-    if bool(encoder.own_terms) != (loss.views > 0):
+    if config.router is not None and loss.views:
+        raise InputError(
+            f"loss.views {loss.views} with router {config.router}, which is not trained: set loss.views to 0"
+        )
+    if config.router is None and bool(encoder.own_terms) != (loss.views > 0):
         needs = "needs loss.views above 0" if encoder.own_terms else "has no views: set loss.views to 0"
         raise InputError(f"loss.views {loss.views} with model.encoder.kind {kind}, which {needs}")
     if not encoder.trains_assignment and (loss.balance or loss.contiguity):
@@ -69,6 +74,8 @@ def build_model(config: RunConfig, inputs: Inputs) -> TextGroupModel:
     _check_something_to_train(model.encoder, architecture.decoder is not None, features is not None)
     if features is not None:
         model.standardise_images(features.mean(dim=0), features.std(dim=0).clamp_min(1e-3))
+    if inputs.router is not None:
+        model.encoder.take_router(inputs.router)
     model.encoder.start_from(inputs.train, inputs.tokenizer, config.seed)
     return model
 

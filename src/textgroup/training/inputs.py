@@ -15,6 +15,8 @@ from textgroup.data.captions import CaptionData
 from textgroup.data.sources.samples import Sample, read_samples
 from textgroup.data.tokens import BLOCK, open_tokens, write_tokens
 from textgroup.errors import InputError
+from textgroup.model.grouping.contract import Grouping
+from textgroup.model.pretrained import load_model
 from textgroup.report.terminal import count_progress
 from textgroup.text.tokenizer import CaptionTokenizer
 from textgroup.training import distributed
@@ -44,6 +46,7 @@ def read_inputs(config: RunConfig) -> Inputs:
     store: Store | None = frozen
     val_store: Store | None = val_frozen
     tower = None if config.trained_tower is None else ImageTower.open(config.trained_tower, config.seed)
+    source, tokenizer = (None, None) if config.router is None else open_router(config.router)
     folder = Path(config.out) / "tokens" if data.tokens is None else Path(data.tokens)
     val = None
     with distributed.rank_zero_first():  # one process packs and tokenises, the others find it done
@@ -51,13 +54,19 @@ def read_inputs(config: RunConfig) -> Inputs:
             store = _open_photographs(folder / "train_photographs", data.captions, config, tower.transform)
             if data.val_captions is not None:
                 val_store = _open_photographs(folder / "val_photographs", data.val_captions, config, tower.transform)
-        train, tokenizer = _open_captions(folder / "train", data.captions, store, config, None)
+        train, tokenizer = _open_captions(folder / "train", data.captions, store, config, tokenizer)
         if data.val_captions is not None:
             val, _ = _open_captions(folder / "val", data.val_captions, val_store, config, tokenizer)
     if term := config.loss.needs_objects:
         train = _add_objects(train, frozen, "data.features", term)
         val = None if val is None else _add_objects(val, val_frozen, "data.val_features", term)
-    return Inputs(tokenizer, train, val, frozen.manifest.encoder if frozen else None, tower)
+    return Inputs(tokenizer, train, val, frozen.manifest.encoder if frozen else None, tower, source)
+
+
+def open_router(where: str) -> tuple[Grouping, CaptionTokenizer]:
+    """What cuts captions in a trained checkpoint, and its tokenizer. where: `packaged`, a directory or a Hub name."""
+    model, tokenizer = load_model(None if where == "packaged" else where)
+    return model.encoder, tokenizer
 
 
 def read_pairs(

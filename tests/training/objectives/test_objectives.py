@@ -17,12 +17,13 @@ from textgroup.model.late_interaction import NULL, SHARPNESS, found_similarity
 from textgroup.model.textgroup import TextGroupModel
 from textgroup.training.build import build_model
 from textgroup.training.exactness import gradcache
+from textgroup.training.objectives import grounding
 from textgroup.training.objectives.alignment import alignment_loss
 from textgroup.training.objectives.balance import balance_loss, group_usage
 from textgroup.training.objectives.contiguity import contiguity_cost
 from textgroup.training.objectives.contract import ChunkOutput
 from textgroup.training.objectives.contrastive import info_nce
-from textgroup.training.objectives.grounding import grounding_loss
+from textgroup.training.objectives.grounding import Grounding, grounding_loss
 from textgroup.training.objectives.reconstruction import token_weights
 from textgroup.training.objectives.total import combine, compute, gather, objectives_for
 
@@ -192,6 +193,27 @@ def test_grounding_is_equations_6_to_8_over_the_mean_cosine_with_what_each_unit_
     own = similarity.diag()
     expected = ((similarity.logsumexp(0) - own).mean() + (similarity.logsumexp(1) - own).mean()) / 2
     assert grounding_loss(units, objects, tau).item() == pytest.approx(expected.item(), rel=1e-4)
+
+
+def test_grounding_contrasts_a_few_pairs_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    generator = torch.Generator().manual_seed(0)
+    units, objects = (F.normalize(torch.randn(5, 2, 5, generator=generator), dim=2) for _ in range(2))
+    whole = grounding_loss(units, objects, 0.07)
+    parts = [(range(3), 3 / 5), (range(3, 5), 2 / 5)]
+    expected = sum(share * grounding_loss(units[list(rows)], objects[list(rows)], 0.07) for rows, share in parts)
+    monkeypatch.setattr(grounding, "AMONG", 4)
+    assert grounding_loss(units, objects, 0.07).item() == pytest.approx(float(expected))
+    assert grounding_loss(units, objects, 0.07) < whole
+
+
+def test_grounding_never_tells_an_image_that_comes_twice_from_itself() -> None:
+    """Units that find their image, and its other caption's units as well: no loss, although the image comes twice."""
+    units = objects = torch.eye(2)[[0, 1, 1, 0], None]  # (B, 1, E)
+    pairs = torch.tensor([[0, 3], [1, 2]])
+    batch = ChunkOutput({"units": units, "objects": objects}, {})
+    found = Grounding(1.0, 0.07).losses(batch, pairs)["grounding"]
+    assert found.item() == pytest.approx(0, abs=1e-5)
+    assert Grounding(1.0, 0.07).losses(batch, None)["grounding"].item() == pytest.approx(math.log(2), abs=1e-5)
 
 
 def test_an_image_without_objects_takes_part_in_grounding_with_similarity_0() -> None:

@@ -83,7 +83,9 @@ def test_a_folded_network_has_the_features_and_the_identity_of_the_one_that_was_
     whole = load_frozen(AutoModel, str(resnet), "resnet")
     pixels = torch.randn(2, 3, 32, 32)
     assert not any(isinstance(part, torch.nn.BatchNorm2d) for part in encoder._model.modules())  # type: ignore[attr-defined]
-    expected = whole(pixel_values=pixels).last_hidden_state.mean((2, 3))
+    deep, finer = whole(pixel_values=pixels, output_hidden_states=True).hidden_states[-1:-3:-1]
+    assert (deep.shape[2], finer.shape[2]) == (4, 8)
+    expected = torch.cat([deep.mean((2, 3)), finer.mean((2, 3))], dim=1)
     assert torch.allclose(encoder.encode(pixels).pooled, expected, rtol=1e-4, atol=1e-5)
     assert encoder.identity()["weights"] == weights_digest(whole)
 
@@ -130,11 +132,11 @@ def test_a_model_of_text_is_no_image_encoder(tmp_path: Path) -> None:
 
 def test_real_photographs_have_finite_features_that_differ(shared: Path) -> None:
     encoder = open_encoder(f"backbone:{shared / 'vision' / 'mobilenet_v2_1.0_224'}", resize=224, device="cpu")
-    assert (encoder.width, encoder.transform.resize, encoder.transform.mean) == (1280, 224, (0.5, 0.5, 0.5))
+    assert (encoder.width, encoder.transform.resize, encoder.transform.mean) == (1280 + 96, 224, (0.5, 0.5, 0.5))
     photos = read_samples(shared / "flickr8k" / "flickr8k-val-000000.tar")
     pixels = np.stack([encoder.transform(next(photos).image or b"") for _ in range(2)])
     found = encoder.encode(torch.from_numpy(pixels), vectors=True, masks=True)
     assert found.vectors is not None
-    assert found.vectors.shape == (2, 49, 1280)
+    assert found.vectors.shape == (2, 49, 1376)
     assert found.vectors.isfinite().all()
     assert torch.cosine_similarity(found.pooled[0], found.pooled[1], dim=0) < 0.9

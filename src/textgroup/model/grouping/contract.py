@@ -56,7 +56,7 @@ class Grouping(nn.Module):
     and buffers, as of any module.
     """
 
-    own_terms: ClassVar[tuple[str, ...]] = ()
+    own_terms: tuple[str, ...] = ()
     trains_assignment: ClassVar[bool] = True
 
     def __init__(self, config: EncoderConfig, vocabulary: int) -> None:
@@ -89,6 +89,11 @@ class Grouping(nn.Module):
 
     def start_from(self, captions: CaptionData, tokenizer: CaptionTokenizer, seed: int) -> None:
         """Take from the training captions what the first step needs. Called once, before training."""
+
+    def take_router(self, other: "Grouping") -> None:
+        """Cut captions as a trained grouping does, and keep that as it is. Raises `InputError` where nothing decides the
+        cuts alone."""
+        raise InputError(f"model.encoder.kind {self.config.kind} has no router of its own: set router to null")
 
     def refit(self, captions: CaptionData, seed: int) -> None:
         """Take facts anew from the training captions; called at the steps that `loss.refit` names."""

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from textgroup.config.model import EncoderConfig
 from textgroup.data.captions import CaptionData
 from textgroup.data.statistics.cooccurrence import cooccurrence
+from textgroup.errors import InputError
 from textgroup.model.grouping.contract import Grouping, Owners, TextGroups
 from textgroup.model.grouping.router import cotraining
 from textgroup.model.grouping.router.boundaries import unit_marginals, unit_numbers
@@ -31,7 +32,7 @@ class DynamicGroupTransformer(Grouping):
     (docs/experiments.md).
     """
 
-    own_terms = ("views", "names")
+    own_terms: tuple[str, ...] = ("views", "names")
     trains_assignment = False
 
     def __init__(self, config: EncoderConfig, vocabulary: int) -> None:
@@ -45,11 +46,27 @@ class DynamicGroupTransformer(Grouping):
         """Token embeddings larger than positions: in a sum, the length of a word's vector is its weight."""
         nn.init.normal_(self.embedding.token.weight, std=DEVIATION)
 
+    def take_router(self, other: Grouping) -> None:
+        """See `Grouping.take_router`; the router is not trained any more, and there are no own terms."""
+        if not isinstance(other, DynamicGroupTransformer):
+            raise InputError(f"router: a checkpoint of model.encoder.kind {other.config.kind} has none")
+        try:
+            self.router.load_state_dict(other.router.state_dict())
+        except RuntimeError:
+            sizes = [(c.router_width, c.layers_before, c.heads, c.max_tokens) for c in (other.config, self.config)]
+            raise InputError(
+                f"router: router_width, layers_before, heads, max_tokens are {sizes[0]} there and {sizes[1]} here: "
+                "make them equal"
+            ) from None
+        self.router.requires_grad_(False)
+        self.own_terms = ()
+
     @torch.no_grad()
     def start_from(self, captions: CaptionData, tokenizer: CaptionTokenizer, seed: int) -> None:
         """Count the router's facts. With images, also start the token embeddings from co-occurrence: images are few
         beside what the captions alone say about words."""
-        cotraining.initialise(self.router, captions, tokenizer)
+        if self.own_terms:
+            cotraining.initialise(self.router, captions, tokenizer)
         if captions.pooled is not None:
             token = self.embedding.token.weight
             vectors = cooccurrence(captions, len(tokenizer), self.config.width, seed)
@@ -61,6 +78,8 @@ class DynamicGroupTransformer(Grouping):
 
     def terms(self, text: TextGroups) -> dict[str, Tensor]:
         """See `Grouping.terms`: the cross-entropies that the place views learn from."""
+        if not self.own_terms:
+            return {}
         assert isinstance(text.state, Views), "the state of a TextGroups is its grouping's own"
         return {"views": cotraining.place_loss(text.state), "names": cotraining.naming_loss(text.state)}
 

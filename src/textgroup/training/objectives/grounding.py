@@ -9,12 +9,21 @@ from torch import Tensor
 from textgroup.model.late_interaction import found_similarity
 from textgroup.training.objectives.contract import ChunkOutput, EncodedChunk
 
+AMONG = 128
+"""Captions and images, at most, among which each has to find its own. The work grows with their square."""
+
 
 def grounding_loss(units: Tensor, objects: Tensor, temperature: float) -> Tensor:
-    """Eq. 6-8 with the similarity of units and objects instead of that of two pooled vectors.
+    """Eq. 6-8 with the similarity of units and objects instead of that of two pooled vectors, `AMONG` pairs at a time.
 
     units (B, K, E) and objects (B, G, E), paired; zeros where there is none.
     """
+    parts = -(-len(units) // AMONG)
+    blocks = zip(units.tensor_split(parts), objects.tensor_split(parts))
+    return torch.stack([len(some) / len(units) * _info_nce(some, there, temperature) for some, there in blocks]).sum()
+
+
+def _info_nce(units: Tensor, objects: Tensor, temperature: float) -> Tensor:
     similarity = found_similarity(units, objects) / temperature  # (B, B)
     pair = torch.arange(len(similarity), device=similarity.device)
     return (F.cross_entropy(similarity, pair) + F.cross_entropy(similarity.T, pair)) / 2
@@ -32,7 +41,11 @@ class Grounding:
         return chunk.units_and_objects
 
     def losses(self, batch: ChunkOutput, pairs: Tensor | None) -> dict[str, Tensor]:
-        """See `Objective.losses`."""
+        """See `Objective.losses`. An image that comes twice (pairs) is never to be told from itself: the mean of the
+        loss of each image's first caption and of that of its second."""
         if "units" not in batch.vectors:
             return {}
-        return {"grounding": grounding_loss(batch.vectors["units"], batch.vectors["objects"], self.temperature)}
+        units, objects = batch.vectors["units"], batch.vectors["objects"]
+        sides = [slice(None)] if pairs is None else pairs.unbind(dim=1)
+        losses = [grounding_loss(units[rows], objects[rows], self.temperature) for rows in sides]
+        return {"grounding": torch.stack(losses).mean()}

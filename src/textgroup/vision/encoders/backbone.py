@@ -1,9 +1,16 @@
-"""Any image model of transformers as an object encoder: its patches are the objects."""
+"""Any image model of transformers as an object encoder: its patches are the objects.
+
+A Transformer's patches are those of its last layer. A convolutional net's are its last layer and, beside it, the last
+layer of a finer grid, averaged within each patch: a deep layer knows more of what a thing is, the one before more of
+where it is (docs/grounding.md).
+"""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from textgroup.devices import pick_device
@@ -15,7 +22,7 @@ from textgroup.vision.preprocess import Transform
 
 
 class Backbone:
-    """An `ObjectEncoder` on the patch features that a model gives as `last_hidden_state`; pooled is their mean.
+    """An `ObjectEncoder` on the patch features of a model; pooled is their mean.
 
     grid: h, w, the patches of a column and of a row.
     """
@@ -24,20 +31,29 @@ class Backbone:
 
     def __init__(self, name: str, model: nn.Module, transform: Transform, device: str | None = None) -> None:
         self.name, self.transform = name, transform
-        self._identity = {"encoder": name, "weights": weights_digest(model), "transform": transform.to_dict()}
+        self._identity: dict[str, Any] = {
+            "encoder": name,
+            "weights": weights_digest(model),
+            "transform": transform.to_dict(),
+        }
         self._device = pick_device(device)
         self._model = model.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         noise = torch.randn(1, 3, transform.crop, transform.crop, generator=torch.Generator().manual_seed(0))
         trial = noise.to(self._device, memory_format=torch.channels_last)
+        self._two_layers = True  # if the model has two to give
         try:
             with torch.no_grad():
-                self.width, *grid = self._hidden(trial).shape[1:]
+                layers = self._layers(trial)
         except (AttributeError, TypeError, ValueError, RuntimeError) as error:
             reason = " ".join(str(error).split())[:160]
             raise InputError(
                 f"image encoder {name}: no patches of an image of {transform.crop} pixels: {reason}"
             ) from None
-        self.grid = (grid[0], grid[1])
+        self.width = sum(layer.shape[1] for layer in layers)
+        self.grid = (layers[0].shape[2], layers[0].shape[3])
+        self._two_layers = len(layers) > 1
+        if self._two_layers:
+            self._identity["layers"] = len(layers)
         self.objects = self.grid[0] * self.grid[1]
         self._model = fold_batch_norms(self._model, trial)
 
@@ -74,15 +90,23 @@ class Backbone:
     @torch.no_grad()
     def patches(self, pixels: Tensor) -> Tensor:
         """pixels (B, 3, H, W) -> features of the patches (B, N, D), row by row, on the encoder's device."""
-        return self._hidden(pixels).flatten(2).transpose(1, 2)
+        return torch.cat(self._layers(pixels), dim=1).flatten(2).transpose(1, 2)
 
-    def _hidden(self, pixels: Tensor) -> Tensor:
-        """(B, D, h, w)."""
-        hidden = self._model(pixel_values=pixels.to(self._device, memory_format=torch.channels_last)).last_hidden_state
+    def _layers(self, pixels: Tensor) -> list[Tensor]:
+        """The last layer (B, D, h, w), and, of a convolutional net, the one before."""
+        pixels = pixels.to(self._device, memory_format=torch.channels_last)
+        output = self._model(pixel_values=pixels, output_hidden_states=self._two_layers)
+        hidden = output.last_hidden_state
         if hidden.dim() == 4:  # of a convolutional net
-            return hidden
+            return [hidden, *finer_layer(hidden, output.hidden_states or ())]
         side = math.isqrt(hidden.shape[1])  # class and register tokens stand before a square of patches
-        return hidden[:, hidden.shape[1] - side**2 :].transpose(1, 2).unflatten(2, (side, side))
+        return [hidden[:, hidden.shape[1] - side**2 :].transpose(1, 2).unflatten(2, (side, side))]
+
+
+def finer_layer(hidden: Tensor, layers: Sequence[Tensor]) -> list[Tensor]:
+    """The last of the layers on a finer grid than `hidden` (B, D, h, w), averaged to (B, C, h, w); none without one."""
+    finer = [layer for layer in layers if layer.dim() == 4 and layer.shape[2] > hidden.shape[2]]
+    return [F.adaptive_avg_pool2d(layer, (hidden.shape[2], hidden.shape[3])) for layer in finer[-1:]]
 
 
 def read_transform(config: dict[str, Any], name: str, resize: int | None = None, size: int | None = None) -> Transform:

@@ -34,7 +34,10 @@ class ObjectEncoder(Protocol):
     transform: Transform
 
     def identity(self) -> dict[str, Any]:
-        """What determines the features: {"encoder": name, "weights": sha256, "transform": settings}, for JSON."""
+        """What determines the features: {"encoder": name, "weights": sha256, "transform": settings}, for JSON.
+
+        "layers": how many the features have, where that is more than one.
+        """
         ...
 
     def encode(self, pixels: Tensor, vectors: bool = False, masks: bool = False) -> Objects:
