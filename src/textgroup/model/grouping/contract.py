@@ -91,8 +91,8 @@ class Grouping(nn.Module):
         """Take from the training captions what the first step needs. Called once, before training."""
 
     def take_router(self, other: "Grouping") -> None:
-        """Cut captions as a trained grouping does, and keep that as it is. Raises `InputError` where nothing decides the
-        cuts alone."""
+        """Cut captions as a trained grouping does, and go on doing so. Raises `InputError` where a grouping has no part
+        that decides the cuts alone."""
         raise InputError(f"model.encoder.kind {self.config.kind} has no router of its own: set router to null")
 
     def refit(self, captions: CaptionData, seed: int) -> None:
