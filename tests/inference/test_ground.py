@@ -1,5 +1,6 @@
 """Where units lie in a photograph, by an encoder that sees two halves."""
 
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from tests.training.tiny import tiny_config, tiny_inputs
 from tests.vision.tiny import TinyEncoder
 from textgroup.config.run import LossConfig
 from textgroup.inference.scene import Scene
+from textgroup.model.late_interaction import SHARPNESS
 from textgroup.training.loop import train
 from textgroup.vision.encoders.objects import Objects
 
@@ -98,11 +100,13 @@ def test_one_photograph_takes_one_caption_or_several(model: Any) -> None:
 
 
 def test_heat_is_the_cosine_of_what_is_there() -> None:
-    """Three objects, one of which the image does not have; the middle cell is shared."""
-    vectors = torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]])
-    masks = torch.tensor([[[1.0, 0.25, 0.0]], [[0.0, 0.75, 1.0]], [[0.0, 5.0, 5.0]]])
+    """Four objects, one of which the image does not have. Two share the second cell, and the one that is more like the
+    unit counts for more, as in training; in the last cell there is none."""
+    vectors = torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.0, 0.0], [-1.0, 0.0]])
+    masks = torch.tensor([[[1.0, 0.25, 0, 0, 0]], [[0, 0.75, 1, 0, 0]], [[0, 5.0, 5, 5, 5]], [[0, 0, 0, 1.0, 0]]])
     heat = Scene(vectors, masks).heat(torch.tensor([0.6, 0.8]))
-    np.testing.assert_allclose(heat, [[0.6, 0.25 * 0.6 + 0.75 * 0.8, 0.8]], rtol=1e-6)
+    one, other = 0.25 * math.exp(SHARPNESS * 0.6), 0.75 * math.exp(SHARPNESS * 0.8)
+    np.testing.assert_allclose(heat, [[0.6, (one * 0.6 + other * 0.8) / (one + other), 0.8, -0.6, -0.6]], rtol=1e-5)
 
 
 def test_a_model_of_captions_alone_cannot_point(tmp_path: Path) -> None:

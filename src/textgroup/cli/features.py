@@ -19,7 +19,9 @@ def features(words: Sequence[str]) -> None:
         help="tar shards (file, directory, pattern, range, URL, pipe:COMMAND), a directory of images, or a table",
     )
     parser.add_argument(
-        "--encoder", required=True, help="groupvit[:WHERE], backbone:WHERE or clusters:WHERE (directory or Hub name)"
+        "--encoder",
+        required=True,
+        help="groupvit[:WHERE], backbone:WHERE, clusters:WHERE or queries:WHERE (directory or Hub name)",
     )
     parser.add_argument(
         "--out",

@@ -1,5 +1,6 @@
 """A data set of captions as token ids, and the seeded, length-bucketed batches that training draws from it."""
 
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -114,7 +115,8 @@ class CaptionData:
         mine = order[positions]
         ends = bucket_ends(lengths[mine], BUCKETS) if chunk is None else [*range(chunk, len(mine), chunk), len(mine)]
         chunks = [self._chunk(captions[mine[a:b]]) for a, b in pairwise([0, *ends])]
-        image, objects = (self._rows_of(vectors, items[mine]) for vectors in (self.pooled, self.objects))
+        image = self._rows_of(self.pooled, items[mine])
+        objects = None if image is None or self.objects is None else self._objects_of(self.objects, items[mine])
         pairs = None if self.per_item == 1 else torch.from_numpy(np.argsort(order).reshape(self.per_item, -1).T)
         if share == (0, 1):
             return Batch(chunks, image, objects=objects, pairs=pairs)
@@ -148,6 +150,13 @@ class CaptionData:
         mask = index < end
         ids = np.where(mask, self.ids[np.minimum(index, end - 1)], 0).astype(np.int64)
         return Chunk(torch.from_numpy(ids), torch.from_numpy(mask))
+
+    def _objects_of(self, objects: np.ndarray, items: np.ndarray) -> Tensor:
+        """(items, G, D), as they are stored: there are many numbers, and the device can widen them."""
+        assert self.rows is not None, "a data set with objects has rows"
+        with warnings.catch_warnings(action="ignore"):  # of a memory map that is open for reading; nobody writes here
+            stored = torch.from_numpy(objects)
+        return stored[torch.from_numpy(self.rows[items])]
 
     def _rows_of(self, vectors: ImageRows | None, items: np.ndarray) -> Tensor | None:
         """The rows of `vectors` for the images of these items, fp32."""

@@ -11,10 +11,14 @@ from torch import Tensor
 from textgroup.data.batches import pad
 from textgroup.inference.given import Image
 from textgroup.inference.heat import point
+from textgroup.model.late_interaction import SHARPNESS
 from textgroup.model.textgroup import TextGroupModel
 from textgroup.text.tokenizer import CaptionTokenizer
 from textgroup.units import Grounding, Unit
 from textgroup.vision.encoders.objects import ObjectEncoder
+
+FAINT = 0.01
+"""Share of a cell below which an object is not there."""
 
 
 class Scene(NamedTuple):
@@ -25,11 +29,17 @@ class Scene(NamedTuple):
     masks: Tensor
 
     def heat(self, unit: Tensor) -> np.ndarray:
-        """The heat map (h, w) of a unit's vector (E,): in each cell the cosine with the objects that are there."""
+        """The heat map (h, w) of a unit's vector (E,): in each cell the cosine with the object that is there.
+
+        Of several it attends to those that are like it, as in training. Where none is, the least heat of all.
+        """
         cosine = self.vectors @ unit.float()  # (G,)
-        weight = self.masks * (self.vectors != 0).any(dim=1)[:, None, None]
-        heat: np.ndarray = ((weight * cosine[:, None, None]).sum(dim=0) / weight.sum(dim=0).clamp_min(1e-6)).numpy()
-        return heat
+        there = self.masks * (self.vectors != 0).any(dim=1)[:, None, None]  # (G, h, w)
+        weight = there * (SHARPNESS * (cosine - 1)).exp()[:, None, None]
+        heat = (weight * cosine[:, None, None]).sum(dim=0) / weight.sum(dim=0)
+        empty = there.amax(dim=0) < FAINT
+        heat[empty] = heat[~empty].min() if not empty.all() else 0.0
+        return heat.numpy()
 
 
 @torch.inference_mode()

@@ -20,6 +20,8 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
+from textgroup.devices import quick
+
 NULL = 0.3
 """Cosine of every unit and the null object: more than the best of eight objects has by chance (the mean is 0.18 for
 random vectors of 64 numbers, and less for longer ones), so that training begins with units that refer to none."""
@@ -65,10 +67,10 @@ def _mean_over_units(
 
 def _found(units: Tensor, objects: Tensor, sharpness: float) -> Tensor:
     """units (U, E), objects (B, G, E) -> (U, B): the mean cosine with what each unit finds in each image."""
-    cosine = torch.einsum("ue,bge->ubg", units, objects)
+    cosine = torch.einsum("ue,bge->ubg", quick(units), quick(objects))
     nowhere = torch.finfo(cosine.dtype).min  # not -inf: an image without any object would give nan instead of 0
     attention = (sharpness * cosine).masked_fill(~_is_present(objects), nowhere).softmax(dim=-1)
-    return (attention * cosine).sum(dim=-1)
+    return (attention * cosine).sum(dim=-1, dtype=units.dtype)
 
 
 def _best(units: Tensor, objects: Tensor, temperature: float) -> Tensor:

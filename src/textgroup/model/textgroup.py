@@ -8,6 +8,7 @@ from huggingface_hub import PyTorchModelHubMixin
 from torch import Tensor, nn
 
 from textgroup.config.model import DecoderConfig, EncoderConfig
+from textgroup.devices import quick
 from textgroup.model.decoder import TextDecoder
 from textgroup.model.grouping.contract import Owners, TextGroups
 from textgroup.model.grouping.mechanisms import new_grouping
@@ -120,12 +121,7 @@ class TextGroupModel(nn.Module, PyTorchModelHubMixin, library_name="textgroup", 
 
         noise: of the dropout in training; None is evaluation.
         """
-        assert self.image_head is not None, "a model without an image side has no common space"
-        pooled = (pooled - self.image_mean) / self.image_std
-        if noise is not None and self.image_dropout:
-            keep = noise.uniform("image", *pooled.shape[1:]) >= self.image_dropout
-            pooled = pooled * keep / (1 - self.image_dropout)
-        return F.normalize(self.image_head(pooled), dim=-1)
+        return self._embed(pooled[:, None], noise)[:, 0]
 
     def embed_units(self, text: TextGroups) -> Tensor:
         """Head on each group: unit vectors (B, K, E), zeros for groups that the caption does not have."""
@@ -134,8 +130,22 @@ class TextGroupModel(nn.Module, PyTorchModelHubMixin, library_name="textgroup", 
 
     def embed_objects(self, groups: Tensor, noise: Noise | None = None) -> Tensor:
         """Image groups (B, G, D_image) -> unit vectors (B, G, E), zeros for objects that the image does not have:
-        those whose group is zeros. noise: as in `embed_image`."""
-        return self.embed_image(groups, noise) * (groups != 0).any(dim=-1, keepdim=True)
+        those whose group is zeros. noise: as in `embed_image`; what is dropped of one object is dropped of all."""
+        return self._embed(groups, noise) * (groups != 0).any(dim=-1, keepdim=True)
+
+    def _embed(self, vectors: Tensor, noise: Noise | None) -> Tensor:
+        """(B, G, D_image) -> unit vectors (B, G, E). Standardised and dropped in one pass over what may be a lot."""
+        assert self.image_head is not None, "a model without an image side has no common space"
+        scale = (1 / self.image_std)[None]
+        if noise is not None and self.image_dropout:
+            keep = noise.uniform("image", vectors.shape[-1]) >= self.image_dropout  # (B, D_image)
+            scale = scale * keep / (1 - self.image_dropout)
+        scale = scale[:, None]  # (B or 1, 1, D_image)
+        x = torch.addcmul(-self.image_mean * scale, vectors.to(scale.dtype), scale)
+        head = self.image_head
+        if self.training:  # not in use, where a caption may be compared with others to the last digit
+            return F.normalize(F.linear(quick(x), quick(head.weight), quick(head.bias)).to(x.dtype), dim=-1)
+        return F.normalize(head(x), dim=-1)
 
     def parameter_counts(self) -> dict[str, int]:
         """Trainable parameters by part."""

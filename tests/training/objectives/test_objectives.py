@@ -210,7 +210,7 @@ def test_grounding_never_tells_an_image_that_comes_twice_from_itself() -> None:
     """Units that find their image, and its other caption's units as well: no loss, although the image comes twice."""
     units = objects = torch.eye(2)[[0, 1, 1, 0], None]  # (B, 1, E)
     pairs = torch.tensor([[0, 3], [1, 2]])
-    batch = ChunkOutput({"units": units, "objects": objects}, {})
+    batch = ChunkOutput({"names": units, "objects": objects}, {})
     found = Grounding(1.0, 0.07).losses(batch, pairs)["grounding"]
     assert found.item() == pytest.approx(0, abs=1e-5)
     assert Grounding(1.0, 0.07).losses(batch, None)["grounding"].item() == pytest.approx(math.log(2), abs=1e-5)

@@ -29,8 +29,8 @@ class TextGroups(NamedTuple):
     groups: (B, K, D). assignment: (B, K, M), soft, fp32, no noise; zero on padding. owner: (B, M), the group of
     each token without noise; -1 on padding. mask: (B, M), True where a token is valid. present: (B, K), True for
     the groups that the caption has: all of them, unless the grouping chooses their number. groundable: (B, M), whether
-    a unit that ends with this token names something; None where the grouping makes no such mark. state: for the
-    grouping's own `terms`; nobody else looks at it.
+    a unit that ends with this token names something; None where the grouping makes no such mark. names: (B, K), the
+    same for each group. state: for the grouping's own `terms`; nobody else looks at it.
     """
 
     groups: Tensor
@@ -39,6 +39,7 @@ class TextGroups(NamedTuple):
     mask: Tensor
     present: Tensor
     groundable: Tensor | None = None
+    names: Tensor | None = None
     state: object = None
 
     @classmethod

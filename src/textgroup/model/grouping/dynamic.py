@@ -105,7 +105,17 @@ class DynamicGroupTransformer(Grouping):
         present = present | F.one_hot(torch.zeros_like(ids[:, 0]), units).bool()  # every caption has a first unit
         for layer in self.after:
             groups = layer(groups, present)
-        return TextGroups(self.norm(groups), soft, owner, mask, present, views.groundable(), views)
+        names = self._names(views)
+        return TextGroups(self.norm(groups), soft, owner, mask, present, views.groundable(), names, views)
+
+    def _names(self, views: Views) -> Tensor:
+        """(B, K), whether each unit names something: it is to be read at the unit's last token."""
+        begins, final = views.boundaries.begins, views.boundaries.final
+        position = torch.arange(final.shape[1], device=final.device)
+        ends = (final == position) & (position > 0) & (position < views.end)  # (B, M), start and end of text end none
+        number = unit_numbers(begins, self.config.groups)
+        named = (views.groundable() & ends).float()
+        return torch.zeros(len(final), self.config.groups, device=final.device).scatter_add(1, number, named) > 0
 
     def _route(self, ids: Tensor, mask: Tensor) -> tuple[Tensor, Views]:
         """The unit of each token (B, M), -1 on padding, and what decided it."""

@@ -7,12 +7,14 @@ from textgroup.vision.encoders.backbone import Backbone
 from textgroup.vision.encoders.clusters import Clusters
 from textgroup.vision.encoders.groupvit import GroupViT
 from textgroup.vision.encoders.objects import ObjectEncoder, OpenableEncoder
+from textgroup.vision.encoders.queries import Queries
 from textgroup.vision.preprocess import MOST_PIXELS
 
 ENCODERS: dict[str, type[OpenableEncoder]] = {
     "groupvit": GroupViT,
     "backbone": Backbone,
     "clusters": Clusters,
+    "queries": Queries,
 }
 
 
@@ -22,7 +24,8 @@ def open_encoder(
     """Open an image encoder.
 
     spec: `groupvit` (the published weights) or `groupvit:WHERE`; `backbone:WHERE`, any image model of transformers, its
-    patches being the objects; `clusters:WHERE`, the same with its patches clustered. WHERE is a directory or a Hub
+    patches being the objects; `clusters:WHERE`, the same with its patches clustered; `queries:WHERE`, a detector or
+    segmenter such as DETR or Mask2Former, the queries of its decoder being the objects. WHERE is a directory or a Hub
     name; only safetensors are read. resize: pixels of the shorter side before the crop, if other than the encoder's
     own. size: squash the whole image to so many pixels a side instead, without a crop. device: where it runs; a GPU if
     there is one. Raises `InputError`.
