@@ -18,15 +18,21 @@ def pick_device(device: str | torch.device | None) -> torch.device:
     return chosen
 
 
-def quick(x: Tensor) -> Tensor:
-    """fp32 as bf16 where the device multiplies that several times faster, for large products; all else as it is."""
-    if x.dtype != torch.float32 or not multiplies_bf16(x.device):
-        return x
-    return x.bfloat16()
+LARGE = 1 << 20
+"""Numbers of a factor from which on a product is large."""
+
+
+def quick(*factors: Tensor) -> tuple[Tensor, ...]:
+    """The factors of a large product in fp32 as bf16, where the device multiplies that several times faster; else as they
+    are."""
+    x = max(factors, key=Tensor.numel)
+    if x.numel() < LARGE or x.dtype != torch.float32 or not multiplies_bf16(x.device):
+        return factors
+    return tuple(factor.bfloat16() for factor in factors)
 
 
 def multiplies_bf16(device: torch.device) -> bool:
     """Whether the device has instructions for it; without, it is slower than fp32."""
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
-    return torch.cpu._is_avx512_bf16_supported()
+    return bool(getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)())  # torch has no public name for it

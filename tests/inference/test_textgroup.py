@@ -10,10 +10,11 @@ import torch
 import textgroup
 from tests.training.tiny import tiny_config, tiny_inputs
 from textgroup.config.run import OptimConfig
+from textgroup.inference.export import export
 from textgroup.inference.spans import TOKENS, length_batches, units_from_owners
 from textgroup.inference.textgroup import WINDOW, WINDOWS, reference
 from textgroup.model.late_interaction import NULL
-from textgroup.model.pretrained import PACKAGED, export
+from textgroup.model.pretrained import PACKAGED
 from textgroup.training.loop import train
 from textgroup.units import Unit
 

@@ -10,10 +10,12 @@ def export(words: Sequence[str]) -> None:
     """`textgroup export`."""
     parser = Parser("textgroup export", description="Write a checkpoint to share: half precision, nothing but weights.")
     checkpoint_option(parser)
+    parser.add_argument("--with-encoder", action="store_true", help="write the image encoder beside it, self-contained")
+    parser.add_argument("--encoder", help="where the image encoder lies now, if not where it lay in training")
     parser.add_argument("--out", type=Path, required=True, help="directory to make")
     options = parser.parse_args(words)
-    from textgroup.model.pretrained import export as write
+    from textgroup.inference.export import export as write
 
-    write(options.checkpoint, options.out)
+    write(options.checkpoint, options.out, with_encoder=options.with_encoder, encoder=options.encoder)
     size = sum(file.stat().st_size for file in options.out.rglob("*") if file.is_file())
     print(f"{options.out}: {size / 1e6:.1f} MB")

@@ -67,7 +67,7 @@ def _mean_over_units(
 
 def _found(units: Tensor, objects: Tensor, sharpness: float) -> Tensor:
     """units (U, E), objects (B, G, E) -> (U, B): the mean cosine with what each unit finds in each image."""
-    cosine = torch.einsum("ue,bge->ubg", quick(units), quick(objects))
+    cosine = torch.einsum("ue,bge->ubg", *quick(units, objects))
     nowhere = torch.finfo(cosine.dtype).min  # not -inf: an image without any object would give nan instead of 0
     attention = (sharpness * cosine).masked_fill(~_is_present(objects), nowhere).softmax(dim=-1)
     return (attention * cosine).sum(dim=-1, dtype=units.dtype)

@@ -1,20 +1,18 @@
 """Reading a checkpoint, from a directory or the Hub, with errors that say what is missing."""
 
 import json
-import shutil
 from pathlib import Path
 
 from safetensors.torch import load_model as load_model_weights
 
 from textgroup.config.model import DecoderConfig, EncoderConfig
 from textgroup.errors import InputError
-from textgroup.files import atomic_write
 from textgroup.model.textgroup import FORMAT, TextGroupModel
 from textgroup.text.tokenizer import CaptionTokenizer
 
 FILES = ("config.json", "model.safetensors", "tokenizer.json")
 TOWER = "image_encoder"
-"""Directory of a checkpoint with its own image tower, where that was trained too; transformers reads it."""
+"""Directory of a checkpoint with its own image encoder, trained with it or exported; transformers reads it."""
 PACKAGED = Path(__file__).parents[1] / "packaged"
 """The checkpoint that comes with the package; its README.md is the model card."""
 
@@ -25,7 +23,7 @@ def load_model(where: str | Path | None = None) -> tuple[TextGroupModel, Caption
     where: a checkpoint directory, a run directory (its newest checkpoint), or a Hub name; None is the checkpoint that
     comes with the package. Raises `InputError` for anything else, and for files that do not fit together.
     """
-    directory = PACKAGED if where is None else _checkpoint_directory(str(where))
+    directory = PACKAGED if where is None else checkpoint_directory(str(where))
     missing = [name for name in FILES if not (directory / name).is_file()]
     if missing:
         raise InputError(
@@ -45,7 +43,8 @@ def load_model(where: str | Path | None = None) -> tuple[TextGroupModel, Caption
             f"checkpoint {where}: the model has {model.vocabulary} token ids, its tokenizer {len(tokenizer)}"
         )
     if model.image_encoder and (directory / TOWER).is_dir():
-        model.image_encoder = {**model.image_encoder, "encoder": f"groupvit:{directory / TOWER}"}
+        kind = model.image_encoder["encoder"].partition(":")[0]
+        model.image_encoder = {**model.image_encoder, "encoder": f"{kind}:{directory / TOWER}"}
     return model, tokenizer
 
 
@@ -63,23 +62,8 @@ def _read_model(directory: Path) -> TextGroupModel:
     return model.eval()
 
 
-def export(where: str | Path, out: Path) -> None:
-    """Write a checkpoint to the directory `out`, in half precision and without what only training needs.
-
-    Raises `InputError` if there is no checkpoint at `where`, or if `out` exists.
-    """
-    if out.exists():
-        raise InputError(f"{out} exists: give a directory that does not")
-    model, tokenizer = load_model(where)
-    with atomic_write(out) as partial:
-        model.half().save_pretrained(partial)
-        (partial / "README.md").unlink(missing_ok=True)  # the Hub's template of a model card, all blanks
-        tokenizer.save(partial / "tokenizer.json")
-        if (tower := _checkpoint_directory(str(where)) / TOWER).is_dir():
-            shutil.copytree(tower, partial / TOWER)  # as it is: the model knows it by the digest of its weights
-
-
-def _checkpoint_directory(where: str) -> Path:
+def checkpoint_directory(where: str) -> Path:
+    """The checkpoint at a directory or under a Hub name, or the newest one of a run. Raises `InputError`."""
     path = Path(where)
     if path.is_dir():
         return path / "last" if (path / "last").is_dir() else path

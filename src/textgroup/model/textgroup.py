@@ -126,7 +126,9 @@ class TextGroupModel(nn.Module, PyTorchModelHubMixin, library_name="textgroup", 
     def embed_units(self, text: TextGroups) -> Tensor:
         """Head on each group: unit vectors (B, K, E), zeros for groups that the caption does not have."""
         assert self.text_head is not None, "a model without an image side has no common space"
-        return F.normalize(self.text_head(text.groups), dim=-1) * text.present[:, :, None]
+        units = self.text_head(text.groups)
+        units = units.to(torch.promote_types(units.dtype, torch.float32))  # as the objects' vectors are
+        return F.normalize(units, dim=-1) * text.present[:, :, None]
 
     def embed_objects(self, groups: Tensor, noise: Noise | None = None) -> Tensor:
         """Image groups (B, G, D_image) -> unit vectors (B, G, E), zeros for objects that the image does not have:
@@ -144,7 +146,7 @@ class TextGroupModel(nn.Module, PyTorchModelHubMixin, library_name="textgroup", 
         x = torch.addcmul(-self.image_mean * scale, vectors.to(scale.dtype), scale)
         head = self.image_head
         if self.training:  # not in use, where a caption may be compared with others to the last digit
-            return F.normalize(F.linear(quick(x), quick(head.weight), quick(head.bias)).to(x.dtype), dim=-1)
+            return F.normalize(F.linear(*quick(x, head.weight, head.bias)).to(x.dtype), dim=-1)
         return F.normalize(head(x), dim=-1)
 
     def parameter_counts(self) -> dict[str, int]:

@@ -177,7 +177,7 @@ def test_contiguity_counts_the_changes_between_neighbours_and_no_padding() -> No
 def test_grounding_is_equations_6_to_8_over_the_mean_cosine_with_what_each_unit_finds() -> None:
     """Written out; the second caption has one unit, the third image one object: what is not there counts nowhere."""
     generator, b, tau = torch.Generator().manual_seed(0), 3, 0.07
-    units, objects = (F.normalize(torch.randn(b, 2, 5, generator=generator), dim=2) for _ in range(2))
+    units, objects = (F.normalize(torch.randn(b, 2, 5, generator=generator).double(), dim=2) for _ in range(2))
     units[1, 1] = 0
     objects[2, 1] = 0
 

@@ -37,22 +37,21 @@ class Grounding:
     temperature: float
 
     def of_chunk(self, chunk: EncodedChunk) -> ChunkOutput:
-        """Vectors "names" (B, K, E), the units that name something, or all of a caption that has none such, and
-        "objects" (B, G, E); see `EncodedChunk.units_and_objects`."""
-        vectors = chunk.units_and_objects.vectors
-        if not vectors:
-            return ChunkOutput({}, {})
-        units, names = vectors["units"], chunk.text.names
-        if names is not None:
-            units = units * (names | ~names.any(dim=1, keepdim=True))[:, :, None]
-        return ChunkOutput({"names": units, "objects": vectors["objects"]}, {})
+        """See `EncodedChunk.units_and_objects`. Where the grouping marks units that name something, these are vectors
+        "names" (B, K, E), and take the place of "units"; all do in a caption that has none such."""
+        vectors, names = chunk.units_and_objects.vectors, chunk.text.names
+        if not vectors or names is None:
+            return chunk.units_and_objects
+        named = vectors["units"] * (names | ~names.any(dim=1, keepdim=True))[:, :, None]
+        return ChunkOutput({"names": named, "objects": vectors["objects"]}, {})
 
     def losses(self, batch: ChunkOutput, pairs: Tensor | None) -> dict[str, Tensor]:
         """See `Objective.losses`. An image that comes twice (pairs) is never to be told from itself: the mean of the
         loss of each image's first caption and of that of its second."""
-        if "names" not in batch.vectors:
+        if "objects" not in batch.vectors:
             return {}
-        units, objects = batch.vectors["names"], batch.vectors["objects"]
+        units = batch.vectors["names" if "names" in batch.vectors else "units"]
+        objects = batch.vectors["objects"]
         sides = [slice(None)] if pairs is None else pairs.unbind(dim=1)
         losses = [grounding_loss(units[rows], objects[rows], self.temperature) for rows in sides]
         return {"grounding": torch.stack(losses).mean()}

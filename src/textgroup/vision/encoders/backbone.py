@@ -57,15 +57,20 @@ class Backbone:
         self.objects = self.grid[0] * self.grid[1]
         self._model = fold_batch_norms(self._model, trial)
 
+    @staticmethod
+    def transformers_class(where: str) -> Any:
+        """See `OpenableEncoder.transformers_class`."""
+        from transformers import AutoModel
+
+        return AutoModel
+
     @classmethod
     def open(
         cls, where: str, resize: int | None = None, device: str | None = None, size: int | None = None
     ) -> "Backbone":
         """Open a directory or a Hub name; see `open.open_encoder`."""
-        from transformers import AutoModel
-
         name = f"backbone:{where}"
-        model = load_frozen(AutoModel, where, name)
+        model = load_frozen(cls.transformers_class(where), where, name)
         model = getattr(model, "vision_model", model)  # of two towers, as in CLIP, the one that sees
         if getattr(model, "main_input_name", "") != "pixel_values":
             raise InputError(f"image encoder {name}: {type(model).__name__} does not take images")

@@ -20,6 +20,11 @@ class Clusters:
 
     published = ""
 
+    @staticmethod
+    def transformers_class(where: str) -> Any:
+        """See `OpenableEncoder.transformers_class`."""
+        return Backbone.transformers_class(where)
+
     def __init__(self, backbone: Backbone) -> None:
         self.name = backbone.name.replace("backbone:", "clusters:", 1)
         self.width, self.objects, self.transform = backbone.width, OBJECTS, backbone.transform

@@ -42,15 +42,20 @@ class GroupViT:
         self._model = freeze(model).to(self._device)
         self._digest: str | None = None
 
+    @staticmethod
+    def transformers_class(where: str) -> Any:
+        """See `OpenableEncoder.transformers_class`."""
+        from transformers import GroupViTVisionModel
+
+        return GroupViTVisionModel
+
     @classmethod
     def open(
         cls, where: str, resize: int | None = None, device: str | None = None, size: int | None = None
     ) -> "GroupViT":
         """Open a directory or a Hub name, of a whole GroupViT or its vision tower; see `open.open_encoder`."""
-        from transformers import GroupViTVisionModel
-
         name = "groupvit" if where == PUBLISHED else f"groupvit:{where}"
-        model = load_frozen(GroupViTVisionModel, where, name)
+        model = load_frozen(cls.transformers_class(where), where, name)
         crop = _side_length(model.config.image_size)  # type: ignore[union-attr]
         if size not in (None, crop):
             raise InputError(f"size {size}: {name} takes {crop} pixels a side and no other size")

@@ -53,6 +53,11 @@ class OpenableEncoder(ObjectEncoder, Protocol):
 
     published: str
 
+    @staticmethod
+    def transformers_class(where: str) -> Any:
+        """What reads the weights at this directory or Hub name: a class of transformers."""
+        ...
+
     @classmethod
     def open(
         cls, where: str, resize: int | None = None, device: str | None = None, size: int | None = None

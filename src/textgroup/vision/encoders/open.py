@@ -1,5 +1,6 @@
 """The list of object encoders: what `--encoder` may name. A new encoder is a file and a line here."""
 
+from pathlib import Path
 from typing import Any
 
 from textgroup.errors import InputError
@@ -8,6 +9,7 @@ from textgroup.vision.encoders.clusters import Clusters
 from textgroup.vision.encoders.groupvit import GroupViT
 from textgroup.vision.encoders.objects import ObjectEncoder, OpenableEncoder
 from textgroup.vision.encoders.queries import Queries
+from textgroup.vision.encoders.weights import copy_half
 from textgroup.vision.preprocess import MOST_PIXELS
 
 ENCODERS: dict[str, type[OpenableEncoder]] = {
@@ -39,6 +41,14 @@ def open_encoder(
     if size is not None and not 1 <= size <= MOST_PIXELS:
         raise InputError(f"size {size}: it must lie between 1 and {MOST_PIXELS} pixels")
     return ENCODERS[kind].open(where or ENCODERS[kind].published, resize, device, size)
+
+
+def copy_encoder(spec: str, out: Path) -> None:
+    """Write the weights of an encoder to the directory `out`, in half precision, to be opened from there."""
+    kind, _, where = spec.partition(":")
+    encoder = ENCODERS[kind]
+    where = where or encoder.published
+    copy_half(encoder.transformers_class(where), where, spec, out)
 
 
 def open_again(spec: str, transform: dict[str, Any]) -> ObjectEncoder:

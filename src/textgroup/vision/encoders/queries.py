@@ -44,17 +44,22 @@ class Queries:
         assert objects is not None, "they were asked for"
         _, self.objects, self.width = objects.shape
 
+    @staticmethod
+    def transformers_class(where: str) -> Any:
+        """See `OpenableEncoder.transformers_class`."""
+        from transformers import AutoModelForObjectDetection, AutoModelForUniversalSegmentation
+
+        config = read_config(where, "config.json", f"queries:{where}")
+        detects = str((config.get("architectures") or [""])[0]).endswith("Detection")
+        return AutoModelForObjectDetection if detects else AutoModelForUniversalSegmentation
+
     @classmethod
     def open(
         cls, where: str, resize: int | None = None, device: str | None = None, size: int | None = None
     ) -> "Queries":
         """Open a directory or a Hub name; see `open.open_encoder`."""
-        from transformers import AutoModelForObjectDetection, AutoModelForUniversalSegmentation
-
         name = f"queries:{where}"
-        kind = str((read_config(where, "config.json", name).get("architectures") or [""])[0])
-        automatic = AutoModelForObjectDetection if kind.endswith("Detection") else AutoModelForUniversalSegmentation
-        model = load_frozen(automatic, where, name)
+        model = load_frozen(cls.transformers_class(where), where, name)
         transform = read_transform(read_config(where, "preprocessor_config.json", name), name, resize, size)
         return cls(name, model, transform, device)
 

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -50,6 +50,16 @@ def load_frozen(kind: Any, where: str, name: str) -> nn.Module:
             f"{len(lacking)} tensors are missing or of another shape, such as {lacking[0]}"
         )
     return freeze(model)
+
+
+def copy_half(kind: Any, where: str, name: str, out: Path) -> None:
+    """Write a model and its preprocessor_config.json, if it has one, to the directory `out`, in half precision."""
+    model: Any = load_frozen(kind, where, name)
+    with silence_transformers():
+        model.half().save_pretrained(out)
+    with suppress(InputError):
+        preparation = read_config(where, "preprocessor_config.json", name)
+        (out / "preprocessor_config.json").write_text(json.dumps(preparation, indent=1) + "\n", encoding="utf-8")
 
 
 def read_config(where: str, file: str, name: str) -> dict[str, Any]:

@@ -1,0 +1,46 @@
+"""Writing a checkpoint to share: half precision, nothing but what is used, and, if wanted, its image encoder."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from textgroup.errors import InputError
+from textgroup.files import atomic_write
+from textgroup.model.pretrained import TOWER, checkpoint_directory, load_model
+from textgroup.vision.encoders.identity import check_same_encoder
+from textgroup.vision.encoders.open import copy_encoder, open_again
+
+
+def export(where: str | Path, out: Path, *, with_encoder: bool = False, encoder: str | None = None) -> None:
+    """Write a checkpoint to the directory `out`, in half precision and without what only training needs.
+
+    with_encoder: also the image encoder, so that the directory needs nothing else. encoder: where that lies now, if not
+    where it lay in training. Raises `InputError` if there is no checkpoint at `where`, if `out` exists, and for an
+    encoder that is not there, or is another one.
+    """
+    if out.exists():
+        raise InputError(f"{out} exists: give a directory that does not")
+    model, tokenizer = load_model(where)
+    model.decoder = None
+    own_tower = checkpoint_directory(str(where)) / TOWER
+    with atomic_write(out) as partial:
+        identity = model.image_encoder
+        if own_tower.is_dir():
+            shutil.copytree(own_tower, partial / TOWER)  # as it is: the model knows it by the digest of its weights
+        elif with_encoder:
+            if identity is None:
+                raise InputError(f"{where} was trained on captions alone: it has no image encoder to export")
+            identity = _export_encoder(identity, encoder or identity["encoder"], partial)
+        config: Any = model._hub_mixin_config
+        model.half().save_pretrained(partial, config={**config, "decoder": None, "image_encoder": identity})
+        (partial / "README.md").unlink(missing_ok=True)  # the Hub's template of a model card, all blanks
+        tokenizer.save(partial / "tokenizer.json")
+
+
+def _export_encoder(identity: dict[str, Any], spec: str, out: Path) -> dict[str, Any]:
+    """Write the encoder to `out`, in half precision; its identity there, with the digest of the rounded weights."""
+    check_same_encoder(identity, open_again(spec, identity["transform"]).identity(), "the checkpoint", spec)
+    kind = spec.partition(":")[0]
+    copy_encoder(spec, out / TOWER)
+    rounded = open_again(f"{kind}:{out / TOWER}", identity["transform"]).identity()
+    return {**rounded, "encoder": f"{kind}:{TOWER}"}
