@@ -23,8 +23,8 @@ LARGE = 1 << 20
 
 
 def quick(*factors: Tensor) -> tuple[Tensor, ...]:
-    """The factors of a large product in fp32 as bf16, where the device multiplies that several times faster; else as they
-    are."""
+    """The factors of a large product in fp32 as bf16, where the device multiplies that several times faster; otherwise
+    as they are."""
     x = max(factors, key=Tensor.numel)
     if x.numel() < LARGE or x.dtype != torch.float32 or not multiplies_bf16(x.device):
         return factors

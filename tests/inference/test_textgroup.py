@@ -10,7 +10,6 @@ import torch
 import textgroup
 from tests.training.tiny import tiny_config, tiny_inputs
 from textgroup.config.run import OptimConfig
-from textgroup.inference.export import export
 from textgroup.inference.spans import TOKENS, length_batches, units_from_owners
 from textgroup.inference.textgroup import WINDOW, WINDOWS, reference
 from textgroup.model.late_interaction import NULL
@@ -178,14 +177,3 @@ def test_the_packaged_model_is_small_and_has_nothing_but_weights_words_and_its_c
     files = {file.name: file.stat().st_size for file in PACKAGED.iterdir()}
     assert set(files) == {"config.json", "model.safetensors", "tokenizer.json", "README.md"}
     assert sum(files.values()) <= 12_000_000
-
-
-def test_an_exported_checkpoint_is_half_as_large_and_cuts_alike(run: Path, tmp_path: Path) -> None:
-    export(run, tmp_path / "shared")
-    weights = [(where / "model.safetensors").stat().st_size for where in (tmp_path / "shared", run / "last")]
-    assert weights[0] < 0.6 * weights[1]
-    captions = ["a red ring and a blue star", "there is a kite"]
-    before, after = (textgroup.load(where).segment(captions) for where in (run, tmp_path / "shared"))
-    assert before == after
-    with pytest.raises(textgroup.InputError, match="exists: give a directory that does not"):
-        export(run, tmp_path / "shared")

@@ -34,12 +34,16 @@ class Scene(NamedTuple):
         Of several it attends to those that are like it, as in training. Where none is, the least heat of all.
         """
         cosine = self.vectors @ unit.float()  # (G,)
-        there = self.masks * (self.vectors != 0).any(dim=1)[:, None, None]  # (G, h, w)
+        there = self.present_masks()
         weight = there * (SHARPNESS * (cosine - 1)).exp()[:, None, None]
         heat = (weight * cosine[:, None, None]).sum(dim=0) / weight.sum(dim=0)
         empty = there.amax(dim=0) < FAINT
         heat[empty] = heat[~empty].min() if not empty.all() else 0.0
         return heat.numpy()
+
+    def present_masks(self) -> Tensor:
+        """(G, h, w), zeros for an object that the image does not have."""
+        return self.masks * (self.vectors != 0).any(dim=1)[:, None, None]
 
 
 @torch.inference_mode()

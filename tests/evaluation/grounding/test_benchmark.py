@@ -12,7 +12,7 @@ from textgroup.data.sources.boxes import Boxes, read_boxes
 from textgroup.data.sources.entities import EntityCaption, Phrase, read_entities
 from textgroup.errors import InputError
 from textgroup.evaluation.grounding.benchmark import BLIND, Mentions, measure, measure_blind, mentions_of
-from textgroup.evaluation.grounding.grounders import Grounder, open_grounder, shuffled
+from textgroup.evaluation.grounding.grounders import Grounder, largest_object, open_grounder, shuffled
 from textgroup.evaluation.grounding.report import markdown
 from textgroup.units import Unit
 
@@ -63,6 +63,15 @@ def test_one_who_sees_another_photograph_scores_nothing_here() -> None:
 def test_only_who_takes_any_photograph_can_be_shown_another() -> None:
     assert shuffled(Grounder("file:heats.jsonl", knows), IMAGES) == []
     assert shuffled(Grounder("knows", knows, finds()), {"a": b"a"}) == []
+
+
+def test_the_largest_object_is_said_to_every_phrase_where_objects_differ_in_size() -> None:
+    masks = np.stack([half(LEFT) * [[1], [0]], half(RIGHT)])
+    assert largest_object(Grounder("patches", knows, finds())) == []
+    (largest,) = largest_object(Grounder("objects", knows, finds(), lambda name, image: masks))
+    assert largest.name == "objects, largest object"
+    heats = largest.heats("a", b"a", "caption", [(0, 1), (2, 3)])
+    assert [np.array_equal(heat, masks[1]) for heat in heats] == [True, True]
 
 
 def test_units_end_to_end_count_claims_and_leave_out_what_nobody_drew() -> None:
@@ -119,7 +128,7 @@ def test_the_blind_figures_are_those_measured_on_all_of_val(shared: Path) -> Non
 
 @pytest.mark.parametrize("spec", ["run", "model:", "file:", "heat:x"])
 def test_an_unknown_model_is_refused(spec: str) -> None:
-    with pytest.raises(InputError, match="take model:PATH"):
+    with pytest.raises(InputError, match="take model .the packaged one."):
         open_grounder(spec)
 
 

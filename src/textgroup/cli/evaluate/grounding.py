@@ -23,7 +23,7 @@ def grounding(words: Sequence[str]) -> None:
     from textgroup.data.sources.entities import read_entities
     from textgroup.errors import InputError
     from textgroup.evaluation.grounding.benchmark import BLIND, measure, measure_blind, mentions_of
-    from textgroup.evaluation.grounding.grounders import open_grounder, shuffled
+    from textgroup.evaluation.grounding.grounders import largest_object, open_grounder, shuffled
     from textgroup.evaluation.grounding.report import COLUMNS, cells, markdown
     from textgroup.report.terminal import progress_bar, table
 
@@ -44,7 +44,7 @@ def grounding(words: Sequence[str]) -> None:
     if missing:
         print(f"textgroup: {len(missing)} of {len(wanted)} photographs with boxes are missing", file=sys.stderr)
     results = [measure_blind(name, mentions) for name in BLIND]
-    contenders = [g for one in grounders for g in (one, *shuffled(one, images))]
+    contenders = [g for one in grounders for g in (one, *shuffled(one, images), *largest_object(one))]
     for grounder in contenders:
         with progress_bar("captions", len(mentions)) as advance:
             results.append(measure(grounder, mentions, images, advance))
@@ -74,7 +74,7 @@ def _options(words: Sequence[str]) -> argparse.Namespace:
         action="append",
         required=True,
         metavar="SPEC",
-        help="model:PATH (a checkpoint trained with images) or file:HEATS.jsonl; repeat it to compare",
+        help="model (the packaged one), model:PATH (a checkpoint trained with images) or file:HEATS.jsonl; repeat it",
     )
     parser.add_argument("--encoder", help="where the image encoder of model:PATH lies now, if not as in training")
     parser.add_argument("--device", help="cpu or cuda: where the text side runs (default: cpu)")

@@ -20,28 +20,34 @@ Spans = Sequence[tuple[int, int]]
 
 
 class Grounder:
-    """heats: (image name, image, caption, spans) -> heat maps. units: of a caption, where it finds its own."""
+    """heats: (image name, image, caption, spans) -> heat maps. units: of a caption, where it finds its own.
+
+    masks: (image name, image) -> those of its objects (G, h, w), where they can differ in size.
+    """
 
     def __init__(
         self,
         name: str,
         heats: Callable[[str, bytes | Path, str, Spans], list[np.ndarray]],
         units: Callable[[str], list[Unit]] | None = None,
+        masks: Callable[[str, bytes | Path], np.ndarray] | None = None,
     ) -> None:
-        self.name, self.heats, self.units = name, heats, units
+        self.name, self.heats, self.units, self.masks = name, heats, units, masks
 
 
 def open_grounder(spec: str, encoder: str | None = None, device: str | None = None) -> Grounder:
-    """`model:PATH`, a checkpoint of ours with an image side, or `file:HEATS.jsonl`. Raises `InputError`.
+    """`model:PATH`, a checkpoint of ours with an image side, `model` alone, the packaged one, or `file:HEATS.jsonl`.
 
-    encoder: where the image encoder of a checkpoint lies now. device: where its text side runs.
+    encoder: where the image encoder of a checkpoint lies now. device: where its text side runs. Raises `InputError`.
     """
     kind, _, where = spec.partition(":")
-    if kind == "model" and where:
-        return _of_model(spec, load(where, device=device or "cpu", encoder=encoder))
+    if spec == "model" or (kind == "model" and where):
+        return _of_model(spec, load(where or None, device=device or "cpu", encoder=encoder))
     if kind == "file" and where:
         return _of_file(spec, Path(where).expanduser())
-    raise InputError(f"model {spec!r}: take model:PATH, a checkpoint trained with images, or file:HEATS.jsonl")
+    raise InputError(
+        f"model {spec!r}: take model (the packaged one), model:PATH (trained with images) or file:HEATS.jsonl"
+    )
 
 
 def shuffled(grounder: Grounder, images: Mapping[str, bytes | Path]) -> list[Grounder]:
@@ -60,18 +66,39 @@ def shuffled(grounder: Grounder, images: Mapping[str, bytes | Path]) -> list[Gro
     return [Grounder(f"{grounder.name}, shuffled images", heats)]
 
 
+def largest_object(grounder: Grounder) -> list[Grounder]:
+    """A baseline that says "the largest object" to every phrase; none where all objects are patches of one size."""
+    masks = grounder.masks
+    if masks is None:
+        return []
+
+    def heats(name: str, image: bytes | Path, caption: str, spans: Spans) -> list[np.ndarray]:
+        found = masks(name, image)
+        return [found[found.sum(axis=(1, 2)).argmax()]] * len(spans)
+
+    return [Grounder(f"{grounder.name}, largest object", heats)]
+
+
 def _of_model(spec: str, model: TextGroup) -> Grounder:
     last: dict[str, Scene] = {}  # the captions of an image come one after the other: each image is encoded once
 
-    def heats(name: str, image: bytes | Path, caption: str, spans: Spans) -> list[np.ndarray]:
+    def scene(name: str, image: bytes | Path) -> Scene:
         if name not in last:
             last.clear()
             last[name] = model.look_at(image)
-        return model.heat_maps(last[name], caption, spans)
+        return last[name]
+
+    def heats(name: str, image: bytes | Path, caption: str, spans: Spans) -> list[np.ndarray]:
+        return model.heat_maps(scene(name, image), caption, spans)
+
+    def masks(name: str, image: bytes | Path) -> np.ndarray:
+        return scene(name, image).present_masks().numpy()
 
     if model.model.image_head is None:
         raise InputError(f"model {spec}: it was trained on captions alone, and cannot point at anything")
-    return Grounder(spec, heats, model.segment)
+    identity = model.model.image_encoder or {}
+    of_one_size = str(identity.get("encoder")).startswith("backbone:")
+    return Grounder(spec, heats, model.segment, None if of_one_size else masks)
 
 
 def _of_file(spec: str, path: Path) -> Grounder:
