@@ -108,7 +108,7 @@ def test_evaluate_grounding_refuses_what_it_cannot_do(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     model = f"model:{folder / 'run'}"
-    assert "take model:PATH" in refused(capsys, *evaluate(folder, tmp_path, "run"))
+    assert "the packaged one" in refused(capsys, *evaluate(folder, tmp_path, "run"))
     assert "captions alone" in refused(capsys, *evaluate(folder, tmp_path, f"model:{folder / 'blind'}"))
     assert "none of 3 photographs" in refused(capsys, *evaluate(folder, tmp_path, model, images="others"))
     assert "no such file or folder" in refused(capsys, *evaluate(folder, tmp_path, model, images="nowhere"))
