@@ -14,7 +14,8 @@ import textgroup
 from tests.training.tiny import tiny_config, tiny_inputs
 from tests.vision.tiny import TinyEncoder
 from textgroup.config.run import LossConfig
-from textgroup.inference.scene import Scene
+from textgroup.inference.heat import MIDDLE
+from textgroup.inference.scene import ALIKE, NEAR, Scene, look_at
 from textgroup.model.late_interaction import SHARPNESS
 from textgroup.training.loop import train
 from textgroup.vision.encoders.objects import Objects
@@ -72,7 +73,7 @@ def test_ground_gives_each_unit_a_point_in_the_whole_photograph(model: Any) -> N
     groundings = model.ground(PICTURE, "there is a kite , it is red")
     assert [g.unit for g in groundings] == model.segment("there is a kite , it is red")
     for _, heat, (x, y), (x0, y0, x1, y1), score in groundings:
-        assert heat.max() == pytest.approx(score)
+        assert heat.max() == pytest.approx(score - MIDDLE / 4)  # the middle of a half is a quarter from the middle
         assert 0 <= x0 <= x <= x1 <= 1
         assert 0 <= y0 <= y <= y1 <= 1
     assert model._encoder.seen[-1].shape == (1, 3, 8, 8)
@@ -99,14 +100,35 @@ def test_one_photograph_takes_one_caption_or_several(model: Any) -> None:
         model.ground(PICTURE, ["a red kite", None])
 
 
-def test_heat_is_the_cosine_of_what_is_there() -> None:
+def test_heat_is_the_cosine_of_what_is_there_less_the_distance_from_the_middle() -> None:
     """Four objects, one of which the image does not have. Two share the second cell, and the one that is more like the
     unit counts for more, as in training; in the last cell there is none."""
     vectors = torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.0, 0.0], [-1.0, 0.0]])
     masks = torch.tensor([[[1.0, 0.25, 0, 0, 0]], [[0, 0.75, 1, 0, 0]], [[0, 5.0, 5, 5, 5]], [[0, 0, 0, 1.0, 0]]])
     heat = Scene(vectors, masks).heat(torch.tensor([0.6, 0.8]))
     one, other = 0.25 * math.exp(SHARPNESS * 0.6), 0.75 * math.exp(SHARPNESS * 0.8)
-    np.testing.assert_allclose(heat, [[0.6, (one * 0.6 + other * 0.8) / (one + other), 0.8, -0.6, -0.6]], rtol=1e-5)
+    cosines = np.array([[0.6, (one * 0.6 + other * 0.8) / (one + other), 0.8, -0.6, -0.6]])
+    np.testing.assert_allclose(heat, cosines - MIDDLE * np.array([[0.4, 0.2, 0, 0.2, 0.4]]), rtol=1e-5)
+
+
+class Patches(TinyEncoder):
+    """Four patches in a row: two of one kind at the left, two of another at the right."""
+
+    def encode(self, pixels: torch.Tensor, vectors: bool = False, masks: bool = False) -> Objects:
+        found = torch.eye(8)[[0, 0, 7, 7]][None]
+        return Objects(found, found.mean(1), torch.eye(4).reshape(1, 4, 1, 4))
+
+
+def test_patches_that_are_alike_and_near_share_their_heat(model: Any) -> None:
+    scene = look_at(model.model, Patches(), PICTURE)
+    shares = scene.shares
+    assert shares is not None
+    assert torch.allclose(shares.sum(dim=1), torch.ones(4))
+    cosine = float(scene.vectors[0] @ scene.vectors[2])
+    logits = [ALIKE, ALIKE - (0.25 / NEAR) ** 2 / 2, ALIKE * cosine - (0.5 / NEAR) ** 2 / 2]
+    for patch, logit in enumerate(logits):
+        assert float(shares[0, patch] / shares[0, 0]) == pytest.approx(math.exp(logit - logits[0]), rel=1e-4)
+    assert model.look_at(PICTURE).shares is not None, "two halves, one cell each"
 
 
 def test_a_model_of_captions_alone_cannot_point(tmp_path: Path) -> None:

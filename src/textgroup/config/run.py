@@ -69,6 +69,9 @@ class LossConfig:
     grounding: float = 0.0
     """Weight of InfoNCE with units that attend to objects such as patches (needs features made with --groups; not in
     the paper)."""
+    grounded: float = 1.0
+    """Share of the captions, drawn in each step, whose units are compared with objects. Objects are most of a step's
+    work; on average the gradient is that of all captions."""
     paraphrase: float = 0.0
     """Weight of InfoNCE between two captions of an image; the batch then has two of each image (not in the paper)."""
     refit: tuple[float, ...] = (0.5, 1.0)
@@ -79,6 +82,11 @@ class LossConfig:
         require(
             self.written == 1 or self.reduction != "sum",
             f"loss.written {self.written} with loss.reduction sum, which is over all captions: set loss.written to 1",
+        )
+        require(0 < self.grounded <= 1, f"loss.grounded must be above 0 and at most 1, not {self.grounded}")
+        require(
+            self.grounded == 1 or not self.alignment,
+            f"loss.grounded {self.grounded} with loss.alignment, which is over all captions: set loss.grounded to 1",
         )
         require(
             not (self.paraphrase and self.alignment),

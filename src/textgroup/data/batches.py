@@ -20,9 +20,9 @@ class Batch(NamedTuple):
 
     chunks: the captions in order of length, in chunks of similar length. image: (B, D) pooled vectors in the same
     order, or the pixels (B, 3, H, W) of photographs, or None. positions: (B,), where each caption stands in the batch
-    of all processes, which has `total` captions; None where this is all of it. objects: (B, G, D), the objects of each
-    image, zeros after its last; or None. pairs: (images, 2), the positions of two captions of each image; None where
-    each image has one caption in the batch.
+    of all processes, which has `total` captions; None where this is all of it. objects: (R, G, D), the objects of some
+    captions' images, zeros after an image's last; or None. with_objects: (R,), which captions these are, in order.
+    pairs: (images, 2), the positions of two captions of each image; None where each image has one caption in the batch.
     """
 
     chunks: list[Chunk]
@@ -30,6 +30,7 @@ class Batch(NamedTuple):
     positions: Tensor | None = None
     total: int | None = None
     objects: Tensor | None = None
+    with_objects: Tensor | None = None
     pairs: Tensor | None = None
 
     @property
@@ -44,8 +45,12 @@ class Batch(NamedTuple):
         a = 0
         for chunk in self.chunks:
             b = a + len(chunk.ids)
-            image, objects = (None if x is None else x[a:b] for x in (self.image, self.objects))
-            yield Batch([chunk], image, positions[a:b], self.total, objects)
+            image = None if self.image is None else self.image[a:b]
+            objects = rows = None
+            if self.objects is not None and self.with_objects is not None:
+                first, last = (int((self.with_objects < end).sum()) for end in (a, b))
+                objects, rows = self.objects[first:last], self.with_objects[first:last] - a
+            yield Batch([chunk], image, positions[a:b], self.total, objects, rows)
             a = b
 
 

@@ -45,7 +45,8 @@ class CaptionData:
     first: (items + 1,), the first caption of each item. pooled: (N, D) memory map or array, the photographs' pixels
     (N, 3, H, W), or None.
     rows: (items,), the row of each item in `pooled`, or None. objects: (N, G, D), those of each image, zeros where
-    it has fewer than G; None where nothing asks for them. per_item: captions of an item in a batch, 1 or 2.
+    it has fewer than G; None where nothing asks for them. share: of a batch's captions that come with objects.
+    per_item: captions of an item in a batch, 1 or 2.
     """
 
     ids: np.ndarray
@@ -54,6 +55,7 @@ class CaptionData:
     pooled: ImageRows | None = None
     rows: np.ndarray | None = None
     objects: np.ndarray | None = None
+    share: float = 1.0
     per_item: int = 1
 
     @classmethod
@@ -116,11 +118,15 @@ class CaptionData:
         ends = bucket_ends(lengths[mine], BUCKETS) if chunk is None else [*range(chunk, len(mine), chunk), len(mine)]
         chunks = [self._chunk(captions[mine[a:b]]) for a, b in pairwise([0, *ends])]
         image = self._rows_of(self.pooled, items[mine])
-        objects = None if image is None or self.objects is None else self._objects_of(self.objects, items[mine])
+        objects = rows = None
+        if self.objects is not None:  # of the captions that were drawn first, whatever their length
+            drawn_first = np.flatnonzero(mine < max(1, round(self.share * len(items))))
+            objects = self._objects_of(self.objects, items[mine[drawn_first]])
+            rows = torch.from_numpy(drawn_first)
         pairs = None if self.per_item == 1 else torch.from_numpy(np.argsort(order).reshape(self.per_item, -1).T)
         if share == (0, 1):
-            return Batch(chunks, image, objects=objects, pairs=pairs)
-        return Batch(chunks, image, torch.from_numpy(positions), len(items), objects, pairs)
+            return Batch(chunks, image, objects=objects, with_objects=rows, pairs=pairs)
+        return Batch(chunks, image, torch.from_numpy(positions), len(items), objects, rows, pairs)
 
     def _turns(self, items: np.ndarray, epoch: int, seed: int) -> np.ndarray:
         """Which of its captions each item gives in this epoch, (B,): numbers from 0 within the item."""

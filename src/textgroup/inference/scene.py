@@ -10,7 +10,7 @@ from torch import Tensor
 
 from textgroup.data.batches import pad
 from textgroup.inference.given import Image
-from textgroup.inference.heat import point
+from textgroup.inference.heat import MIDDLE, from_middle, point
 from textgroup.model.late_interaction import SHARPNESS
 from textgroup.model.textgroup import TextGroupModel
 from textgroup.text.tokenizer import CaptionTokenizer
@@ -19,27 +19,35 @@ from textgroup.vision.encoders.objects import ObjectEncoder
 
 FAINT = 0.01
 """Share of a cell below which an object is not there."""
+ALIKE, NEAR = 5.0, 0.5
+"""How patches share their heat (`_shares`); chosen on photographs of train (docs/grounding.md)."""
 
 
 class Scene(NamedTuple):
     """vectors: (G, E), unit length, zeros for an object that the image does not have. masks: (G, h, w) over the whole
-    photograph, how much of each cell each object has."""
+    photograph, how much of each cell each object has. shares: (G, G), see `_shares`; None where objects are no patches.
+    """
 
     vectors: Tensor
     masks: Tensor
+    shares: Tensor | None = None
 
     def heat(self, unit: Tensor) -> np.ndarray:
-        """The heat map (h, w) of a unit's vector (E,): in each cell the cosine with the object that is there.
+        """The heat map (h, w) of a unit's vector (E,): in each cell the cosine with the object that is there, less the
+        cell's distance from the middle times `MIDDLE`.
 
         Of several it attends to those that are like it, as in training. Where none is, the least heat of all.
         """
         cosine = self.vectors @ unit.float()  # (G,)
+        if self.shares is not None:
+            cosine = self.shares @ cosine
         there = self.present_masks()
         weight = there * (SHARPNESS * (cosine - 1)).exp()[:, None, None]
         heat = (weight * cosine[:, None, None]).sum(dim=0) / weight.sum(dim=0)
         empty = there.amax(dim=0) < FAINT
         heat[empty] = heat[~empty].min() if not empty.all() else 0.0
-        return heat.numpy()
+        cooled: np.ndarray = heat.numpy() - MIDDLE * from_middle(*heat.shape)
+        return cooled
 
     def present_masks(self) -> Tensor:
         """(G, h, w), zeros for an object that the image does not have."""
@@ -55,7 +63,21 @@ def look_at(model: TextGroupModel, encoder: ObjectEncoder, image: Image) -> Scen
     assert objects.masks is not None, "they were asked for"
     device = next(model.parameters()).device
     vectors = model.embed_objects(objects.vectors.float().to(device))[0].cpu()  # (G, E)
-    return Scene(vectors, objects.masks[0].float().cpu())
+    masks = objects.masks[0].float().cpu()  # (G, h, w)
+    patches = masks.shape[0] == masks.shape[1] * masks.shape[2]
+    return Scene(vectors, masks, _shares(vectors, *masks.shape[1:]) if patches else None)
+
+
+def _shares(patches: Tensor, h: int, w: int) -> Tensor:
+    """What each patch (G, E) takes of the heat of each other, (G, G), rows sum to 1: softmax of `ALIKE` * cosine -
+    (distance / `NEAR`)^2 / 2.
+
+    A thing has its heat where it is most typical, as at a face; patches that look like that and are near belong to it.
+    """
+    x, y = (torch.arange(w) + 0.5) / w, (torch.arange(h) + 0.5) / h
+    place = torch.cartesian_prod(y, x)  # (G, 2)
+    distance = torch.cdist(place, place)
+    return (ALIKE * (patches @ patches.T) - (distance / NEAR).square() / 2).softmax(dim=1)
 
 
 @torch.inference_mode()
@@ -84,4 +106,5 @@ def grounded(unit: Unit, heat: np.ndarray) -> Grounding:
     """The unit with its heat map, and the point and the box that follow from it."""
     pointed = point(heat)
     x0, y0, x1, y1 = (float(end) for end in pointed.box)
-    return Grounding(unit, heat, pointed.mass, (x0, y0, x1, y1), float(heat.max()))
+    cosines = heat + MIDDLE * from_middle(*heat.shape)
+    return Grounding(unit, heat, pointed.mass, (x0, y0, x1, y1), float(cosines.max()))

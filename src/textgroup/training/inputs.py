@@ -58,7 +58,7 @@ def read_inputs(config: RunConfig) -> Inputs:
         if data.val_captions is not None:
             val, _ = _open_captions(folder / "val", data.val_captions, val_store, config, tokenizer)
     if term := config.loss.needs_objects:
-        train = _add_objects(train, frozen, "data.features", term)
+        train = replace(_add_objects(train, frozen, "data.features", term), share=config.loss.grounded)
         val = None if val is None else _add_objects(val, val_frozen, "data.val_features", term)
     return Inputs(tokenizer, train, val, frozen.manifest.encoder if frozen else None, tower, source)
 

@@ -13,5 +13,5 @@ def to_device(batch: Batch, device: torch.device) -> Batch:
         return None if x is None else x.to(device, non_blocking=True)
 
     chunks = [Chunk(*(x.to(device, non_blocking=True) for x in chunk)) for chunk in batch.chunks]
-    image, positions, objects, pairs = (move(x) for x in (batch.image, batch.positions, batch.objects, batch.pairs))
-    return Batch(chunks, image, positions, batch.total, objects, pairs)
+    image, positions, pairs = (move(x) for x in (batch.image, batch.positions, batch.pairs))
+    return Batch(chunks, image, positions, batch.total, move(batch.objects), move(batch.with_objects), pairs)

@@ -35,8 +35,9 @@ class ChunkOutput(NamedTuple):
 class EncodedChunk:
     """One chunk of a batch after the text encoder.
 
-    ids, mask: (B, M), nothing hidden. text: its groups. image: (B, D_image) or None. objects: (B, G, D_image) or None.
-    noise: of the training step; None is evaluation. decode: False leaves the decoder out (GradCache's first pass).
+    ids, mask: (B, M), nothing hidden. text: its groups. image: (B, D_image) or None. objects: (R, G, D_image) or None.
+    with_objects: (R,), the captions whose objects these are. noise: of the training step; None is evaluation. decode:
+    False leaves the decoder out (GradCache's first pass).
     """
 
     model: TextGroupModel
@@ -45,6 +46,7 @@ class EncodedChunk:
     text: TextGroups
     image: Tensor | None
     objects: Tensor | None
+    with_objects: Tensor | None
     noise: Noise | None
     decode: bool
 
@@ -55,11 +57,13 @@ class EncodedChunk:
 
     @cached_property
     def units_and_objects(self) -> ChunkOutput:
-        """Vectors "units" (B, K, E) and "objects" (B, G, E): unit length, zeros where there is none. Nothing for a
-        chunk without objects."""
-        if self.objects is None:
+        """Vectors "units" (B, K, E) and "objects" (B, G, E): unit length, zeros where there is none. Nothing where the
+        data set has no objects."""
+        if self.objects is None or self.with_objects is None:
             return ChunkOutput({}, {})
-        objects = self.model.embed_objects(self.objects, self.noise)
+        noise = None if self.noise is None else Noise(self.noise.key, self.noise.rows[self.with_objects])
+        some = self.model.embed_objects(self.objects, noise)  # (R, G, E)
+        objects = some.new_zeros(len(self.ids), *some.shape[1:]).index_copy(0, self.with_objects, some)
         return ChunkOutput({"units": self.model.embed_units(self.text), "objects": objects}, {})
 
 

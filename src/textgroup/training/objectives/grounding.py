@@ -46,12 +46,16 @@ class Grounding:
         return ChunkOutput({"names": named, "objects": vectors["objects"]}, {})
 
     def losses(self, batch: ChunkOutput, pairs: Tensor | None) -> dict[str, Tensor]:
-        """See `Objective.losses`. An image that comes twice (pairs) is never to be told from itself: the mean of the
-        loss of each image's first caption and of that of its second."""
+        """See `Objective.losses`. Of the captions with objects. An image that comes twice (pairs) is never to be told
+        from itself: the loss of the first captions of all images, then that of the second, and their mean."""
         if "objects" not in batch.vectors:
             return {}
         units = batch.vectors["names" if "names" in batch.vectors else "units"]
         objects = batch.vectors["objects"]
-        sides = [slice(None)] if pairs is None else pairs.unbind(dim=1)
-        losses = [grounding_loss(units[rows], objects[rows], self.temperature) for rows in sides]
-        return {"grounding": torch.stack(losses).mean()}
+        has_objects = (objects != 0).flatten(1).any(dim=1)  # (B,)
+        sides = [torch.arange(len(objects), device=objects.device)] if pairs is None else pairs.unbind(dim=1)
+        total = objects.new_zeros(())
+        for rows in sides:
+            if len(rows := rows[has_objects[rows]]):
+                total = total + len(rows) * grounding_loss(units[rows], objects[rows], self.temperature)
+        return {"grounding": total / has_objects.sum().clamp_min(1)}

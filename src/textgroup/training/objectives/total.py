@@ -47,7 +47,7 @@ def encode_chunk(
     with autocast(ids.device):
         drawn = None if noise is None else model.noise * noise.gumbel("groups", model.most_groups, ids.shape[1])
         text = model.encode(ids, drop_tokens(mask, model.word_dropout, noise), drawn)
-        encoded = EncodedChunk(model, ids, mask, text, chunk.image, chunk.objects, noise, decode)
+        encoded = EncodedChunk(model, ids, mask, text, chunk.image, chunk.objects, chunk.with_objects, noise, decode)
         outputs = [objective.of_chunk(encoded) for objective in objectives]
     vectors = {name: x for output in outputs for name, x in output.vectors.items()}
     return ChunkOutput(vectors, {name: x for output in outputs for name, x in output.sums.items()})
