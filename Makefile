@@ -1,11 +1,11 @@
-# make demo | test | test-all | lint | bench. Each one first makes .venv, and installs only what changed.
+# make demo | test | test-all | lint | bench | packaged. Each one first makes .venv, and installs only what changed.
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 # uv does not read pip's settings: hand on the user's own wheel folder, if there is one.
 export UV_FIND_LINKS ?= $(or $(PIP_FIND_LINKS),$(shell $(PYTHON) -m pip config get global.find-links 2>/dev/null))
 
-.PHONY: demo test test-all lint bench clean
+.PHONY: demo test test-all lint bench packaged clean
 
 demo: $(VENV)/installed
 	$(BIN)/textgroup demo
@@ -29,6 +29,17 @@ bench: $(VENV)/installed
 	$(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[bench]'
 	for name in $(BENCHMARKS); do $(BIN)/python benchmarks/$$name.py --out benchmarks/results/$$name.json || exit 1; done
 	$(BIN)/python benchmarks/report.py
+
+# The image side of the packaged model, from Flickr8k's tar shards and MobileNetV2's directory or Hub name. Its router is
+# that of the packaged model before (configs/units.yaml).
+FLICKR8K ?= data/flickr8k
+BACKBONE ?= google/mobilenet_v2_1.0_224
+packaged: $(VENV)/installed
+	for split in train val; do $(BIN)/textgroup features --images "$(FLICKR8K)/flickr8k-$$split-*.tar" \
+	  --encoder backbone:$(BACKBONE) --size 448 --groups --out features/flickr8k-$$split-448 || exit 1; done
+	$(BIN)/textgroup train --config configs/photographs.yaml --data.captions '$(FLICKR8K)/flickr8k-train-*.tar' \
+	  --data.val_captions '$(FLICKR8K)/flickr8k-val-*.tar'
+	$(BIN)/textgroup export -c runs/photographs --with-encoder --out runs/packaged
 
 $(VENV)/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)

@@ -95,7 +95,7 @@ def test_ranking_refuses_what_it_cannot_do(folder: Path, tmp_path: Path, capsys:
     assert "none of the models has a decoder" in refusal("--blind", model=f"model:{folder / 'mute'}")
     assert "a kind comes twice" in refusal(*images, "--probe", f"jsonl:{folder / 'mine.jsonl'}")
     assert "KIND one of" in refusal(*images, probe="svo")
-    assert "take model:PATH" in refusal(*images, model="run")
+    assert "take model[:PATH]" in refusal(*images, model="run")
     assert "give --probe svo" in refusal(*images, "--fit-on", str(folder / "images" / "captions.csv"))
     assert "device 'abacus'" in refusal(*images, "--device", "abacus")
     assert "batch-size" in refusal(*images, "--batch-size", "0")

@@ -116,6 +116,30 @@ def test_the_shares_of_all_processes_name_pairs_of_the_whole_batch() -> None:
     assert torch.equal(whole.pairs, share.pairs)  # type: ignore[arg-type]
 
 
+def test_a_share_of_the_captions_comes_with_objects_whatever_their_length_and_each_image_once() -> None:
+    pooled = np.random.default_rng(0).normal(size=(20, 3)).astype(np.float16)
+    captions = [("a",) * 2 if i % 2 else ("a red ring and a blue star",) * 2 for i in range(20)]
+    data = CaptionData.build(captions, TOKENIZER, pooled, range(20), objects=np.stack([pooled, pooled + 1], axis=1))
+    data = replace(data, share=0.25, per_item=2)
+    for step in range(4):
+        batch = data.batch(step, 20, 0)
+        assert batch.image is not None
+        assert batch.objects is not None
+        assert batch.with_objects is not None
+        assert len(batch.objects) == 5
+        assert torch.equal(batch.objects[:, 0].float(), batch.image[batch.with_objects])
+        assert len(batch.image[batch.with_objects].unique(dim=0)) == 5, "no image twice"
+        parts = list(batch.each_chunk())
+        assert sum(len(part.objects) for part in parts if part.objects is not None) == 5
+        for part in parts:
+            assert part.image is not None
+            assert part.objects is not None
+            assert part.with_objects is not None
+            assert torch.equal(part.objects[:, 0].float(), part.image[part.with_objects])
+        shares = [data.batch(step, 20, 0, share=(rank, 2)) for rank in (0, 1)]
+        assert sum(len(share.objects) for share in shares if share.objects is not None) == 5
+
+
 def test_objects_come_with_their_captions_and_only_where_they_are_asked_for() -> None:
     data = with_images(items=40)
     assert data.batch(0, 20, 0).objects is None

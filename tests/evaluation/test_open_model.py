@@ -127,9 +127,9 @@ def test_an_image_that_is_a_text_file_is_a_broken_image(folder: Path) -> None:
 def test_what_is_not_two_towers_is_refused(folder: Path, tmp_path: Path) -> None:
     from transformers import CLIPVisionConfig, CLIPVisionModel
 
-    with pytest.raises(InputError, match="take model:PATH, groupvit"):
+    with pytest.raises(InputError, match=r"take model\[:PATH\], groupvit"):
         open_dual_encoder("clip:x")
-    with pytest.raises(InputError, match="take model:PATH"):
+    with pytest.raises(InputError, match="take model"):
         open_dual_encoder("transformers:")
     with pytest.raises(InputError, match="no directory"):
         open_dual_encoder("transformers:/nowhere")

@@ -16,9 +16,10 @@ class Parser(argparse.ArgumentParser):
         raise InputError(f"{message} (see {self.prog} --help)")
 
 
-def checkpoint_option(parser: argparse._ActionsContainer, required: bool = True) -> None:
-    """`-c`, the checkpoint that a command uses."""
-    parser.add_argument("-c", "--checkpoint", required=required, help="checkpoint or run directory, or Hub name")
+def checkpoint_option(parser: argparse._ActionsContainer, packaged: bool = False) -> None:
+    """`-c`, the checkpoint that a command uses. packaged: by default the one that comes with the package."""
+    default = " (default: the packaged one)" if packaged else ""
+    parser.add_argument("-c", "--checkpoint", help=f"checkpoint or run directory, or Hub name{default}")
 
 
 def check_out(where: Path, *files: str) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from textgroup.cli.common import Parser, checkpoint_option
+from textgroup.errors import InputError
 
 
 def export(words: Sequence[str]) -> None:
@@ -14,6 +15,8 @@ def export(words: Sequence[str]) -> None:
     parser.add_argument("--encoder", help="where the image encoder lies now, if not where it lay in training")
     parser.add_argument("--out", type=Path, required=True, help="directory to make")
     options = parser.parse_args(words)
+    if options.checkpoint is None:
+        raise InputError("textgroup export: give -c, the checkpoint or run to export")
     from textgroup.inference.export import export as write
 
     write(options.checkpoint, options.out, with_encoder=options.with_encoder, encoder=options.encoder)

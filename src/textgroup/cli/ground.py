@@ -40,7 +40,7 @@ def _options(words: Sequence[str]) -> argparse.Namespace:
     parser = Parser("textgroup ground", description="Show which part of a photograph each unit of a caption means.")
     parser.add_argument("image", type=Path)
     parser.add_argument("caption")
-    checkpoint_option(parser)
+    checkpoint_option(parser, packaged=True)
     parser.add_argument("--encoder", help="where the image encoder lies now, if not where it lay in training")
     parser.add_argument("--out", type=Path, metavar="PNG", help="draw the picture with its units there")
     parser.add_argument("--json", action="store_true", help="one JSON object with points, boxes and heat maps")

@@ -13,7 +13,7 @@ def _parse_options(parser: Parser, words: Sequence[str]) -> argparse.Namespace:
     """Options of both commands: an image, captions, and the checkpoint that compares them."""
     parser.add_argument("image", type=Path)
     parser.add_argument("caption", nargs="+")
-    checkpoint_option(parser)
+    checkpoint_option(parser, packaged=True)
     parser.add_argument("--encoder", help="where the image encoder lies now, if not where it lay in training")
     parser.add_argument("--json", action="store_true", help="JSON, for machines")
     options = parser.parse_args(words)

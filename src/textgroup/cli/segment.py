@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from textgroup.cli.common import Parser
+from textgroup.cli.common import Parser, checkpoint_option
 from textgroup.errors import InputError
 from textgroup.files import atomic_write
 from textgroup.units import Unit
@@ -23,9 +23,7 @@ def segment(words: Sequence[str]) -> None:
     """`textgroup segment`."""
     parser = Parser("textgroup segment", description="Print the units of captions.")
     parser.add_argument("caption", nargs="*", help="captions, each one argument")
-    parser.add_argument(
-        "-c", "--checkpoint", help="checkpoint or run directory, or Hub name (default: the packaged one)"
-    )
+    checkpoint_option(parser, packaged=True)
     parser.add_argument("--file", type=Path, help="captions from a text file, one a line ('-': standard input)")
     parser.add_argument("--out", type=Path, help="write JSON lines there instead of printing")
     parser.add_argument("--json", action="store_true", help="JSON lines, for machines")

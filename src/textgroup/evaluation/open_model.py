@@ -17,20 +17,20 @@ from textgroup.vision.decode import decode
 from textgroup.vision.encoders.groupvit import PUBLISHED, authors_transform
 from textgroup.vision.encoders.weights import load_frozen
 
-MODELS = "model:PATH, groupvit[:WHERE] or transformers:WHERE"
+MODELS = "model[:PATH], groupvit[:WHERE] or transformers:WHERE"
 
 
 def open_dual_encoder(spec: str, device: str | None = None, encoder: str | None = None) -> DualEncoder:
     """Open a model for evaluation.
 
-    spec: `model:PATH`, a checkpoint of ours; `groupvit[:WHERE]`, GroupViT whole (the paper's "groupvit" row);
-    `transformers:WHERE`, a model with `get_text_features` and `get_image_features`, such as CLIP or SigLIP. WHERE is
-    a directory or a Hub name; only safetensors are read. device: a GPU if there is one. encoder: see
-    `inference.TextGroup`. Raises `InputError`.
+    spec: `model:PATH`, a checkpoint of ours, or `model`, the packaged one; `groupvit[:WHERE]`, GroupViT whole (the
+    paper's "groupvit" row); `transformers:WHERE`, a model with `get_text_features` and `get_image_features`, such as
+    CLIP or SigLIP. WHERE is a directory or a Hub name; only safetensors are read. device: a GPU if there is one.
+    encoder: see `inference.TextGroup`. Raises `InputError`.
     """
     kind, _, where = spec.partition(":")
-    if kind == "model" and where:
-        return load(where, device=str(pick_device(device)), encoder=encoder)
+    if spec == "model" or (kind == "model" and where):
+        return load(where or None, device=str(pick_device(device)), encoder=encoder)
     if kind == "groupvit":
         return Towers.groupvit(where or PUBLISHED, device)
     if kind == "transformers" and where:

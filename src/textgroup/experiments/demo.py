@@ -1,4 +1,5 @@
-"""`textgroup demo`: the real model trained on generated scenes, beside the paper's own recipe at the same size.
+"""`textgroup demo`: the packaged model on a photograph, then the real model trained on generated scenes, beside the
+paper's own recipe at the same size.
 
 Every figure is measured on scenes with pairs of colour and shape that training never showed.
 """
@@ -7,6 +8,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from matplotlib.cbook import get_sample_data
+from PIL import Image
 from rich.console import Console
 from rich.text import Text
 
@@ -16,9 +19,12 @@ from textgroup.experiments.outcome import Outcome, shipped_config, train_outcome
 from textgroup.experiments.scenes import HELD_OUT_SCENES, TRAIN_SCENES, HeldOut, scene_inputs
 from textgroup.inference.spans import units_from_owners
 from textgroup.inference.textgroup import load
+from textgroup.report.figures import picture
+from textgroup.report.overlay import draw_overlay
 from textgroup.report.page import write_page
 from textgroup.report.terminal import colour_units, table
 from textgroup.units import Unit
+from textgroup.vision.decode import decode
 
 EQUAL_SPLITS = (2, 3, 4, 6, 8)
 """Numbers of pieces of the equal splits that the models are compared with."""
@@ -29,6 +35,7 @@ CAPTIONS = (
     "A waiter carrying a tray of glasses walks between crowded tables.",
 )
 """Captions for the packaged model, written for the demo: it was not trained on them."""
+PHOTOGRAPH_CAPTION = "An old woman with glasses and a white hat stands in front of a flag."
 RUNS = (("scenes", "TextGroup"), ("scenes_paper", "the paper's recipe"))
 """Configuration and name of the two models; the first is ours."""
 
@@ -37,6 +44,7 @@ def run_demo(out: Path, *, steps: int | None, seed: int) -> None:
     """Train, compare, print, and write the report to `out`. steps: training steps a model, for a quick look."""
     console = Console(highlight=False, soft_wrap=True)
     started = time.monotonic()
+    overlay = show_photograph(console)
     packaged = show_packaged(console)
     console.print(f"\n[bold]TextGroup demo[/]: {TRAIN_SCENES:,} generated scenes, two models, one report")
     inputs, held_out = scene_inputs(seed, TRAIN_SCENES, HELD_OUT_SCENES)
@@ -52,17 +60,35 @@ def run_demo(out: Path, *, steps: int | None, seed: int) -> None:
         for warning in outcome.history[-1].warnings:
             console.print(Text(f"{outcome.name}: {warning}", style="yellow"))
     seconds = time.monotonic() - started
-    write_page(out, "demo.html", demo_page(outcomes, held_out, rows, inputs, seconds, seed) | {"packaged": packaged})
+    page = demo_page(outcomes, held_out, rows, inputs, seconds, seed)
+    write_page(out, "demo.html", page | {"packaged": packaged, "overlay": picture(overlay)})
     console.print(f"\n{out} has the attention maps and curves  ({seconds:.0f} s)")
     console.print(
         f'More of it:\n  textgroup segment -c {ours.config.out} "a small red ring floats above two striped fish"'
     )
 
 
+def photograph() -> Path:
+    """Grace Hopper, United States Navy, in the public domain; it comes with matplotlib."""
+    return Path(str(get_sample_data("grace_hopper.jpg", asfileobj=False)))
+
+
+def show_photograph(console: Console) -> Image.Image:
+    """A caption on its photograph: where each of its units is; the overlay."""
+    groundings = load().ground(photograph(), PHOTOGRAPH_CAPTION)
+    console.print("[bold]The packaged model[/], on a photograph in the public domain")
+    console.print(colour_units([grounding.unit for grounding in groundings], console))
+    for unit, _, point, _, _ in groundings:
+        if point is not None:
+            x, y = (f"{100 * share:.0f}%" for share in point)
+            console.print(Text(f"  {unit.text}: {x} from the left, {y} from the top"))
+    return draw_overlay(decode(photograph()), groundings)
+
+
 def show_packaged(console: Console) -> list[list[Unit]]:
     """Captions of ours, segmented by the model that comes with the package; what names something is coloured."""
     segmented = load().segment(CAPTIONS)
-    console.print("[bold]The packaged model[/], trained on captions that people wrote, on captions of ours")
+    console.print("\n[bold]The packaged model[/], on captions of ours; it was trained on captions that people wrote")
     for units in segmented:
         console.print(colour_units(units, console))
     return segmented

@@ -57,7 +57,7 @@ def _options(words: Sequence[str]) -> argparse.Namespace:
         action="append",
         required=True,
         metavar="SPEC",
-        help="model:PATH (a checkpoint of ours), groupvit[:WHERE] or transformers:WHERE (CLIP, SigLIP, ...); repeat it "
+        help="model[:PATH] (ours; alone: packaged), groupvit[:WHERE] or transformers:WHERE (CLIP, ...); repeat it "
         "to compare",
     )
     parser.add_argument(

@@ -17,8 +17,8 @@ def retrieval(words: Sequence[str]) -> None:
     """`textgroup evaluate retrieval`."""
     parser = Parser("textgroup evaluate retrieval", description="Recall at 1, 5, 10 and median rank, both directions.")
     model_options = parser.add_mutually_exclusive_group(required=True)
-    checkpoint_option(model_options, required=False)
-    model_options.add_argument("--model", metavar="SPEC", help="model:PATH, groupvit[:WHERE] or transformers:WHERE")
+    checkpoint_option(model_options)
+    model_options.add_argument("--model", metavar="SPEC", help="model[:PATH], groupvit[:WHERE] or transformers:WHERE")
     parser.add_argument("--captions", required=True, help="captions with their images' keys, as for training")
     parser.add_argument("--features", type=Path, help="with -c: feature store of the images")
     parser.add_argument("--encoder", help="with --model model:PATH: where its image encoder lies now")
