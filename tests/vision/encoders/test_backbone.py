@@ -12,7 +12,8 @@ from transformers import AutoModel
 from tests.vision.encoders.conftest import PREPROCESSOR
 from textgroup.data.sources.samples import read_samples
 from textgroup.errors import InputError
-from textgroup.vision.encoders.backbone import Backbone, read_transform
+from textgroup.vision.encoders.backbone import Backbone, read_transform, shrink
+from textgroup.vision.encoders.identity import check_same_encoder
 from textgroup.vision.encoders.open import open_again, open_encoder
 from textgroup.vision.encoders.weights import load_frozen, weights_digest
 
@@ -140,3 +141,18 @@ def test_real_photographs_have_finite_features_that_differ(shared: Path) -> None
     assert found.vectors.shape == (2, 49, 1376)
     assert found.vectors.isfinite().all()
     assert torch.cosine_similarity(found.pooled[0], found.pooled[1], dim=0) < 0.9
+
+
+def test_a_larger_image_has_finer_patches_and_the_pooled_vector_of_the_own_size(resnet: Path) -> None:
+    large, small = (open_encoder(f"backbone:{resnet}", size=size, device="cpu") for size in (64, 32))
+    assert (large.objects, small.objects) == (8 * 8, 4 * 4)
+    pixels = torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    found = large.encode(pixels, vectors=True)
+    assert found.vectors is not None
+    assert found.vectors.shape == (2, 64, large.width)
+    assert torch.allclose(found.pooled, small.encode(shrink(pixels, 32)).pooled, atol=1e-5)
+    assert torch.equal(large.encode(pixels).pooled, found.pooled)
+    assert large.identity()["pooled_at"] == 32
+    old = {name: value for name, value in large.identity().items() if name != "pooled_at"}
+    with pytest.raises(InputError, match="pooled_at None and 32: encode the images again"):
+        check_same_encoder(old, large.identity(), "the store", "this run")

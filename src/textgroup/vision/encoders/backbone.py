@@ -2,7 +2,8 @@
 
 A Transformer's patches are those of its last layer. A convolutional net's are its last layer and, beside it, the last
 layer of a finer grid, averaged within each patch: a deep layer knows more of what a thing is, the one before more of
-where it is (docs/grounding.md).
+where it is. On an image that is larger than the network was trained for, patches are finer; but the image as a whole is
+better known at the size of training (docs/grounding.md).
 """
 
 import math
@@ -22,15 +23,19 @@ from textgroup.vision.preprocess import Transform
 
 
 class Backbone:
-    """An `ObjectEncoder` on the patch features of a model; pooled is their mean.
+    """An `ObjectEncoder` on the patch features of a model.
 
-    grid: h, w, the patches of a column and of a row.
+    pooled is the mean of the patches, or, if the image is larger than `own` pixels a side, of those that it has at that
+    size. grid: h, w, the patches of a column and of a row.
     """
 
     published = ""
 
-    def __init__(self, name: str, model: nn.Module, transform: Transform, device: str | None = None) -> None:
+    def __init__(
+        self, name: str, model: nn.Module, transform: Transform, device: str | None = None, own: int | None = None
+    ) -> None:
         self.name, self.transform = name, transform
+        self._own = transform.crop if own is None else min(own, transform.crop)
         self._identity: dict[str, Any] = {
             "encoder": name,
             "weights": weights_digest(model),
@@ -54,6 +59,8 @@ class Backbone:
         self._two_layers = len(layers) > 1
         if self._two_layers:
             self._identity["layers"] = len(layers)
+        if self._own < transform.crop:
+            self._identity["pooled_at"] = self._own
         self.objects = self.grid[0] * self.grid[1]
         self._model = fold_batch_norms(self._model, trial)
 
@@ -74,8 +81,9 @@ class Backbone:
         model = getattr(model, "vision_model", model)  # of two towers, as in CLIP, the one that sees
         if getattr(model, "main_input_name", "") != "pixel_values":
             raise InputError(f"image encoder {name}: {type(model).__name__} does not take images")
-        transform = read_transform(read_config(where, "preprocessor_config.json", name), name, resize, size)
-        return cls(name, model, transform, device)
+        config = read_config(where, "preprocessor_config.json", name)
+        own = None if size is None else read_transform(config, name).crop
+        return cls(name, model, read_transform(config, name, resize, size), device, own)
 
     def identity(self) -> dict[str, Any]:
         """See `ObjectEncoder.identity`."""
@@ -84,13 +92,20 @@ class Backbone:
     @torch.no_grad()
     def encode(self, pixels: Tensor, vectors: bool = False, masks: bool = False) -> Objects:
         """See `ObjectEncoder.encode`. Masks are (B, G, h, w), h x w = G: 1 where the patch is, 0 elsewhere."""
-        patches = self.patches(pixels)  # (B, N, D)
-        pooled = patches.mean(1).to(pixels.device)
+        patches = self.patches(pixels) if vectors or self._own == self.transform.crop else None  # (B, N, D)
+        pooled = self.pooled(pixels, patches)
         grid = None
         if masks:
             cells = torch.eye(self.objects, device=pixels.device).unflatten(1, self.grid)  # (N, h, w)
             grid = cells.expand(len(pixels), -1, -1, -1)
-        return Objects(patches.to(pixels.device) if vectors else None, pooled, grid)
+        return Objects(patches.to(pixels.device) if vectors and patches is not None else None, pooled, grid)
+
+    @torch.no_grad()
+    def pooled(self, pixels: Tensor, patches: Tensor | None = None) -> Tensor:
+        """pixels (B, 3, H, W) -> (B, D), on their device. patches: of these pixels, where they are at hand."""
+        if self._own < self.transform.crop:
+            patches = self.patches(shrink(pixels, self._own))
+        return (self.patches(pixels) if patches is None else patches).mean(1).to(pixels.device)
 
     @torch.no_grad()
     def patches(self, pixels: Tensor) -> Tensor:
@@ -106,6 +121,11 @@ class Backbone:
             return [hidden, *finer_layer(hidden, output.hidden_states or ())]
         side = math.isqrt(hidden.shape[1])  # class and register tokens stand before a square of patches
         return [hidden[:, hidden.shape[1] - side**2 :].transpose(1, 2).unflatten(2, (side, side))]
+
+
+def shrink(pixels: Tensor, side: int) -> Tensor:
+    """(B, 3, H, W) -> (B, 3, side, side)."""
+    return F.interpolate(pixels, (side, side), mode="bilinear", antialias=True)
 
 
 def finer_layer(hidden: Tensor, layers: Sequence[Tensor]) -> list[Tensor]:

@@ -16,7 +16,7 @@ ROUNDS = 10
 
 
 class Clusters:
-    """An `ObjectEncoder`: the clusters of a `Backbone`'s patches. pooled is the mean over the patches."""
+    """An `ObjectEncoder`: the clusters of a `Backbone`'s patches, and its pooled vector."""
 
     published = ""
 
@@ -44,10 +44,10 @@ class Clusters:
     @torch.no_grad()
     def encode(self, pixels: Tensor, vectors: bool = False, masks: bool = False) -> Objects:
         """See `ObjectEncoder.encode`. Masks are (B, G, h, w), 0 or 1, on the grid of the patches."""
-        patches = self._backbone.patches(pixels)  # (B, N, D)
-        pooled = patches.mean(1).to(pixels.device)
         if not (vectors or masks):
-            return Objects(None, pooled, None)
+            return Objects(None, self._backbone.pooled(pixels), None)
+        patches = self._backbone.patches(pixels)  # (B, N, D)
+        pooled = self._backbone.pooled(pixels, patches)
         centres, owner = kmeans(patches, self.objects)
         grid = None
         if masks:

@@ -7,7 +7,7 @@ from textgroup.errors import InputError
 
 
 def check_same_encoder(one: Mapping[str, Any], other: Mapping[str, Any], one_is: str, other_is: str) -> None:
-    """Raise `InputError` that names what differs between two identities: encoder, weights, layers, a transform setting.
+    """Raise `InputError` that names what differs between two identities, such as weights or a transform setting.
 
     one_is, other_is: what they belong to, such as "the checkpoint". Where the weights were read from is not
     compared: the same weights may lie elsewhere.
@@ -21,11 +21,12 @@ def check_same_encoder(one: Mapping[str, Any], other: Mapping[str, Any], one_is:
                 f"{one_is} and {other_is} have different image encoders: {name} {get(one)[:12]} ({one['encoder']}) "
                 f"and {get(other)[:12]} ({other['encoder']}); use the same one for both"
             )
-    layers = one.get("layers", 1), other.get("layers", 1)
-    if layers[0] != layers[1]:
-        raise InputError(
-            f"{one_is} and {other_is} have features of {layers[0]} and {layers[1]} layers: encode the images again"
-        )
+    for name in ("layers", "pooled_at"):
+        a, b = one.get(name), other.get(name)
+        if a != b:
+            raise InputError(
+                f"{one_is} and {other_is} have other features: {name} {a} and {b}: encode the images again"
+            )
     for name in sorted({*one["transform"], *other["transform"]}):
         a, b = one["transform"].get(name), other["transform"].get(name)
         if a != b:

@@ -36,7 +36,8 @@ class ObjectEncoder(Protocol):
     def identity(self) -> dict[str, Any]:
         """What determines the features: {"encoder": name, "weights": sha256, "transform": settings}, for JSON.
 
-        "layers": how many the features have, where that is more than one.
+        "layers": how many the features have, where that is more than one. "pooled_at": pixels of a side of the image
+        that `pooled` is of, where it is another one.
         """
         ...
 
