@@ -1,11 +1,14 @@
 """Files are written whole or not at all, and nothing is lost."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from textgroup.errors import InputError
-from textgroup.files import atomic_write
+from textgroup.files import atomic_write, remove_abandoned
 
 
 def test_a_file_appears_whole_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
@@ -46,3 +49,15 @@ def test_a_file_never_takes_the_place_of_a_directory(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="is a directory"), atomic_write(tmp_path / "precious") as partial:
         partial.write_text("units")
     assert (tmp_path / "precious" / "thesis.tex").read_text() == "years of work"
+
+
+def test_what_a_killed_process_left_is_removed_and_not_what_another_is_writing(tmp_path: Path) -> None:
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    left, written, other = (
+        tmp_path / name for name in (f".out.{dead.pid}.partial", f".out.{os.getpid()}.partial", ".out2.1.partial")
+    )
+    for directory in (left, written, other):
+        directory.mkdir()
+    remove_abandoned(tmp_path / "out")
+    assert sorted(tmp_path.iterdir()) == sorted([written, other])

@@ -35,3 +35,24 @@ def atomic_write(path: Path) -> Iterator[Path]:
             shutil.rmtree(temporary, ignore_errors=True)
         else:
             temporary.unlink(missing_ok=True)
+
+
+def remove_abandoned(path: Path) -> None:
+    """Remove what killed processes left of writing `path`; not what another process is writing now."""
+    for rest in path.parent.glob(f".{path.name}.*.partial"):
+        process = rest.name.split(".")[-2]
+        if process.isdecimal() and not _runs(int(process)):
+            shutil.rmtree(rest, ignore_errors=True)
+
+
+def _runs(process: int) -> bool:
+    """Whether there is a process of this number on this machine; where asking would end it, yes."""
+    if os.name == "nt":
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # it is another person's
+        return True
+    return True

@@ -6,7 +6,6 @@ under another name and renamed when it is whole.
 """
 
 import json
-import shutil
 from collections.abc import Iterable
 from contextlib import ExitStack
 from itertools import islice
@@ -17,7 +16,7 @@ import numpy as np
 
 from textgroup.data.captions import CaptionData, ImageRows
 from textgroup.errors import InputError
-from textgroup.files import atomic_write
+from textgroup.files import atomic_write, remove_abandoned
 from textgroup.text.tokenizer import CaptionTokenizer
 
 BLOCK = 4096
@@ -65,8 +64,7 @@ def write_tokens(
         tokenizer.save(partial / TOKENIZER)
         manifest = {"captions": captions, "tokens": tokens, "types": types, "made_of": made_of}
         (partial / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
-    for rest in where.parent.glob(f".{where.name}.*.partial"):  # of a run that was killed
-        shutil.rmtree(rest, ignore_errors=True)
+    remove_abandoned(where)
 
 
 def open_tokens(

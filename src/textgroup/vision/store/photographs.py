@@ -6,7 +6,6 @@ renamed when it is whole.
 """
 
 import json
-import shutil
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -20,7 +19,7 @@ import numpy as np
 
 from textgroup.data.sources.samples import Sample
 from textgroup.errors import InputError
-from textgroup.files import atomic_write
+from textgroup.files import atomic_write, remove_abandoned
 from textgroup.vision.decode import BrokenImage
 from textgroup.vision.preprocess import Transform
 from textgroup.vision.store.manifest import KEYS, NAME, Skipped
@@ -121,8 +120,7 @@ def pack(samples: Iterable[Sample], where: Path, made_of: dict[str, Any], name: 
             first = f"; {manifest.skipped[0].key}: {manifest.skipped[0].reason}" if manifest.skipped else ""
             raise InputError(f"{name}: it holds no photograph that can be read and has a caption{first}")
         (partial / NAME).write_text(json.dumps(asdict(manifest), indent=1) + "\n", encoding="utf-8")
-    for rest in where.parent.glob(f".{where.name}.*.partial"):  # of a run that was killed
-        shutil.rmtree(rest, ignore_errors=True)
+    remove_abandoned(where)
 
 
 def _check_images(
