@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -129,8 +128,3 @@ def test_patches_that_are_alike_and_near_share_their_heat(model: Any) -> None:
     for patch, logit in enumerate(logits):
         assert float(shares[0, patch] / shares[0, 0]) == pytest.approx(math.exp(logit - logits[0]), rel=1e-4)
     assert model.look_at(PICTURE).shares is not None, "two halves, one cell each"
-
-
-def test_a_model_of_captions_alone_cannot_point(tmp_path: Path) -> None:
-    with pytest.raises(textgroup.InputError, match="captions alone"):
-        textgroup.load().ground(PICTURE, "a red kite")

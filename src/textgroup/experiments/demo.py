@@ -35,7 +35,7 @@ CAPTIONS = (
     "A waiter carrying a tray of glasses walks between crowded tables.",
 )
 """Captions for the packaged model, written for the demo: it was not trained on them."""
-PHOTOGRAPH_CAPTION = "An old woman with glasses and a white hat stands in front of a flag."
+PHOTOGRAPH_CAPTION = "An old woman in a white hat stands in front of a flag."
 RUNS = (("scenes", "TextGroup"), ("scenes_paper", "the paper's recipe"))
 """Configuration and name of the two models; the first is ours."""
 

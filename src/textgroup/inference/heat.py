@@ -16,8 +16,9 @@ MIDDLE = 0.3
 """Heat falls by so much times the distance from the middle: what captions name stands there; chosen on the same."""
 PIXELS = 112
 """Side of the grid on which heat and boxes are compared pixel by pixel."""
-BOX_SHARE = 0.5
-"""A box is drawn around the pixels with more heat than this share of the way from the least to the most."""
+BOX_SHARE = 0.4
+"""A box is drawn around the pixels with more heat than this share of the way from the least to the most; chosen on the
+same."""
 
 
 class Pointed(NamedTuple):
@@ -47,12 +48,14 @@ def from_middle(h: int, w: int) -> np.ndarray:
 
 
 def hot_box(heat: np.ndarray, share: float = BOX_SHARE) -> np.ndarray:
-    """The box (4,) around the largest connected region that is hotter than `share` of the range of the heat."""
+    """The box (4,) around the connected region hotter than `share` of the range of the heat that weighs most for the
+    point."""
     pixels = magnified(heat)
     hot = pixels >= pixels.min() + share * (pixels.max() - pixels.min())
     regions, _ = label(hot)
-    largest = np.bincount(regions.ravel())[1:].argmax() + 1
-    rows, columns = np.nonzero(regions == largest)
+    weight = np.exp(SHARPNESS * (pixels - pixels.max()))
+    heaviest = np.bincount(regions.ravel(), weight.ravel())[1:].argmax() + 1
+    rows, columns = np.nonzero(regions == heaviest)
     ends = columns.min(), rows.min(), columns.max() + 1, rows.max() + 1
     return np.array(ends, dtype=float) / PIXELS
 

@@ -19,7 +19,7 @@ from textgroup.vision.encoders.objects import ObjectEncoder
 
 FAINT = 0.01
 """Share of a cell below which an object is not there."""
-ALIKE, NEAR = 5.0, 0.5
+ALIKE, NEAR = 5.0, 0.3
 """How patches share their heat (`_shares`); chosen on photographs of train (docs/grounding.md)."""
 
 

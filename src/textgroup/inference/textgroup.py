@@ -264,9 +264,9 @@ def reference(unit: Unit, cosines: list[float]) -> Reference:
 def load(path: str | Path | None = None, *, device: str = "cpu", encoder: str | None = None) -> TextGroup:
     """Open a checkpoint directory, a run directory (its newest checkpoint), a Hub name, or the packaged checkpoint.
 
-    Without a path it is the one that comes with the package: units of English captions, no images.
-    device: where the text side runs, "cpu" or "cuda". encoder: see `TextGroup`. Raises `InputError` for what is no
-    checkpoint, and for a device that is not there.
+    Without a path it is the one that comes with the package: units of English captions, and where they are in a
+    photograph. device: where the text side runs, "cpu" or "cuda". encoder: see `TextGroup`. Raises `InputError` for
+    what is no checkpoint, and for a device that is not there.
     """
     chosen = pick_device(device)
     model, tokenizer = load_model(path)

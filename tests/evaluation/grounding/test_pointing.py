@@ -45,6 +45,13 @@ def test_a_box_keeps_to_the_largest_region() -> None:
     assert y0 > 0.25
 
 
+def test_a_small_region_that_is_much_hotter_has_the_box() -> None:
+    heat = peak(0, 7) + 0.6 * (peak(2, 0) + peak(2, 1) + peak(3, 0) + peak(3, 1))
+    x0, _, _, y1 = hot_box(heat)
+    assert x0 > 0.5
+    assert y1 < 0.5
+
+
 def test_an_even_map_has_the_whole_picture_as_its_box() -> None:
     np.testing.assert_array_equal(hot_box(np.full((3, 3), -2.0)), [0, 0, 1, 1])
 
