@@ -26,7 +26,7 @@ def test_the_demo_shows_both_recipes_beside_the_equal_split(small: Path, capsys:
         assert words in printed
     page = (small / "report.html").read_text()
     assert page.count("data:image/svg+xml;base64,") == 2 * demo.EXAMPLES + 1, "two heat maps an example, and the curves"
-    assert page.count("data:image/png;base64,") == demo.EXAMPLES
+    assert page.count("data:image/png;base64,") == demo.EXAMPLES + 1, "a scene an example, and the photograph"
     row = re.search(r"equal split in 4</t[dh]>(.*?)</tr>", page, re.DOTALL)
     assert row, "the equal split stands in the table"
     assert row[1].count("<td") == 4, "tIoU, P, R, F1, as its head says"
