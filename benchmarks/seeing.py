@@ -100,8 +100,8 @@ def naming(model: TextGroup, pictures: Pictures, captions: Sequence[EntityCaptio
             touches = any(span.start < phrase.end and phrase.start < span.end for phrase in phrases)
             if span in phrases or not touches:
                 marked = float(bool(unit.groundable))
-                answers.add(span in phrases, text=marked, image=own[i], wrong=wrong[i], both=marked + np.tanh(own[i]))
-    return answers
+                answers.add(span in phrases, text=marked, image=own[i], wrong=wrong[i])
+    return together(answers, weight=1.0)
 
 
 @torch.inference_mode()
@@ -125,9 +125,14 @@ def cutting(model: TextGroup, pictures: Pictures, captions: Sequence[EntityCapti
             own, wrong = pictures.evidence(caption.image, caption.text, [left, right, Span(left.start, right.end)])
             image, control = (max(scores[:2]) - scores[2] for scores in (own, wrong))
             answers.add(truth, text=logits[token], image=image, wrong=control)
+    return together(answers, weight=0.3)
+
+
+def together(answers: Answers, weight: float) -> Answers:
+    """With the opinion of the text and a picture together: standardised, the picture's times `weight`, and added."""
     for name in ("image", "wrong"):
         sums = [_standard(answers.opinions["text"]), _standard(answers.opinions[name])]
-        answers.opinions[f"text + {name}"] = list(sums[0] + 0.3 * sums[1])
+        answers.opinions[f"text + {name}"] = list(sums[0] + weight * sums[1])
     return answers
 
 
