@@ -37,11 +37,11 @@ class Reference(NamedTuple):
 
 
 class Grounding(NamedTuple):
-    """A unit, and what it means in a photograph; None where nothing in the photograph answers.
+    """A unit, and what it means in a photograph; None where it names nothing, or nothing in the photograph answers.
 
     heat: (h, w) over the whole photograph, how well what is seen there answers the unit. point: x, y, the centre of
     mass of the heat. box: x0, y0, x1, y1 around the hottest region. Both are shares of the photograph's width and
-    height. score: the largest cosine.
+    height. score: the largest cosine; None where the unit names nothing.
     """
 
     unit: Unit

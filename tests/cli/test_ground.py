@@ -12,6 +12,7 @@ from tests.cli.test_cli import refused
 from tests.data.sources.test_boxes import annotation, thing
 from tests.data.sources.test_boxes import write as write_boxes
 from textgroup.cli import main
+from textgroup.inference import scene
 
 CAPTIONS = {"11": "[/EN#1/people A man] rides [/EN#2/other a bike]", "12": "[/EN#3/animals A dog] sleeps"}
 
@@ -39,7 +40,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return where
 
 
-def test_ground_says_where_and_draws_it(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_ground_says_where_and_draws_it(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scene, "ANSWERS", -1.0)  # the model is not trained
     photograph, out = folder / "images" / "11.jpg", tmp_path / "new" / "overlay.png"
     command = ["ground", "-c", str(folder / "run"), str(photograph), "A man rides a bike"]
     assert main([*command, "--out", str(out)]) == 0

@@ -9,6 +9,8 @@ from PIL import Image
 
 import textgroup
 from textgroup.experiments.demo import PHOTOGRAPH_CAPTION, photograph
+from textgroup.inference.heat import point
+from textgroup.inference.scene import ANSWERS
 from textgroup.inference.textgroup import TextGroup
 from textgroup.vision.decode import BrokenImage
 
@@ -28,6 +30,13 @@ def test_it_points_at_what_the_photograph_shows() -> None:
     assert found["stands"].point is None, "a verb names nothing"
 
 
+def test_what_is_not_in_the_photograph_has_no_point() -> None:
+    (found,) = (g for g in model().ground(photograph(), "two brown dogs run") if g.unit.groundable)
+    assert found.point is found.box is found.heat is None
+    assert found.score is not None
+    assert found.score < ANSWERS
+
+
 def test_it_prefers_the_caption_of_the_photograph() -> None:
     captions = [PHOTOGRAPH_CAPTION, "Two dogs run through the snow.", "A boy jumps into a swimming pool."]
     assert model().similarity(photograph(), captions).argmax() == 0
@@ -42,13 +51,16 @@ def test_a_file_with_nothing_but_the_name_of_a_photograph_is_told(tmp_path: Path
 @pytest.mark.parametrize(
     ("mode", "size"), [("RGB", (1, 1)), ("L", (40, 30)), ("CMYK", (40, 30)), ("RGBA", (30, 40)), ("P", (3000, 8))]
 )
-def test_any_picture_has_a_point_in_it(mode: str, size: tuple[int, int]) -> None:
-    for _, heat, point, box, _ in model().ground(Image.new(mode, size), "a dog"):
-        assert heat is not None
-        assert point is not None
-        assert box is not None
-        assert np.isfinite(heat).all()
-        assert 0 <= min(*point, *box) <= max(*point, *box) <= 1
+def test_any_picture_can_be_looked_at_and_an_empty_one_answers_nothing(mode: str, size: tuple[int, int]) -> None:
+    picture = Image.new(mode, size)
+    (heat,) = model().heat_maps(model().look_at(picture), "a dog", [(0, 5)])
+    assert np.isfinite(heat).all()
+    best, mass, box = point(heat)
+    assert 0 <= min(*best, *mass, *box) <= max(*best, *mass, *box) <= 1
+    ((unit, *found, score),) = model().ground(picture, "a dog")
+    assert unit.text == "a dog"
+    assert found == [None, None, None]
+    assert score is not None
 
 
 def test_a_photograph_is_turned_as_its_camera_says(tmp_path: Path) -> None:

@@ -205,9 +205,9 @@ class TextGroup:
     def ground(self, image: Image, caption: str | Iterable[str]) -> list[Grounding] | list[list[Grounding]]:
         """What each unit of a caption, or of each of several, means in a photograph: a heat map, a point, a box.
 
-        The whole photograph is looked at, whatever its aspect ratio. A unit that names nothing (`Unit.groundable`) gets
-        no heat map. Needs a model trained with images. Raises `InputError`, and `BrokenImage` for an image that cannot
-        be decoded.
+        The whole photograph is looked at, whatever its aspect ratio. A unit that names nothing (`Unit.groundable`), and
+        one that nothing in the photograph answers, gets no heat map. Needs a model trained with images. Raises
+        `InputError`, and `BrokenImage` for an image that cannot be decoded.
         """
         self._require_image_side("ground")
         given = captions_given(caption, "ground")
