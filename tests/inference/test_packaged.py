@@ -46,6 +46,8 @@ def test_a_file_with_nothing_but_the_name_of_a_photograph_is_told(tmp_path: Path
     (tmp_path / "photo.jpg").write_bytes(b"not a photograph")
     with pytest.raises(BrokenImage, match=r"photo\.jpg"):
         model().ground(tmp_path / "photo.jpg", "a dog")
+    with pytest.raises(BrokenImage, match="a directory; give one photograph"):
+        model().ground(tmp_path, "a dog")
 
 
 @pytest.mark.parametrize(

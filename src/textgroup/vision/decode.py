@@ -36,6 +36,8 @@ def decode(image: bytes | str | os.PathLike[str] | Image.Image) -> Image.Image:
         raise
     except FileNotFoundError:
         raise BrokenImage(f"{name}: no such file") from None
+    except IsADirectoryError:
+        raise BrokenImage(f"{name}: a directory; give one photograph") from None
     except Exception as error:  # PIL's decoders raise whatever a damaged file leads them to
         reason = " ".join(str(error).split())[:120] or type(error).__name__
         raise BrokenImage(f"{name}: {reason}") from None
