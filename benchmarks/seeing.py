@@ -20,7 +20,6 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from scipy.stats import rankdata
 
 from common import figure, finish, parser, run
 from textgroup.data.batches import pad
@@ -28,7 +27,8 @@ from textgroup.data.probes.read import find_images
 from textgroup.data.probes.rows import image_name
 from textgroup.data.sources.entities import EntityCaption, read_entities
 from textgroup.errors import InputError
-from textgroup.inference.heat import MIDDLE, from_middle
+from textgroup.evaluation.grounding.pointing import area_under_curve
+from textgroup.inference.heat import largest_cosine
 from textgroup.inference.scene import Scene
 from textgroup.inference.textgroup import TextGroup, load
 from textgroup.model.grouping.dynamic import DynamicGroupTransformer
@@ -62,10 +62,7 @@ class Answers:
 
     def auc(self, name: str) -> float:
         """In per cent."""
-        yes = np.array(self.truth)
-        ranks = rankdata(self.opinions[name])
-        count = yes.sum()
-        return float(100 * (ranks[yes].sum() - count * (count + 1) / 2) / (count * (len(yes) - count)))
+        return 100 * area_under_curve(np.array(self.opinions[name]), np.array(self.truth))
 
 
 class Pictures:
@@ -84,8 +81,7 @@ class Pictures:
         return best[0] - mean, best[1] - mean
 
     def _best(self, scene: Scene, caption: str, spans: Sequence[Span]) -> list[float]:
-        heats = self.model.heat_maps(scene, caption, spans)
-        return [float((heat + MIDDLE * from_middle(*heat.shape)).max()) for heat in heats]
+        return [largest_cosine(heat) for heat in self.model.heat_maps(scene, caption, spans)]
 
 
 def naming(model: TextGroup, pictures: Pictures, captions: Sequence[EntityCaption]) -> Answers:

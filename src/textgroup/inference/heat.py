@@ -40,6 +40,11 @@ def point(heat: np.ndarray) -> Pointed:
     return Pointed((float(x[column]), float(y[row])), mass, hot_box(heat))
 
 
+def largest_cosine(heat: np.ndarray) -> float:
+    """Of a heat map (h, w), before it was cooled by the distance from the middle."""
+    return float((heat + MIDDLE * from_middle(*heat.shape)).max())
+
+
 def from_middle(h: int, w: int) -> np.ndarray:
     """The distance of each cell's centre from the photograph's, (h, w)."""
     x, y = (np.arange(w) + 0.5) / w - 0.5, (np.arange(h) + 0.5) / h - 0.5

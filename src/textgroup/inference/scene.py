@@ -10,7 +10,7 @@ from torch import Tensor
 
 from textgroup.data.batches import pad
 from textgroup.inference.given import Image
-from textgroup.inference.heat import MIDDLE, from_middle, point
+from textgroup.inference.heat import MIDDLE, from_middle, largest_cosine, point
 from textgroup.model.late_interaction import SHARPNESS
 from textgroup.model.textgroup import TextGroupModel
 from textgroup.text.tokenizer import CaptionTokenizer
@@ -108,7 +108,7 @@ def heat_maps(
 
 def grounded(unit: Unit, heat: np.ndarray) -> Grounding:
     """The unit with its heat map, and the point and the box that follow from it; its score alone if nothing answers."""
-    score = float((heat + MIDDLE * from_middle(*heat.shape)).max())
+    score = largest_cosine(heat)
     if score < ANSWERS:
         return Grounding(unit, score=score)
     pointed = point(heat)
