@@ -14,6 +14,7 @@ from textgroup.errors import InputError
 from textgroup.vision.encoders.backbone import read_transform
 from textgroup.vision.encoders.objects import Objects
 from textgroup.vision.encoders.weights import load_frozen, read_config, weights_digest
+from textgroup.vision.preprocess import Transform
 
 PRESENT = 0.5
 """Probability from which on a query has found something. A query below it is no object of the image; the most probable
@@ -30,7 +31,7 @@ class Queries:
 
     published = ""
 
-    def __init__(self, name: str, model: nn.Module, transform: Any, device: str | None = None) -> None:
+    def __init__(self, name: str, model: nn.Module, transform: Transform, device: str | None = None) -> None:
         self.name, self.transform = name, transform
         self._identity = {"encoder": name, "weights": weights_digest(model), "transform": transform.to_dict()}
         self._device = pick_device(device)
