@@ -29,7 +29,7 @@ from textgroup.training.loop import train
 from textgroup.training.runs.progress import Progress, show_on
 
 FIGURES = ("tiou", "f1", "strict_tiou", "exact_f1", "units_per_caption")
-LOSSES = ("contrastive", "reconstruction", "views", "names")
+LOSSES = ("contrastive", "reconstruction")
 
 
 def main() -> None:

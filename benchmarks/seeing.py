@@ -32,7 +32,6 @@ from textgroup.inference.heat import largest_cosine
 from textgroup.inference.scene import Scene
 from textgroup.inference.textgroup import TextGroup, load
 from textgroup.model.grouping.dynamic import DynamicGroupTransformer
-from textgroup.model.grouping.router.boundaries import boundary_logit
 
 OTHERS = 4
 """Other photographs that a unit is compared on."""
@@ -109,9 +108,8 @@ def cutting(model: TextGroup, pictures: Pictures, captions: Sequence[EntityCapti
     answers = Answers()
     for caption in captions:
         tokens = model.tokenizer.encode(caption.text)
-        views = encoder.router(*pad([tokens.ids]))
-        logits = boundary_logit(views.word, views.place)[0].tolist()
-        undecided = views.undecided()[0].tolist()
+        cuts = encoder.router(*pad([tokens.ids]))
+        logits, undecided = cuts.logit[0].tolist(), cuts.undecided[0].tolist()
         units = [Span(unit.start, unit.end) for unit in model.segment(caption.text)]
         for token, (start, _) in enumerate(tokens.spans):
             truth = _is_cut(caption, start, tokens.spans[token - 1][1]) if undecided[token] else None

@@ -1,6 +1,6 @@
 """Units and references: what a user gets for a caption."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -55,19 +55,47 @@ Segmenter = Callable[[Sequence[str]], list[list[Unit]]]
 """Captions in, the units of each out, in reading order."""
 
 
-def merge_tokens(
-    caption: str, spans: Sequence[tuple[int, int]], groups: Sequence[int], names: Sequence[bool] | None = None
-) -> list[Unit]:
+class Begin(NamedTuple):
+    """Where a unit begins: its first character, its group, and whether it names something."""
+
+    start: int
+    group: int
+    groundable: bool | None = None
+
+
+def units_at(caption: str, begins: Iterable[Begin]) -> list[Unit]:
+    """The units that begin there, from left to right; the first begins with the caption.
+
+    Each goes on to the next, without the white space between. So units never overlap, and every character that is not
+    white space is in one. Of two that begin at the same character the first counts. What has neither letter nor digit
+    names nothing. A caption of white space has no units.
+    """
+    places = sorted(begins, key=lambda begin: begin.start)
+    first = len(caption) - len(caption.lstrip())
+    if first == len(caption):
+        return []
+    units: list[Unit] = []
+    kept = [places[0]._replace(start=first)] if places else [Begin(first, 0)]
+    kept += [place for place, before in zip(places[1:], places) if place.start > max(before.start, first)]
+    for n, (start, group, groundable) in enumerate(kept):
+        text = caption[start : kept[n + 1].start if n + 1 < len(kept) else len(caption)]
+        start, text = start + len(text) - len(text.lstrip()), text.strip()
+        if text:
+            names = groundable and any(map(str.isalnum, text))
+            units.append(Unit(text, start, start + len(text), group, names))
+    return units
+
+
+def merge_tokens(caption: str, spans: Sequence[tuple[int, int]], groups: Sequence[int]) -> list[Unit]:
     """Neighbouring tokens of one group, joined to units.
 
-    spans: characters (start, end) of each token. groups: the group of each. names: for each, whether a unit that ends
-    with it is groundable; None leaves that open.
+    spans: characters (start, end) of each token. groups: the group of each.
     """
     units: list[Unit] = []
     first = 0  # token of the unit so far
     for i in range(len(spans)):
         if i + 1 == len(spans) or groups[i + 1] != groups[i]:
             start, end = spans[first][0], spans[i][1]
-            units.append(Unit(caption[start:end], start, end, groups[i], None if names is None else names[i]))
+            units.append(Unit(caption[start:end], start, end, groups[i]))
             first = i + 1
     return units

@@ -122,8 +122,8 @@ def test_the_help_of_train_names_every_field_and_explains_it_by_name() -> None:
     assert len(overview.splitlines()) < 60
     for name in (*groups, "model.encoder"):
         assert f"\n  {name}" in overview
-    assert "--loss.views NUMBER" in train_help("loss")
-    assert "--loss.views" not in train_help("optim")
+    assert "--loss.written NUMBER" in train_help("loss")
+    assert "--loss.written" not in train_help("optim")
     one = train_help("model.encoder.residual")
     assert "--model.encoder.residual groups|none   (default: groups)" in one
     assert one.count("--") == 1

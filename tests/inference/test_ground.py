@@ -37,7 +37,7 @@ class Halves(TinyEncoder):
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Any:
     out = tmp_path_factory.mktemp("runs") / "run"
-    config = tiny_config(out, loss=LossConfig(views=1.0))
+    config = tiny_config(out, loss=LossConfig())
     encoder = replace(config.model.encoder, kind="dynamic", heads=1, layers_before=0, layers_after=0, groups=4)
     config = replace(config, model=replace(config.model, encoder=encoder), optim=replace(config.optim, epochs=60))
     train(config, tiny_inputs())

@@ -10,12 +10,12 @@ import torch
 import textgroup
 from tests.training.tiny import tiny_config, tiny_inputs
 from textgroup.config.run import OptimConfig
-from textgroup.inference.spans import TOKENS, length_batches, units_from_owners
+from textgroup.inference.spans import TOKENS, length_batches
 from textgroup.inference.textgroup import WINDOW, WINDOWS, reference
 from textgroup.model.late_interaction import NULL
 from textgroup.model.pretrained import PACKAGED
 from textgroup.training.loop import train
-from textgroup.units import Unit
+from textgroup.units import Begin, Unit, units_at
 
 
 @pytest.fixture(scope="module")
@@ -25,11 +25,17 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-def test_units_are_runs_of_one_group() -> None:
-    caption = "A  red ring, far"
-    spans = [(0, 0), (0, 1), (3, 6), (7, 11), (11, 12), (13, 16), (0, 0)]
-    units = units_from_owners(caption, spans, [3, 0, 0, 2, 2, 0, 1, -1])
-    assert units == [Unit("A  red", 0, 6, 0), Unit("ring,", 7, 12, 2), Unit("far", 13, 16, 0)]
+def test_units_begin_where_they_are_said_to_and_cover_the_rest() -> None:
+    caption = " A  red ring, far "
+    begins = [Begin(14, 0, True), Begin(4, 2, True), Begin(8, 1, False), Begin(8, 9, True)]
+    assert units_at(caption, begins) == [
+        Unit("A  red", 1, 7, 2, True),
+        Unit("ring,", 8, 13, 1, False),
+        Unit("far", 14, 17, 0, True),
+    ]
+    assert units_at(" ?! ", []) == [Unit("?!", 1, 3, 0, None)]
+    assert units_at(" ?! ", [Begin(1, 0, True)])[0].groundable is False, "it has neither letter nor digit"
+    assert units_at(" \n", [Begin(0, 0)]) == []
 
 
 def test_units_lie_in_the_caption_as_it_was_given(run: Path) -> None:

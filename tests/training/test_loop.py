@@ -167,7 +167,7 @@ def test_two_captions_of_an_image_need_images(tmp_path: Path) -> None:
 def test_with_images_the_words_of_a_dynamic_model_begin_where_captions_put_them_together(tmp_path: Path) -> None:
     config, inputs = tiny_config(tmp_path), tiny_inputs()
     encoder = replace(config.model.encoder, kind="dynamic")
-    config = replace(config, model=replace(config.model, encoder=encoder), loss=LossConfig(views=1.0))
+    config = replace(config, model=replace(config.model, encoder=encoder), loss=LossConfig())
     model = build_model(config, inputs)
     known = cooccurrence(inputs.train, len(inputs.tokenizer), encoder.width, config.seed)
     token = model.encoder.embedding.token.weight

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import textgroup
-from tests.training.tiny import tiny_config, tiny_inputs
+from tests.training.tiny import QUICK, tiny_config, tiny_inputs
 from textgroup.config.model import EncoderConfig
 from textgroup.config.run import LossConfig, RunConfig
 from textgroup.errors import InputError
@@ -18,12 +18,12 @@ from textgroup.training.loop import train
 from textgroup.training.runs.log import read
 
 DYNAMIC = EncoderConfig(
-    kind="dynamic", width=16, router_width=16, heads=2, layers_before=1, layers_after=0, groups=4, max_tokens=16
+    kind="dynamic", width=16, router_width=16, router_hidden=24, heads=2, layers_after=0, groups=4, max_tokens=16
 )
 
 
 def dynamic(out: Path, encoder: EncoderConfig = DYNAMIC, **changes: object) -> RunConfig:
-    config = tiny_config(out, loss=LossConfig(views=1.0))
+    config = tiny_config(out, loss=LossConfig(), units=QUICK)
     config = replace(config, model=replace(config.model, encoder=encoder))
     return replace(config, **changes)  # type: ignore[arg-type]
 
@@ -41,7 +41,6 @@ def test_a_run_with_a_router_cuts_as_that_checkpoint_does_and_trains_the_rest(tr
     inputs = replace(tiny_inputs(), router=open_router(str(trained))[0])
     train(config, inputs)
     lines = read(tmp_path / "run" / "log.jsonl")
-    assert "views" not in lines[0]
     assert lines[-1]["contrastive"] < 0.8 * lines[0]["contrastive"]
     old, new = (load_model(where)[0].encoder.router for where in (trained, tmp_path / "run"))
     for name, tensor in old.state_dict().items():
@@ -62,19 +61,18 @@ def test_a_router_comes_with_its_tokenizer(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("encoder", "loss", "message"),
+    ("encoder", "message"),
     [
-        (DYNAMIC, LossConfig(views=1.0), r"loss\.views 1\.0 with router"),
-        (replace(DYNAMIC, router_width=8), LossConfig(), r"\(16, 1, 2, 16\) there and \(8, 1, 2, 16\) here"),
-        (replace(DYNAMIC, kind="grouping"), LossConfig(), "kind grouping has no router"),
+        (replace(DYNAMIC, router_width=8), r"\(16, 24\) there and \(8, 24\) here"),
+        (replace(DYNAMIC, kind="grouping"), "kind grouping has no router"),
     ],
 )
 def test_what_does_not_fit_a_router_is_refused(
-    trained: Path, tmp_path: Path, encoder: EncoderConfig, loss: LossConfig, message: str
+    trained: Path, tmp_path: Path, encoder: EncoderConfig, message: str
 ) -> None:
     inputs = replace(tiny_inputs(), router=open_router(str(trained))[0])
     with pytest.raises(InputError, match=message):
-        build_model(dynamic(tmp_path, encoder, router=str(trained), loss=loss), inputs)
+        build_model(dynamic(tmp_path, encoder, router=str(trained)), inputs)
 
 
 def test_a_checkpoint_without_a_router_is_no_router(tmp_path: Path) -> None:

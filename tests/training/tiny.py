@@ -6,12 +6,14 @@ from pathlib import Path
 import numpy as np
 
 from textgroup.config.model import DecoderConfig, EncoderConfig, ModelConfig
-from textgroup.config.run import LogConfig, LossConfig, OptimConfig, RunConfig
+from textgroup.config.run import LogConfig, LossConfig, OptimConfig, RunConfig, UnitsConfig
 from textgroup.data.captions import CaptionData
 from textgroup.text.tokenizer import CaptionTokenizer
 from textgroup.training.build import Inputs
 
 COLOURS, SHAPES = ("red", "blue", "green", "pink"), ("ring", "star", "fish", "kite")
+QUICK = UnitsConfig(teachers=1, teacher_steps=3, captions=32, steps=3)
+"""A router that has hardly learned anything."""
 IDENTITY = {"encoder": "none", "weights": "", "transform": {"resize": 224}}
 
 
@@ -37,6 +39,7 @@ def tiny_config(out: Path, **changes: object) -> RunConfig:
             decoder=DecoderConfig(noise=0.1, word_dropout=0.1),
             embedding=8,
         ),
+        units=QUICK,
         loss=LossConfig(balance=0.1),
         optim=OptimConfig(batch_size=8, epochs=20, lr=5e-3, warmup_epochs=1),
         log=LogConfig(every=5, eval_every=20, save_every=10),

@@ -18,7 +18,7 @@ Train a model as FILE says (YAML, such as configs/flickr8k.yaml). A field on the
   --resume        go on from the newest checkpoint of the run
   --device NAME   cpu or cuda (default: a GPU if there is one)
   --print_config  print every field as YAML, after the file and the command line, and exit
-  --help NAME     the fields of a group (--help loss), or one field (--help loss.views), in full
+  --help NAME     the fields of a group (--help loss), or one field (--help loss.written), in full
 """
 SEVERAL = "Several GPUs or machines: torchrun --nproc-per-node N --no-python textgroup train ... (docs/scaling.md)\n"
 RUN = "run"

@@ -23,16 +23,19 @@ class EncoderConfig:
     width: int = 128
     """Model dimension d."""
     router_width: int = 32
-    """Dynamic: width of the router's layers and of its own token embeddings."""
+    """Dynamic: width of the router's own token embeddings."""
+    router_hidden: int = 96
+    """Dynamic: channels of the router's two convolutions."""
     heads: int = 4
     """Attention heads of every self-attention layer."""
     layers_before: int = 6
-    """Layers over [tokens ; groups] before the grouping block. Dynamic: layers of the router, in each direction.
-    Baseline: one stack of layers_before + layers_after."""
+    """Layers over [tokens ; groups] before the grouping block; dynamic: not used. Baseline: one stack of
+    layers_before + layers_after."""
     layers_after: int = 3
     """Layers over the groups after the grouping block."""
     groups: int = 4
-    """K, the number of groups (Section 2). Dynamic: the largest number of units."""
+    """K, the number of groups (Section 2). Dynamic: the largest number of units that are embedded; what follows
+    joins the last. Captions are cut into as many as they have."""
     block: Literal["groupvit", "equations"] = "groupvit"
     """groupvit: GroupViT's grouping block. equations: layer norm and Eq. 1-4 as printed."""
     noise: float = 1.0
@@ -52,7 +55,7 @@ class EncoderConfig:
     """False: captions are padded to max_tokens and the padding takes part, as in GroupViT's code."""
 
     def __post_init__(self) -> None:
-        for name in ("max_tokens", "width", "router_width", "heads", "groups"):
+        for name in ("max_tokens", "width", "router_width", "router_hidden", "heads", "groups"):
             require(
                 getattr(self, name) >= 1,
                 f"model.encoder.{name} must be at least 1, not {getattr(self, name)}",

@@ -62,8 +62,6 @@ class LossConfig:
     """Weight of the balance term: sure assignments, and equal groups over the batch (not in the paper)."""
     contiguity: float = 0.0
     """Weight of the contiguity term: neighbouring tokens that cohere stay in one group (not in the paper)."""
-    views: float = 0.0
-    """Weight of the co-training of the router's two views (dynamic encoders; not in the paper)."""
     alignment: float = 0.0
     """Weight of InfoNCE between units and objects (needs features made with --groups; not in the paper)."""
     grounding: float = 0.0
@@ -74,8 +72,6 @@ class LossConfig:
     work; on average the gradient is that of all captions."""
     paraphrase: float = 0.0
     """Weight of InfoNCE between two captions of an image; the batch then has two of each image (not in the paper)."""
-    refit: tuple[float, ...] = (0.5, 1.0)
-    """When the router's word view is refitted to its place view, as shares of the schedule."""
 
     def __post_init__(self) -> None:
         require(0 < self.written <= 1, f"loss.written must be above 0 and at most 1, not {self.written}")
@@ -93,13 +89,31 @@ class LossConfig:
             "loss.paraphrase with loss.alignment: an image that comes twice would be told from itself; set one to 0",
         )
         require(self.temperature > 0, f"loss.temperature must be positive, not {self.temperature}")
-        for name in ("reconstruction", "balance", "contiguity", "views", "alignment", "grounding", "paraphrase"):
+        for name in ("reconstruction", "balance", "contiguity", "alignment", "grounding", "paraphrase"):
             require(getattr(self, name) >= 0, f"loss.{name} must not be negative: {getattr(self, name)}")
 
     @property
     def needs_objects(self) -> str | None:
         """The first term with a weight that compares units with every object of an image; None: there is none."""
         return next((name for name in ("alignment", "grounding") if getattr(self, name)), None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnitsConfig:
+    """How a dynamic encoder learns to cut captions, before the first step (not in the paper)."""
+
+    teachers: int = 3
+    """Teachers that co-train on the captions and cut them together."""
+    teacher_steps: int = 500
+    """Steps of each teacher, 256 captions each."""
+    captions: int = 80_000
+    """Captions that the teachers cut for the router to learn from, at most."""
+    steps: int = 1_000
+    """Steps of the router, 256 captions each."""
+
+    def __post_init__(self) -> None:
+        for name in ("teachers", "teacher_steps", "captions", "steps"):
+            require(getattr(self, name) >= 1, f"units.{name} must be at least 1, not {getattr(self, name)}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,6 +191,8 @@ class RunConfig:
     so that captions are cut as it cuts them, and not trained; null: the router is trained."""
     tokenizer: TokenizerConfig = field(default_factory=TokenizerConfig)
     """Byte-pair encoding."""
+    units: UnitsConfig = field(default_factory=UnitsConfig)
+    """Dynamic encoders: how the router is trained."""
     loss: LossConfig = field(default_factory=LossConfig)
     """Objectives."""
     optim: OptimConfig = field(default_factory=OptimConfig)

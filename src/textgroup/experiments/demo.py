@@ -17,13 +17,12 @@ from textgroup.evaluation.phrases.tiou import PhraseScore
 from textgroup.experiments.demo_page import EXAMPLES, demo_page
 from textgroup.experiments.outcome import Outcome, shipped_config, train_outcome
 from textgroup.experiments.scenes import HELD_OUT_SCENES, TRAIN_SCENES, HeldOut, scene_inputs
-from textgroup.inference.spans import units_from_owners
 from textgroup.inference.textgroup import load
 from textgroup.report.figures import picture
 from textgroup.report.overlay import draw_overlay
 from textgroup.report.page import write_page
 from textgroup.report.terminal import colour_units, table
-from textgroup.units import Unit
+from textgroup.units import Unit, merge_tokens
 from textgroup.vision.decode import decode
 
 EQUAL_SPLITS = (2, 3, 4, 6, 8)
@@ -101,7 +100,7 @@ def show_captions(console: Console, outcome: Outcome, held_out: HeldOut) -> None
     for i in range(EXAMPLES):
         for label, owners in (("before", outcome.owners_before), ("after", after)):
             caption, tokens = held_out.scenes[i].caption, held_out.tokens[i]
-            units = units_from_owners(caption, tokens.spans, owners[i])
+            units = merge_tokens(caption, tokens.spans[1:-1], owners[i][1 : len(tokens.ids) - 1])
             console.print(Text(f"{label:<8}", style="dim") + colour_units(units, console))
         console.print()
 

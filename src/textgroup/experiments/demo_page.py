@@ -13,10 +13,10 @@ from textgroup.evaluation.phrases.tiou import PhraseScore
 from textgroup.evaluation.retrieval import evaluate as evaluate_retrieval
 from textgroup.experiments.outcome import Outcome
 from textgroup.experiments.scenes import HeldOut, encode_tokens, foil_accuracy, scene_captions
-from textgroup.inference.spans import units_from_owners
 from textgroup.report import figures
 from textgroup.text.tokenizer import CaptionTokenizer
 from textgroup.training.build import Inputs
+from textgroup.units import merge_tokens
 
 EXAMPLES = 5
 """Held-out captions that are shown."""
@@ -86,7 +86,7 @@ def _example(i: int, ours: Outcome, paper: Outcome, held_out: HeldOut, tokenizer
         "picture": figures.picture(render(scene)),
         "objects": f"{len(scene.objects)} object{'s' if len(scene.objects) > 1 else ''}",
         "lines": [
-            {"name": name, "units": units_from_owners(scene.caption, tokens.spans, assigned)}
+            {"name": name, "units": merge_tokens(scene.caption, tokens.spans[1:-1], assigned[1 : len(tokens.ids) - 1])}
             for name, assigned in lines
         ],
         "gold": [scene.caption[p.start : p.end] for p in scene.phrases],

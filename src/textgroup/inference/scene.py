@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from textgroup.data.batches import pad
 from textgroup.inference.given import Image
 from textgroup.inference.heat import MIDDLE, from_middle, largest_cosine, point
+from textgroup.inference.vectors import span_vectors
 from textgroup.model.late_interaction import SHARPNESS
 from textgroup.model.textgroup import TextGroupModel
 from textgroup.text.tokenizer import CaptionTokenizer
@@ -92,18 +92,7 @@ def heat_maps(
 
     Its tokens are forced into a group of their own. The baseline has one group, <eos>, whatever is forced.
     """
-    tokens = tokenizer.encode(caption)
-    chunk = pad([tokens.ids])
-    device = next(model.parameters()).device
-    heats = []
-    for a in range(0, len(spans), model.most_groups):
-        some = spans[a : a + model.most_groups]
-        forced = torch.zeros(1, model.most_groups, len(tokens.ids), device=device)
-        for k, (start, end) in enumerate(some):
-            forced[0, k] = torch.tensor([float(x < end and start < y) for x, y in tokens.spans])
-        text = model.encode(chunk.ids.to(device), chunk.mask.to(device), forced=forced)
-        heats += [scene.heat(vector) for vector in model.embed_units(text)[0, : len(some)].cpu()]
-    return heats
+    return [scene.heat(vector) for vector in span_vectors(model, tokenizer, caption, [[span] for span in spans]).cpu()]
 
 
 def grounded(unit: Unit, heat: np.ndarray) -> Grounding:

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from textgroup.model.grouping.contract import Owners, TextGroups
 from textgroup.text.tokenizer import Tokens
-from textgroup.units import Unit, merge_tokens
+from textgroup.units import Begin
 
 TOKENS = 2048
 """Tokens encoded at once, padding included: memory does not depend on how long the longest caption of a stream is."""
@@ -22,23 +21,15 @@ def length_batches(lengths: Sequence[int]) -> Iterator[list[int]]:
         yield rows
 
 
-def units_of(
-    captions: Sequence[str], tokens: Sequence[Tokens], rows: Sequence[int], text: Owners | TextGroups
-) -> Iterator[list[Unit]]:
-    """The units of the captions `rows`, whose tokens `text` assigns to groups."""
-    groundable_rows = [None] * len(rows) if text.groundable is None else text.groundable.tolist()  # (B, M)
-    for i, owners, groundable in zip(rows, text.owner.tolist(), groundable_rows):
-        yield units_from_owners(captions[i], tokens[i].spans, owners, groundable)
+def begins_of(tokens: Tokens, owners: Sequence[int], groundable: Sequence[bool] | None) -> list[Begin]:
+    """Where units begin: at words whose group is not that of the word before. A word has the group of its first token.
 
-
-def units_from_owners(
-    caption: str, spans: Sequence[tuple[int, int]], owners: Sequence[int], groundable: Sequence[bool] | None = None
-) -> list[Unit]:
-    """Runs of tokens of one group as spans of the caption; start and end of text are left out.
-
-    spans: characters (start, end) of each token. owners: the group of each token, start and end included; what lies
-    beyond the tokens is ignored. groundable: for each token, whether a unit that ends with it names something; None
-    leaves that open.
+    owners: the group of each token, start and end of text included. groundable: for each token, whether its unit names
+    something; None leaves that open.
     """
-    inner = slice(1, len(spans) - 1)
-    return merge_tokens(caption, spans[inner], owners[inner], None if groundable is None else groundable[inner])
+    begins, group = [], None
+    for token, character in tokens.starts:
+        if owners[token] != group:
+            group = owners[token]
+            begins.append(Begin(character, group, None if groundable is None else groundable[token]))
+    return begins

@@ -11,17 +11,17 @@ from typing import overload
 import numpy as np
 import torch
 
-from textgroup.data.batches import Chunk, pad
 from textgroup.devices import pick_device
 from textgroup.errors import InputError
 from textgroup.inference.given import Given, Image, captions_given, checked_captions, identity, images_given, numbered
 from textgroup.inference.scene import Scene, grounded, heat_maps, look_at
-from textgroup.inference.spans import length_batches, units_of
-from textgroup.model.grouping.contract import TextGroups
+from textgroup.inference.segmenting import segment
+from textgroup.inference.spans import length_batches
+from textgroup.inference.vectors import encode, unit_vectors, warn_of_long
 from textgroup.model.late_interaction import NULL
 from textgroup.model.pretrained import load_model
 from textgroup.model.textgroup import TextGroupModel
-from textgroup.text.tokenizer import CaptionTokenizer, Tokens
+from textgroup.text.tokenizer import CaptionTokenizer
 from textgroup.units import Grounding, Reference, Unit
 from textgroup.vision.encoders.identity import check_same_encoder
 from textgroup.vision.encoders.objects import ObjectEncoder
@@ -55,9 +55,9 @@ class TextGroup:
     def segment(self, captions: str | Iterable[str]) -> list[Unit] | list[list[Unit]]:
         """The units of a caption, or of each of several, in reading order.
 
-        Neighbouring tokens of the same group are one unit; offsets refer to the caption as given. Characters
-        that no token stands for (white space, what lies beyond `max_tokens`) are in no unit: an empty caption has
-        none. Raises `InputError` for what is no text.
+        Neighbouring words of the same group are one unit; offsets refer to the caption as given. Every character that
+        is not white space is in exactly one unit, however long the caption; an empty caption has none. No unit crosses
+        the end of a sentence. Raises `InputError` for what is no text.
         """
         given = captions_given(captions, "segment")
         units: list[Unit] | list[list[Unit]] = given.answer(list(self._stream(given)))
@@ -77,7 +77,7 @@ class TextGroup:
         pool = ThreadPoolExecutor(WINDOWS, "segment")
         try:
             while window := list(islice(stream, WINDOW)):
-                ahead.append(pool.submit(self._segment_window, window))
+                ahead.append(pool.submit(segment, self.model, self.tokenizer, window))
                 if len(ahead) > WINDOWS:
                     yield from ahead.popleft().result()
             for rest in ahead:
@@ -86,27 +86,19 @@ class TextGroup:
             pool.shutdown(cancel_futures=True)
 
     @torch.inference_mode()
-    def _segment_window(self, captions: list[str]) -> list[list[Unit]]:
-        tokens = self.tokenizer.encode_batch(captions)
-        segmented: list[list[Unit]] = [[] for _ in captions]
-        for rows in length_batches([len(t.ids) for t in tokens]):
-            owners = self.model.owners(*self._pad_tokens([tokens[i] for i in rows]))
-            for i, units in zip(rows, units_of(captions, tokens, rows, owners)):
-                segmented[i] = units
-        return segmented
-
-    @torch.inference_mode()
     def encode_text(self, captions: str | Iterable[str]) -> np.ndarray:
         """A caption -> a unit vector (E,), captions -> (captions, E); fp32. Needs a model trained with images.
 
-        An empty caption has no direction: its vector is zeros, and its cosine with everything 0.
+        An empty caption has no direction: its vector is zeros, and its cosine with everything 0. Of a caption of more
+        than `tokenizer.max_tokens` tokens the rest is not read: a `UserWarning` says how many there are.
         """
         self._require_image_side("encode_text")
         given = captions_given(captions, "encode_text")
         tokens = self.tokenizer.encode_batch(given)
+        warn_of_long([t.left_out for t in tokens], "encode_text", self.tokenizer.max_tokens)
         vectors = np.empty((len(tokens), self.model.embedding), dtype=np.float32)
         for rows in length_batches([len(t.ids) for t in tokens]):
-            vectors[rows] = self.model.embed_text(self._encode([tokens[i] for i in rows])).float().cpu().numpy()
+            vectors[rows] = self.model.embed_text(encode(self.model, [tokens[i] for i in rows])).float().cpu().numpy()
         vectors[[len(t.ids) <= 2 for t in tokens]] = 0  # start and end of text alone
         answer: np.ndarray = given.answer(vectors)
         return answer
@@ -189,13 +181,11 @@ class TextGroup:
         device = next(self.model.parameters()).device
         objects = self.model.embed_objects(vectors.float().to(device))  # (captions, G, E)
         number = (vectors != 0).any(dim=2).sum(dim=1).tolist()
-        tokens = self.tokenizer.encode_batch(list(captions))
-        references: list[list[Reference]] = [[] for _ in captions]
-        for rows in length_batches([len(t.ids) for t in tokens]):
-            text = self._encode([tokens[i] for i in rows])
-            cosines = (self.model.embed_units(text) @ objects[rows].transpose(1, 2)).tolist()  # (B, K, G)
-            for i, units, of_group in zip(rows, units_of(captions, tokens, rows, text), cosines):
-                references[i] = [reference(unit, of_group[unit.group][: number[i]]) for unit in units]
+        references = []
+        for i, units in enumerate(segment(self.model, self.tokenizer, captions)):
+            vectors_of = unit_vectors(self.model, self.tokenizer, captions[i], units)  # (units, E)
+            cosines = (vectors_of @ objects[i].T).tolist()
+            references.append([reference(unit, of_unit[: number[i]]) for unit, of_unit in zip(units, cosines)])
         return references
 
     @overload
@@ -230,13 +220,6 @@ class TextGroup:
     def heat_maps(self, scene: Scene, caption: str, spans: Sequence[tuple[int, int]]) -> list[np.ndarray]:
         """The heat map (h, w) of each span of characters (start, end) of the caption, as if it were a unit."""
         return heat_maps(self.model, self.tokenizer, scene, caption, spans)
-
-    def _encode(self, tokens: Sequence[Tokens]) -> TextGroups:
-        return self.model.encode(*self._pad_tokens(tokens))
-
-    def _pad_tokens(self, tokens: Sequence[Tokens]) -> Chunk:
-        device = next(self.model.parameters()).device
-        return Chunk(*(x.to(device) for x in pad([t.ids for t in tokens])))
 
     def _require_image_side(self, call: str) -> None:
         if self.model.image_head is None:

@@ -52,10 +52,15 @@ def _read_model(directory: Path) -> TextGroupModel:
     """The model of a checkpoint directory, in evaluation mode. An unknown field in config.json is an error."""
     settings = json.loads((directory / "config.json").read_text(encoding="utf-8"))
     encoder = settings.pop("encoder")
-    if settings.get("format", 1) == 1:
+    version = settings.pop("format", 1)
+    if version == 1:
         settings["vocabulary"] = encoder.pop("vocabulary")
-    elif settings["format"] != FORMAT:
-        raise InputError(f"checkpoint {directory}: format {settings['format']}, this version reads up to {FORMAT}")
+    elif version > FORMAT:
+        raise InputError(f"checkpoint {directory}: format {version}, this version reads up to {FORMAT}")
+    if version < FORMAT and encoder["kind"] == "dynamic":
+        raise InputError(
+            f"checkpoint {directory}: its router is of an older version (format {version}): train it again"
+        )
     decoder = settings.pop("decoder")
     model = TextGroupModel(EncoderConfig(**encoder), decoder and DecoderConfig(**decoder), **settings)
     load_model_weights(model, directory / "model.safetensors")

@@ -15,8 +15,9 @@ from textgroup.model.grouping.mechanisms import new_grouping
 from textgroup.model.layers import initialise, smooth_positions
 from textgroup.model.noise import Noise
 
-FORMAT = 2
-"""Of config.json. Format 1, which says no format, had `vocabulary` among the encoder's fields."""
+FORMAT = 3
+"""Of config.json. Format 1, which says no format, had `vocabulary` among the encoder's fields; up to format 2 a dynamic
+encoder had another router."""
 
 
 class TextGroupModel(nn.Module, PyTorchModelHubMixin, library_name="textgroup", license="apache-2.0"):

@@ -37,13 +37,6 @@ def check_model(config: RunConfig) -> None:
     with torch.device("meta"):  # shapes without memory
         encoder = new_grouping(config.model.encoder, vocabulary=1)
     kind, loss = config.model.encoder.kind, config.loss
-    if config.router is not None and loss.views:
-        raise InputError(
-            f"loss.views {loss.views} with router {config.router}, which is not trained: set loss.views to 0"
-        )
-    if config.router is None and bool(encoder.own_terms) != (loss.views > 0):
-        needs = "needs loss.views above 0" if encoder.own_terms else "has no views: set loss.views to 0"
-        raise InputError(f"loss.views {loss.views} with model.encoder.kind {kind}, which {needs}")
     if not encoder.trains_assignment and (loss.balance or loss.contiguity):
         raise InputError(
             f"loss.balance {loss.balance} and loss.contiguity {loss.contiguity} with model.encoder.kind {kind}, whose "
@@ -51,10 +44,11 @@ def check_model(config: RunConfig) -> None:
         )
 
 
-def build_model(config: RunConfig, inputs: Inputs) -> TextGroupModel:
+def build_model(config: RunConfig, inputs: Inputs, *, learn: bool = True) -> TextGroupModel:
     """A fresh model for these inputs: the vocabulary is the tokenizer's, the image width the features'.
 
-    With a trained tower, the features are what it gives before the first step. Raises `InputError` as `check_model`
+    learn: False for a model that gets the weights of a checkpoint; a router then needs to learn nothing. With a trained
+    tower, the features are what it gives before the first step. Raises `InputError` as `check_model`
     does, and if there is nothing to train on.
     """
     check_model(config)
@@ -71,17 +65,16 @@ def build_model(config: RunConfig, inputs: Inputs) -> TextGroupModel:
         image_width=None if features is None else features.shape[1],
         image_encoder=inputs.image_encoder,
     )
-    _check_something_to_train(model.encoder, architecture.decoder is not None, features is not None)
+    has_terms = architecture.decoder is not None or features is not None
+    if not has_terms and (model.encoder.reach is None or inputs.router is not None):
+        raise InputError(
+            "there is nothing to train on: give model.decoder (with loss.reconstruction above 0) or data.features"
+        )
     if features is not None:
         model.standardise_images(features.mean(dim=0), features.std(dim=0).clamp_min(1e-3))
     if inputs.router is not None:
         model.encoder.take_router(inputs.router)
+    elif learn:
+        model.encoder.learn_to_cut(inputs.train, inputs.tokenizer, config.units, config.seed)
     model.encoder.start_from(inputs.train, inputs.tokenizer, config.seed)
     return model
-
-
-def _check_something_to_train(encoder: Grouping, decoder: bool, images: bool) -> None:
-    if not (decoder or images or encoder.own_terms):
-        raise InputError(
-            "there is nothing to train on: give model.decoder (with loss.reconstruction above 0) or data.features"
-        )

@@ -18,7 +18,7 @@ from textgroup.errors import InputError
 from textgroup.model.grouping.contract import Grouping
 from textgroup.model.pretrained import load_model
 from textgroup.report.terminal import count_progress
-from textgroup.text.tokenizer import CaptionTokenizer
+from textgroup.text.tokenizer import LEARNED, CaptionTokenizer
 from textgroup.training import distributed
 from textgroup.training.build import Inputs
 from textgroup.vision.encoders.identity import check_same_encoder
@@ -141,9 +141,9 @@ def _open_captions(
         "files": [_files_digest(source) for source in sources],
         "columns": [data.image_column, data.caption_column],
         "features": None if store is None else _digest((store.path / "manifest.json").read_text(encoding="utf-8")),
-        "tokenizer": ["learned", settings.vocabulary, longest]
+        "tokenizer": ["learned", LEARNED, settings.vocabulary, longest]
         if tokenizer is None
-        else _digest(json.dumps([tokenizer.max_tokens, tokenizer.merges])),
+        else _digest(json.dumps([tokenizer.max_tokens, tokenizer.words, tokenizer.merges])),
     }
     pooled = None if store is None else store.pooled
 

@@ -65,24 +65,22 @@ def train(
     batch_captions = min(size, len(inputs.train) * inputs.train.per_item)
     if batch_captions < share[1]:
         raise InputError(f"{share[1]} processes for batches of {batch_captions} captions: start fewer")
-    model, tower = build_model(config, inputs).to(device), copy.deepcopy(inputs.tower)
+    model, tower = build_model(config, inputs, learn=not resume).to(device), copy.deepcopy(inputs.tower)
     trained = joint.trained_modules(model, tower).to(device)
     optimizer = adamw(trained, config.optim)
     first = resume_run(run, model, optimizer, inputs, tower) if resume else 0
     distributed.broadcast_state(trained)
     per_epoch = inputs.train.steps_per_epoch(size)
-    steps = total_steps(per_epoch, config.optim)
-    refits = (
-        {round(share_of_steps * steps) for share_of_steps in config.loss.refit} if model.encoder.own_terms else set()
-    )
+    steps = total_steps(per_epoch, config.optim) if model.decoder or model.image_head else 0  # 0: the router is all
     objectives = _objectives(config, inputs, device)
 
     log_file = RunLog(run, config, first if resume else None) if distributed.rank() == 0 else nullcontext()
     with log_file as log, stop_signals() as stop:
         meter, report = Meter(), Progress(model, first, steps, {}, 0.0)
+        if not steps and log is not None:
+            log.write(report, 0.0)
+            checkpoint.save(run, 0, model, inputs.tokenizer, optimizer, tower)
         for step in range(first, steps):
-            if step in refits:
-                _refit(model, inputs.train, seed)
             batch = to_device(inputs.train.batch(step, size, seed, chunk, share), device)
             for group in optimizer.param_groups:
                 group["lr"] = learning_rate(step, per_epoch, config.optim)
@@ -90,8 +88,6 @@ def train(
             meter.add(losses, batch.total or batch.size)
 
             done = step + 1
-            if done == steps and done in refits:
-                _refit(model, inputs.train, seed)
             final = done == steps or distributed.any_rank(stop.is_set)
             saves = done % config.log.save_every == 0 or final
             logs = step == first or done % config.log.every == 0 or saves
@@ -156,11 +152,6 @@ def _two_captions_an_image(data: CaptionData) -> CaptionData:
     if len(data.starts) == len(data.first):
         raise InputError("loss.paraphrase compares two captions of an image, and no image has two: set it to 0")
     return replace(data, per_item=2)
-
-
-def _refit(model: TextGroupModel, data: CaptionData, seed: int) -> None:
-    model.encoder.refit(data, seed)
-    distributed.broadcast_state(model)  # a GPU adds up in any order
 
 
 def _read_meter(meter: Meter, done: int) -> tuple[dict[str, float], float]:

@@ -26,7 +26,7 @@ DAMAGED_ZIP = (
     UnicodeDecodeError,  # a member's name that says it is UTF-8, and is not
 )
 """What `zipfile` raises, one for each thing that may be broken."""
-_NAME = re.compile(r"\w+")
+_NAME = re.compile(r"[\w-]+")
 NOT_VISUAL = "0"
 """The chain of phrases that name nothing in the image; their type is `notvisual`."""
 

@@ -11,7 +11,8 @@ def left_entropy(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Entropy, in nats, of the tokens that stand before each token type in the captions, and their number.
 
-    Both (vocabulary,). ends_word: (vocabulary,); if given, only what follows the end of a word is counted.
+    Both (vocabulary,). ends_word: (vocabulary,); if given, only what follows the end of a word is counted, and the
+    entropy is that of words: the start of text is none, although it is where units begin.
 
     High for what begins a unit (many different words come before "a"), low for what goes on with one (few come
     before "hat"), 0 for a type that has one left neighbour or was never seen.
@@ -21,12 +22,14 @@ def left_entropy(
     positions = np.flatnonzero(inside)
     if ends_word is not None:
         positions = positions[ends_word[data.ids[positions - 1]]]
+    total = np.bincount(data.ids[positions], minlength=vocabulary)
+    if ends_word is not None:
+        positions = positions[inside[positions - 1]]
     pairs, count = np.unique(
         data.ids[positions].astype(np.int64) * vocabulary + data.ids[positions - 1], return_counts=True
     )
     second = pairs // vocabulary
-    total = np.bincount(second, weights=count, minlength=vocabulary)
-    share = count / total[second]
+    share = count / np.bincount(second, weights=count, minlength=vocabulary)[second]
     return -np.bincount(second, weights=share * np.log(share), minlength=vocabulary), total
 
 
@@ -53,10 +56,10 @@ def binds_next(data: CaptionData, vocabulary: int) -> np.ndarray:
     """Whether one type (nearly) always follows each token type: (vocabulary,), bool.
 
     "group" calls for "of", "next" for "to", "each" for "other": no unit begins between them. This is Harris's statistic
-    in the forward direction.
+    in the forward direction. The end of text is no type that a full stop calls for.
     """
     inside = np.ones(len(data.ids), dtype=bool)
-    inside[data.starts[:-1]] = False
+    inside[data.starts[:-1]] = inside[data.starts[1:] - 1] = False
     positions = np.flatnonzero(inside)
     before = data.ids[positions - 1].astype(np.int64)
     pairs, count = np.unique(before * vocabulary + data.ids[positions], return_counts=True)

@@ -27,7 +27,7 @@ def token_spans(tokenizer: CaptionTokenizer | None) -> TokenSpans:
     """The tokens of a BPE, without start and end of text, none cut off, however long the caption; None: words."""
     if tokenizer is None:
         return word_spans
-    unlimited = CaptionTokenizer(tokenizer.merges, LONGEST_CAPTION)
+    unlimited = tokenizer.with_limit(LONGEST_CAPTION)
     return lambda captions: [tokens.spans[1:-1] for tokens in unlimited.encode_batch(captions)]
 
 

@@ -7,7 +7,6 @@ from textgroup.errors import InputError
 from textgroup.evaluation.segmenters.request import Request
 from textgroup.inference.textgroup import TextGroup, load
 from textgroup.model.textgroup import TextGroupModel
-from textgroup.text.tokenizer import CaptionTokenizer
 from textgroup.units import Segmenter
 
 IMAGE_WIDTH = 384
@@ -30,5 +29,5 @@ def open_untrained(request: Request) -> Segmenter:
     torch.manual_seed(config.seed)
     width = IMAGE_WIDTH if config.image_encoder else None
     model = TextGroupModel(**vars(config.model), vocabulary=len(request.tokenizer), image_width=width)
-    own = TextGroup(model, CaptionTokenizer(request.tokenizer.merges, config.model.encoder.max_tokens))
+    own = TextGroup(model, request.tokenizer.with_limit(config.model.encoder.max_tokens))
     return lambda captions: list(own.segment_stream(captions))

@@ -3,8 +3,10 @@
 Only the chunks are units; all other words are in none.
 """
 
+import importlib.util
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 from textgroup.errors import InputError
 from textgroup.evaluation.segmenters.request import Request
@@ -20,11 +22,14 @@ Chunk = Callable[[list[str]], list[str | None]]
 
 
 def open_chunker(request: Request) -> Segmenter:
-    """`chunker:nltk`, `chunker:grammar` or `chunker:spacy`."""
-    chunkers = {"nltk": nltk_chunker, "grammar": grammar_chunker, "spacy": spacy_chunker}
+    """`chunker:nltk`, `chunker:grammar` or `chunker:spacy[:MODEL_OR_PATH]`."""
+    name, _, pipeline = request.value.partition(":")
+    if name == "spacy":
+        return spacy_chunker(pipeline or SPACY_MODEL)
+    chunkers = {"nltk": nltk_chunker, "grammar": grammar_chunker}
     if request.value not in chunkers:
         raise InputError(
-            f"no segmenter {request.spec!r}: chunkers are {', '.join(f'chunker:{name}' for name in chunkers)}"
+            f"no segmenter {request.spec!r}: chunkers are chunker:nltk, chunker:grammar, chunker:spacy[:MODEL_OR_PATH]"
         )
     return chunkers[request.value]()
 
@@ -56,24 +61,40 @@ def grammar_chunker() -> Segmenter:
     return _word_segmenter(lambda words: [chunk for *_, chunk in tree2conlltags(parser.parse(tagger.tag(words)))])
 
 
-def spacy_chunker() -> Segmenter:
-    """The noun chunks of spaCy's small English pipeline."""
+def spacy_chunker(pipeline: str) -> Segmenter:
+    """The noun chunks of a spaCy pipeline: an installed package, or a directory that holds one."""
     try:
         import spacy
     except ImportError:
         raise InputError("segmenter chunker:spacy needs spaCy: pip install 'textgroup[chunkers]'") from None
     try:
-        pipeline = spacy.load(SPACY_MODEL, exclude=["ner", "lemmatizer"])
-    except OSError:
-        raise InputError(f"segmenter chunker:spacy needs its model: python -m spacy download {SPACY_MODEL}") from None
+        parser = spacy.load(_pipeline_directory(pipeline) or pipeline, exclude=["ner", "lemmatizer"])
+    except (OSError, ValueError):
+        raise InputError(
+            f"segmenter chunker:spacy: no pipeline {pipeline!r}: python -m spacy download {SPACY_MODEL}, or give "
+            "chunker:spacy:PACKAGE_OR_PATH"
+        ) from None
 
     def segment(captions: Sequence[str]) -> list[list[Unit]]:
         return [
             [Unit(chunk.text, chunk.start_char, chunk.end_char, i) for i, chunk in enumerate(parsed.noun_chunks)]
-            for parsed in pipeline.pipe(captions)
+            for parsed in parser.pipe(captions)
         ]
 
     return segment
+
+
+def _pipeline_directory(pipeline: str) -> Path | None:
+    """The directory of the pipeline that a directory or an installed package holds, or None."""
+    where = Path(pipeline)
+    if not where.is_dir():
+        spec = (
+            importlib.util.find_spec(pipeline.replace("-", "_")) if pipeline.replace("-", "_").isidentifier() else None
+        )
+        if spec is None or not spec.submodule_search_locations:
+            return None
+        where = Path(next(iter(spec.submodule_search_locations)))
+    return next((config.parent for config in sorted(where.glob("**/config.cfg"))), None)
 
 
 @contextmanager

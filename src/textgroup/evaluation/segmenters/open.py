@@ -29,7 +29,7 @@ SEGMENTERS: dict[str, Opener] = {
     "file:UNITS.jsonl": open_file,
 }
 """By the form in which each is typed: NAME, NAME:VALUE, or NAME[:VALUE] where the value may be left out."""
-SPECS = ", ".join(SEGMENTERS).replace("chunker:NAME", "chunker:nltk, chunker:grammar, chunker:spacy")
+SPECS = ", ".join(SEGMENTERS).replace("chunker:NAME", "chunker:nltk, chunker:grammar, chunker:spacy[:MODEL_OR_PATH]")
 
 
 def open_segmenter(

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from textgroup.config.model import EncoderConfig
+from textgroup.config.run import UnitsConfig
 from textgroup.data.captions import CaptionData
 from textgroup.errors import InputError
 from textgroup.model.layers import TokenEmbedding
@@ -29,8 +30,8 @@ class TextGroups(NamedTuple):
     groups: (B, K, D). assignment: (B, K, M), soft, fp32, no noise; zero on padding. owner: (B, M), the group of
     each token without noise; -1 on padding. mask: (B, M), True where a token is valid. present: (B, K), True for
     the groups that the caption has: all of them, unless the grouping chooses their number. groundable: (B, M), whether
-    a unit that ends with this token names something; None where the grouping makes no such mark. names: (B, K), the
-    same for each group. state: for the grouping's own `terms`; nobody else looks at it.
+    this token's unit names something; None where the grouping makes no such mark. names: (B, K), the same for each
+    group.
     """
 
     groups: Tensor
@@ -40,7 +41,6 @@ class TextGroups(NamedTuple):
     present: Tensor
     groundable: Tensor | None = None
     names: Tensor | None = None
-    state: object = None
 
     @classmethod
     def fixed(cls, groups: Tensor, assignment: Tensor, mask: Tensor) -> "TextGroups":
@@ -52,13 +52,14 @@ class TextGroups(NamedTuple):
 class Grouping(nn.Module):
     """Base class of all groupings. A subclass writes `forward`; the other methods have defaults.
 
-    own_terms: names of the losses that `terms` gives; `loss.views` is their weight. trains_assignment: whether the soft
-    assignment has a gradient, so that `loss.balance` and `loss.contiguity` can change it. Facts to save are parameters
-    and buffers, as of any module.
+    trains_assignment: whether the soft assignment has a gradient, so that `loss.balance` and `loss.contiguity` can
+    change it. draws_noise: whether `forward` uses its noise. reach: number of tokens on either side that decide where a
+    token belongs; None: the whole caption. Facts to save are parameters and buffers, as of any module.
     """
 
-    own_terms: tuple[str, ...] = ()
     trains_assignment: ClassVar[bool] = True
+    draws_noise: ClassVar[bool] = True
+    reach: ClassVar[int | None] = None
 
     def __init__(self, config: EncoderConfig, vocabulary: int) -> None:
         super().__init__()
@@ -77,7 +78,8 @@ class Grouping(nn.Module):
         raise NotImplementedError
 
     def owners(self, ids: Tensor, mask: Tensor) -> Owners:
-        """ids and mask (B, M) -> the group of each token, as `forward` gives it, without the groups' vectors."""
+        """ids and mask (B, M) -> the group of each token, without the groups' vectors. As `forward` gives it, except
+        that no number of groups is too large."""
         text = self(ids, mask)
         return Owners(text.owner, text.groundable)
 
@@ -96,9 +98,6 @@ class Grouping(nn.Module):
         that decides the cuts alone."""
         raise InputError(f"model.encoder.kind {self.config.kind} has no router of its own: set router to null")
 
-    def refit(self, captions: CaptionData, seed: int) -> None:
-        """Take facts anew from the training captions; called at the steps that `loss.refit` names."""
-
-    def terms(self, text: TextGroups) -> dict[str, Tensor]:
-        """The sum and the count (2,) of each of `own_terms`, of what `forward` gave for one chunk."""
-        return {}
+    def learn_to_cut(self, captions: CaptionData, tokenizer: CaptionTokenizer, config: UnitsConfig, seed: int) -> None:
+        """Train the part that decides the cuts alone, where there is one. Called once, before `start_from`, unless
+        `take_router` was."""

@@ -16,7 +16,6 @@ from textgroup.training.objectives.contiguity import Contiguity
 from textgroup.training.objectives.contract import ChunkOutput, EncodedChunk, Losses, Objective
 from textgroup.training.objectives.contrastive import Contrastive
 from textgroup.training.objectives.grounding import Grounding
-from textgroup.training.objectives.own_terms import OwnTerms
 from textgroup.training.objectives.paraphrase import Paraphrase
 from textgroup.training.objectives.reconstruction import Reconstruction
 from textgroup.training.precision import autocast
@@ -29,7 +28,6 @@ def objectives_for(config: LossConfig, cohesion: Tensor | None = None) -> list[O
         Reconstruction(config.reconstruction, config.written, config.reduction),
         Balance(config.balance),
         Contiguity(config.contiguity, cohesion),
-        OwnTerms(config.views),
         Alignment(config.alignment, config.temperature),
         Grounding(config.grounding, config.temperature),
         Paraphrase(config.paraphrase, config.temperature),
@@ -45,7 +43,8 @@ def encode_chunk(
     assert positions is not None, "a chunk knows its places in the batch"
     noise = None if key is None else Noise(key, positions)
     with autocast(ids.device):
-        drawn = None if noise is None else model.noise * noise.gumbel("groups", model.most_groups, ids.shape[1])
+        draws = noise is not None and model.encoder.draws_noise
+        drawn = model.noise * noise.gumbel("groups", model.most_groups, ids.shape[1]) if noise and draws else None
         text = model.encode(ids, drop_tokens(mask, model.word_dropout, noise), drawn)
         encoded = EncodedChunk(model, ids, mask, text, chunk.image, chunk.objects, chunk.with_objects, noise, decode)
         outputs = [objective.of_chunk(encoded) for objective in objectives]

@@ -27,7 +27,7 @@ def resume(
         was, now = ("frozen", "trainable") if tower else ("trainable", "frozen")
         raise InputError(f"{saved} was trained with a {was} image_encoder, not a {now} one: start anew elsewhere")
     old, tokenizer = load_model(saved)
-    if tokenizer.merges != inputs.tokenizer.merges:
+    if not tokenizer.same(inputs.tokenizer):
         raise InputError(f"{saved} was trained with another tokenizer than this run's: start anew in another directory")
     try:
         model.load_state_dict(old.state_dict())

@@ -1,4 +1,4 @@
-"""Cutting a caption into units: two views of each boundary, the cut itself, and how the views train each other.
+"""Cutting a caption into units: what cuts, and how it learns to, from captions alone.
 
-Used by `grouping/dynamic.py` alone. Start with `router.py`.
+Used by `grouping/dynamic.py` alone. Start with `router.py`; `learning.py` is how a router comes about.
 """

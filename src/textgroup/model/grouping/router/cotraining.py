@@ -1,45 +1,158 @@
-"""How the two views of a router train each other: the word view trains the place view, then is refitted to it.
+"""Co-training: two views of every boundary teach each other, from captions alone.
 
-Co-training (Blum & Mitchell, 1998): two views of the same boundary, each able to judge alone. The word view starts from
-Harris's statistic of the captions (1955); the place view learns to predict it from the context; then each word type
-gets the mean of what the place view says where it stands. No boundary is ever shown.
+Each view can judge alone (Blum & Mitchell, 1998). The word view is a number a token type. It starts from Harris's
+statistic of the captions (1955). The place view reads the tokens around a place, but not the one that stands there; it
+learns to predict the word view. Then each word type gets the mean of what the place view says where it stands. Each
+corrects errors of the other; no boundary is ever shown.
 """
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
+from textgroup.config.run import UnitsConfig
 from textgroup.data.captions import CaptionData
 from textgroup.data.statistics.entropy import begin_logits, binds_next
-from textgroup.model.grouping.router.boundaries import boundary_logit, find_boundaries
-from textgroup.model.grouping.router.router import Router, Views
+from textgroup.model.grouping.router.places import Places, Spans, find_places, find_spans
+from textgroup.report.terminal import count_progress
 from textgroup.text.tokenizer import CaptionTokenizer
 
-CAPTIONS, BATCH, RARE = 24_000, 1_000, 2.0
-"""Captions over which the word view is refitted; captions read at once; pseudo-count that draws rare types to 0."""
-CLOSES, FEW = 0.2, 10
-"""A type closes its unit from this share of its units on, with so many more units counted; chosen on the first 500
-captions of Flickr30k Entities val."""
+WIDTH, HIDDEN, AROUND = 32, 64, 4
+"""Width of the token embeddings; of what is made of either side; tokens on either side that the place view reads."""
+BATCH, RATE, DECAY, WARM, HIDE = 256, 1e-3, 0.05, 0.1, 0.3
+"""Captions of a step; peak learning rate; weight decay; share of the steps with a rising rate; share of tokens that are
+hidden from the place view."""
+REFITS = (0.34, 0.67, 1.0)
+"""When the facts about words are taken anew, as shares of the steps."""
+CAPTIONS, AT_ONCE, RARE = 24_000, 1_000, 2.0
+"""Captions over which facts are taken; read at once; pseudo-count that draws rare types to 0."""
+CLOSES, FEW, PULL = 0.2, 10, 6.0
+"""A type closes its unit from this share of its units on, with so many more units counted. After a word that closes its
+unit, a unit begins if the logit is above minus `PULL` nats. Chosen on the first 500 captions of Flickr30k Entities val;
+French takes the same (docs/experiments.md)."""
 
 
-def place_loss(views: Views) -> Tensor:
-    """Cross-entropy of the place view against the word view, in nats: the sum over the undecided tokens, and their
-    number: (2,)."""
-    undecided = views.undecided()
-    return _cross_entropy(views.place[undecided], views.word[undecided] > 0)
+class Views(NamedTuple):
+    """What a teacher gives for captions: logits (B, M).
 
-
-def naming_loss(views: Views) -> Tensor:
-    """Cross-entropy of the naming place view, in nats: the sum over the units, and their number: (2,).
-
-    It learns which places hold units of several words. What names something can be said in several words, and a bare
-    noun stands where such units stand.
+    boundary: a unit begins with this token, by both views. place: by the place view alone. left, right: states (B, M,
+    H) of what stands before and after each token.
     """
-    begins = views.boundaries.begins
-    return _cross_entropy(views.names_place[begins], views.boundaries.several[begins])
+
+    boundary: Tensor
+    place: Tensor
+    left: Tensor
+    right: Tensor
+
+
+class Teacher(nn.Module):
+    """The place views, and four facts about each token type, (V,).
+
+    word: a unit begins with it. names: a unit that ends with it names something. closes: above 0 if a unit that begins
+    with the word that it ends tends to have no other word. ends_word: see `places.find_places`; a word that binds the
+    next one does not end there: "group of" is one word.
+    """
+
+    word: Tensor
+    names: Tensor
+    closes: Tensor
+    ends_word: Tensor
+    goes_on: Tensor
+    alone: Tensor
+
+    def __init__(self, captions: CaptionData, tokenizer: CaptionTokenizer) -> None:
+        super().__init__()
+        vocabulary = len(tokenizer)
+        self.token = nn.Embedding(vocabulary, WIDTH)
+        nn.init.normal_(self.token.weight, std=0.1)
+        self.left, self.right = (nn.Linear(AROUND * WIDTH, HIDDEN) for _ in range(2))
+        self.place, self.names_place = (
+            nn.Sequential(nn.LayerNorm(2 * HIDDEN), nn.Linear(2 * HIDDEN, WIDTH), nn.GELU(), nn.Linear(WIDTH, 1))
+            for _ in range(2)
+        )
+        facts = {name: np.array(fact) for name, fact in tokenizer.facts().items()}
+        binds = binds_next(captions, vocabulary) & ~facts["alone"]
+        binds[tokenizer.start :] = False
+        facts["ends_word"] &= ~binds
+        for name in ("ends_word", "goes_on", "alone"):
+            self.register_buffer(name, torch.from_numpy(facts[name]))
+        self.register_buffer("word", torch.from_numpy(begin_logits(captions, facts["ends_word"])))
+        for name in ("names", "closes"):
+            self.register_buffer(name, torch.zeros(vocabulary))
+
+    def places(self, ids: Tensor, mask: Tensor) -> Places:
+        """See `places.find_places`."""
+        return find_places(ids, mask, self.ends_word, self.goes_on, self.alone)
+
+    def forward(self, ids: Tensor, mask: Tensor) -> Views:
+        """ids and mask (B, M); the place view reads nothing of a token that the mask hides."""
+        x = F.pad(self.token(ids) * mask[:, :, None], (0, 0, AROUND, AROUND))  # (B, M + 2 AROUND, D)
+        length, steps = ids.shape[1], range(1, AROUND + 1)
+        before = torch.cat([x[:, AROUND - n : AROUND - n + length] for n in steps], dim=2)
+        after = torch.cat([x[:, AROUND + n : AROUND + n + length] for n in steps], dim=2)
+        left, right = F.gelu(self.left(before)), F.gelu(self.right(after))
+        place = self.place(torch.cat([left, right], dim=2)).squeeze(2)
+        return Views(self.word[ids] + place, place, left, right)
+
+    def naming(self, views: Views, spans: Spans) -> Tensor:
+        """(B, M), the naming logit of each token's unit, judged by what stands before and after the unit."""
+
+        def at(states: Tensor, index: Tensor) -> Tensor:
+            return states.gather(1, index[:, :, None].expand(-1, -1, states.shape[2]))
+
+        around = torch.cat([at(views.left, spans.first), at(views.right, spans.final)], dim=2)
+        return self.names_place(around).squeeze(2)
+
+
+def co_train(captions: CaptionData, tokenizer: CaptionTokenizer, config: UnitsConfig, seed: int, label: str) -> Teacher:
+    """Two views that agree, after `config.teacher_steps` steps."""
+    torch.manual_seed(seed)
+    teacher = Teacher(captions, tokenizer)
+    steps = config.teacher_steps
+    refits = {round(share * steps) for share in REFITS}
+    optimizer = torch.optim.AdamW(teacher.parameters(), RATE, weight_decay=DECAY)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: rate(step, steps))
+    for step in count_progress(range(steps), label):
+        if step in refits:
+            refit(teacher, captions, seed)
+        losses = [_sums(teacher, *chunk) for chunk in captions.batch(step, BATCH, seed).chunks]
+        total = torch.stack(losses).sum(dim=0)  # (2, 2)
+        optimizer.zero_grad()
+        (total[:, 0] / total[:, 1].clamp_min(1)).sum().backward()
+        nn.utils.clip_grad_norm_(teacher.parameters(), 5.0)
+        optimizer.step()
+        schedule.step()
+    refit(teacher, captions, seed)
+    return teacher.eval()
+
+
+def rate(step: int, steps: int) -> float:
+    """The learning rate at a step, as a share of its peak: a linear rise, then a cosine."""
+    return float(min(1.0, (step + 1) / max(1.0, WARM * steps)) * (0.52 + 0.48 * np.cos(np.pi * step / steps)))
+
+
+def _sums(teacher: Teacher, ids: Tensor, mask: Tensor) -> Tensor:
+    """Cross-entropy in nats and count, (2, 2): of the place view against the word view, and of naming.
+
+    Naming learns which places hold units of several words: what names something can be said in several words, and a
+    bare noun stands where such units stand. It sees no positions, or it would count the unit's words.
+    """
+    places = teacher.places(ids, mask)
+    hidden = (torch.rand(mask.shape) < HIDE) & places.inside
+    views = teacher(ids, mask & ~hidden)
+    begins = cut(teacher, ids, views.boundary.detach(), places)
+    spans = find_spans(begins, places)
+    undecided, units = places.undecided, begins & ~places.alone
+    return torch.stack(
+        [
+            _cross_entropy(views.place[undecided], teacher.word[ids][undecided] > 0),
+            _cross_entropy(teacher.naming(views, spans)[units], spans.several[units]),
+        ]
+    )
 
 
 def _cross_entropy(logits: Tensor, yes: Tensor) -> Tensor:
@@ -48,76 +161,79 @@ def _cross_entropy(logits: Tensor, yes: Tensor) -> Tensor:
     return torch.stack([total, total.new_tensor(len(logits))])
 
 
-def initialise(router: Router, captions: CaptionData, tokenizer: CaptionTokenizer) -> None:
-    """The first word view, counted on the captions, and which tokens end a word. A word that binds the next one does
-    not end there: "group of" is one word to the router."""
-    ends_word = np.array(tokenizer.ends_word())
-    ends_word[: tokenizer.start] &= ~binds_next(captions, len(tokenizer))[: tokenizer.start]
-    router.ends_word.copy_(torch.from_numpy(ends_word))
-    router.word.copy_(torch.from_numpy(begin_logits(captions, ends_word)))
+@torch.no_grad()
+def cut(teacher: Teacher, ids: Tensor, boundary: Tensor, places: Places, closing: bool = True) -> Tensor:
+    """Where units begin (B, M): where they must, where the logit is above 0, and, if `PULL` allows it, after a word
+    that closes its unit and has so far been alone in it.
+
+    So "with books" is cut as "with a book" is, although nothing about "books" says that a unit begins. "a black and
+    white dog" stays whole, because there the place view is sure that no unit begins.
+    """
+    probable = places.must | places.undecided & (boundary > 0)
+    closed = F.pad(teacher.closes[ids][:, :-1] > 0, (1, 0)) & places.words & (boundary > -PULL) & closing
+    alone = torch.zeros_like(probable[:, 0])  # (B,), the unit so far is one word
+    columns = []
+    for likely, closes, starts in zip(probable.unbind(1), closed.unbind(1), places.words.unbind(1)):
+        begins_here = likely | alone & closes
+        alone = begins_here | alone & ~starts
+        columns.append(begins_here)
+    return torch.stack(columns, dim=1)
 
 
 @torch.no_grad()
-def refit(router: Router, captions: CaptionData, seed: int) -> None:
-    """Refit the facts about word types to the place views, over some captions of the training set.
+def refit(teacher: Teacher, captions: CaptionData, seed: int) -> None:
+    """Take the facts about word types anew from the place views, over some of the captions.
 
     `word`: the mean boundary logit of the place view where the type stands. Then, with units cut by both views,
     `closes`: how often a unit that begins with the word has no other word and stands before a unit of several words, as
     a preposition does. Then, with units cut by `closes` too, `names`: the mean naming logit of the place view over the
     units that end with the word. A type that does not occur keeps what it has.
     """
-    viewed = list(_views(router, captions, seed))
-    undecided = [views.undecided() for _, views in viewed]
-    _set_means(
-        router.word, _select([ids for ids, _ in viewed], undecided), _select([v.place for _, v in viewed], undecided)
-    )
-
-    types, closing = [], []
-    for ids, views in viewed:
-        logits = boundary_logit(router.word[ids], views.place)
-        units = find_boundaries(logits, torch.zeros_like(views.place), views.word_starts, views.end)
-        word_number = views.word_starts.cumsum(dim=1)  # (B, M), of the word that each token is in
-        ends_first_word = (word_number == word_number.gather(1, units.first)) & router.ends_word[ids] & _inside(views)
+    seen = list(_chunks(captions, seed))
+    types, values = [], []
+    for ids, mask in seen:
+        undecided = teacher.places(ids, mask).undecided
+        types.append(ids[undecided])
+        values.append(teacher(ids, mask).place[undecided])
+    _set_means(teacher.word, types, values)
+    types, values = [], []
+    for ids, mask in seen:
+        places = teacher.places(ids, mask)
+        spans = find_spans(cut(teacher, ids, teacher(ids, mask).boundary, places, closing=False), places)
+        number = places.words.cumsum(dim=1)  # of the word that each token is in
+        ends_first_word = (number == number.gather(1, spans.first)) & teacher.ends_word[ids] & places.inside
         types.append(ids[ends_first_word])
-        before_several = F.pad(units.several[:, 1:], (0, 1)) & ~units.several  # (B, M), at the last token of a unit
-        closing.append(before_several[ends_first_word])
-    _set_shares(router.closes, torch.cat(types), torch.cat(closing))
-
-    viewed = list(_views(router, captions, seed))
-    final = [
-        _inside(v) & (v.boundaries.final == torch.arange(ids.shape[1], device=ids.device)) for ids, v in viewed
-    ]  # (B, M), True for the last token of a unit
-    _set_means(
-        router.names, _select([ids for ids, _ in viewed], final), _select([v.names_place for _, v in viewed], final)
-    )
-
-
-def _views(router: Router, captions: CaptionData, seed: int) -> Iterator[tuple[Tensor, Views]]:
-    """Token ids (B, M) of some training captions, and what the router gives for them."""
-    device = router.word.device
-    for step in range(min(CAPTIONS // BATCH, captions.steps_per_epoch(BATCH))):
-        for ids, mask in captions.batch(step, BATCH, seed).chunks:
-            yield ids.to(device), router(ids.to(device), mask.to(device))
+        values.append((F.pad(spans.several[:, 1:], (0, 1)) & ~spans.several)[ends_first_word].float())
+    _set_shares(teacher.closes, types, values)
+    types, values = [], []
+    for ids, mask in seen:
+        places, views = teacher.places(ids, mask), teacher(ids, mask)
+        spans = find_spans(cut(teacher, ids, views.boundary, places), places)
+        last = places.inside & (spans.final == torch.arange(ids.shape[1]))
+        types.append(ids[last])
+        values.append(teacher.naming(views, spans)[last])
+    _set_means(teacher.names, types, values)
 
 
-def _inside(views: Views) -> Tensor:
-    """Tokens between start and end of text (B, M)."""
-    position = torch.arange(views.word_starts.shape[1], device=views.word_starts.device)
-    return (position > 0) & (position < views.end)
+def _chunks(captions: CaptionData, seed: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """Token ids and masks (B, M) of some captions."""
+    for step in range(min(CAPTIONS // AT_ONCE, captions.steps_per_epoch(AT_ONCE))):
+        yield from captions.batch(step, AT_ONCE, seed).chunks
 
 
-def _select(values: Sequence[Tensor], where: Sequence[Tensor]) -> Tensor:
-    """The values (B, M) of all chunks where `where` is True, in one row."""
-    return torch.cat([value[mask] for value, mask in zip(values, where)])
-
-
-def _set_means(logits: Tensor, types: Tensor, values: Tensor) -> None:
+def _set_means(logits: Tensor, types: Sequence[Tensor], values: Sequence[Tensor]) -> None:
     """Set the logit of each type (V,) that occurs to the mean of its values, drawn to 0 where there are few."""
-    total, count = (torch.zeros_like(logits).index_add_(0, types, x) for x in (values, torch.ones_like(values)))
+    total, count = _totals(logits, types, values)
     logits.copy_(torch.where(count > 0, total / (count + RARE), logits))
 
 
-def _set_shares(shares: Tensor, types: Tensor, yes: Tensor) -> None:
+def _set_shares(shares: Tensor, types: Sequence[Tensor], yes: Sequence[Tensor]) -> None:
     """Set, for each type (V,) that occurs, the share of `yes` among its occurrences, less `CLOSES`."""
-    holds, count = (torch.zeros_like(shares).index_add_(0, types, x.float()) for x in (yes, torch.ones_like(yes)))
+    holds, count = _totals(shares, types, yes)
     shares.copy_(torch.where(count > 0, holds / (count + FEW) - CLOSES, shares))
+
+
+def _totals(like: Tensor, types: Sequence[Tensor], values: Sequence[Tensor]) -> list[Tensor]:
+    """Sum of the values of each type, and their number; both (V,)."""
+    of, x = torch.cat(list(types)), torch.cat(list(values))
+    return [torch.zeros_like(like).index_add_(0, of, y) for y in (x, torch.ones_like(x))]

@@ -1,107 +1,89 @@
-"""Where units begin, judged from two views: the type of the word, and the place where it stands.
+"""The router: where units begin, and which of them name something, judged from the tokens around each place.
 
-The word view is a number a token type. It starts from a statistic of the training captions
-(`data/statistics/entropy.py`) and is later refitted to the other view. The place view is a small Transformer that reads
-everything but the token itself. Each corrects errors of the other (`cotraining.py`); no boundary is ever shown.
+Two convolutions over token embeddings, without positions: a cut depends on the `REACH` tokens on either side and on
+nothing else, so a caption of any length is cut as well in its middle as at its ends. How it learns: `learning.py`.
 """
 
 from typing import NamedTuple
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from textgroup.config.model import EncoderConfig
-from textgroup.model.grouping.router.boundaries import Boundaries, boundary_logit, find_boundaries
-from textgroup.model.layers import MLP, EncoderLayer, TokenEmbedding
+from textgroup.model.grouping.router.places import find_places, mean_over_units
+from textgroup.text.tokenizer import CaptionTokenizer
 
-LENIENT = 4.0
-"""Added to the naming logit. The place view learns naming from units of several words, but units of one word can name
-something too. Chosen once, on the first 500 captions of Flickr30k Entities val (docs/experiments.md)."""
+NEAR, FAR = 3, 2
+"""Tokens on either side that the first convolution reads, and the second of what the first gives."""
+REACH = NEAR + FAR
+"""Tokens on either side that decide whether a unit begins at a token."""
 
 
-class Views(NamedTuple):
-    """What the router gives for a caption; all (B, M), logits unless said otherwise.
+class Cuts(NamedTuple):
+    """What the router gives for a caption; all (B, M).
 
-    word, place: a unit begins with this token; judged by the token's type, and by all tokens but this one.
-    names_word, names_place: this token's unit names something; judged by the type of its last token (so it is to be
-    read at that token), and by all tokens outside the unit.
-    closes: above 0 if a unit that begins with the word that this token ends tends to have no other word (by type).
-    word_starts: True for the first token of each word of the caption. end: (B, 1), index of the end of text.
-    boundaries: the units that follow from `word`, `place` and `closes`.
+    logit: above 0 where a unit begins. undecided: where that decides; elsewhere there is no choice. begins: True for
+    the first token of each unit. names: above 0 if the token's unit names something: a logit, the mean over the unit.
     """
 
-    word: Tensor
-    place: Tensor
-    names_word: Tensor
-    names_place: Tensor
-    closes: Tensor
-    word_starts: Tensor
-    end: Tensor
-    boundaries: Boundaries
-
-    def boundary_probability(self) -> Tensor:
-        """Probability that a unit begins at each token (B, M), by both views; 0 where it is no open question."""
-        return boundary_logit(self.word, self.place).sigmoid() * self.undecided()
-
-    def undecided(self) -> Tensor:
-        """Where a unit may or may not begin (B, M): at the first token of every word but the caption's first."""
-        return self.word_starts & (self.word_starts.cumsum(dim=1) > 1)
-
-    def groundable(self) -> Tensor:
-        """Whether a unit that ends with this token names something (B, M), by both views."""
-        return self.names_word + self.names_place + LENIENT > 0
+    logit: Tensor
+    undecided: Tensor
+    begins: Tensor
+    names: Tensor
 
 
 class Router(nn.Module):
-    """The place views, and four facts about each token type, (V,): `word`, `names`, `closes` (see `Views`) and
-    `ends_word`, True for a token that ends a word. These are buffers: `cotraining.py` counts them.
+    """Three facts about each token type, (V,), and two convolutions with a linear map to two logits a token.
 
-    The token embeddings are the router's own. Images and decoder need what a word means; the router needs what a word
-    says about its neighbours. One table for both cost retrieval (docs/experiments.md).
+    ends_word, goes_on, alone: see `places.find_places`. The token embeddings are the router's own. Images and decoder
+    need what a word means; the router needs what a word says about its neighbours.
     """
 
-    word: Tensor
-    names: Tensor
-    closes: Tensor
     ends_word: Tensor
+    goes_on: Tensor
+    alone: Tensor
 
     def __init__(self, config: EncoderConfig, vocabulary: int) -> None:
         super().__init__()
-        width = config.router_width
-        self.embedding = TokenEmbedding(vocabulary, config.max_tokens, width)
-        self.left = nn.ModuleList(EncoderLayer(width, config.heads, "left") for _ in range(config.layers_before))
-        self.right = nn.ModuleList(EncoderLayer(width, config.heads, "right") for _ in range(config.layers_before))
-        self.place = nn.Sequential(nn.LayerNorm(2 * width), MLP(2 * width, width, 1))
-        self.names_place = nn.Sequential(nn.LayerNorm(2 * width), MLP(2 * width, width, 1))
-        for name in ("word", "names", "closes"):
-            self.register_buffer(name, torch.zeros(vocabulary))
-        self.register_buffer("ends_word", torch.ones(vocabulary, dtype=torch.bool))
+        width, hidden = config.router_width, config.router_hidden
+        self.token = nn.Embedding(vocabulary, width)
+        self.near = nn.Conv1d(width, hidden, 2 * NEAR + 1, padding=NEAR)
+        self.far = nn.Conv1d(hidden, hidden, 2 * FAR + 1, padding=FAR)
+        self.norm_near, self.norm_far = nn.LayerNorm(hidden), nn.LayerNorm(hidden)
+        self.logits = nn.Linear(hidden, 2)
+        for name in ("ends_word", "goes_on", "alone"):
+            self.register_buffer(name, torch.zeros(vocabulary, dtype=torch.bool))
 
-    def forward(self, ids: Tensor, mask: Tensor) -> Views:
-        """ids and mask (B, M). Of a token that the mask hides, the place views read its position and nothing else."""
-        left = right = self.embedding(ids, mask)
-        for layer in self.left:
-            left = layer(left, mask)
-        for layer in self.right:
-            right = layer(right, mask)
-        position = torch.arange(ids.shape[1], device=ids.device).expand_as(ids)  # (B, M)
-        end = (position * mask).amax(dim=1, keepdim=True)  # (B, 1), the end of text is never hidden
-        starts = F.pad(self.ends_word[ids[:, :-1]], (1, 0)) & (position < end)  # the start of text ends a word
-        place = self.place(_context(left, right, position, position)).squeeze(-1).float()
-        word, closes = self.word[ids], self.closes[ids]
-        boundaries = find_boundaries(boundary_logit(word, place), closes, starts, end)
-        context = _context(left, right, boundaries.first, boundaries.final)
-        names_place = self.names_place(context).squeeze(-1).float()
-        return Views(word, place, self.names[ids], names_place, closes, starts, end, boundaries)
+    def know(self, tokenizer: CaptionTokenizer) -> None:
+        """Take the facts about token types from the tokenizer."""
+        for name, fact in tokenizer.facts().items():
+            getattr(self, name).copy_(torch.from_numpy(np.array(fact)))
+
+    def token_logits(self, ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """ids and mask (B, M) -> a unit begins with this token, and its unit names something: logits (B, M).
+
+        A token that the mask hides is a zero vector, as padding is.
+        """
+        x = (self.token(ids) * mask[:, :, None]).transpose(1, 2)  # (B, D, M)
+        near = F.gelu(self.norm_near(self.near(x).transpose(1, 2)))  # (B, M, H)
+        padded = mask.flip(1).cummax(dim=1).values.flip(1)  # True up to the end of text, for hidden tokens too
+        near = near * padded[:, :, None]  # so that a caption is cut alike however much it is padded
+        far = F.gelu(self.norm_far(self.far(near.transpose(1, 2)).transpose(1, 2)))
+        begins, names = self.logits(near + far).float().unbind(dim=2)
+        return begins, names
+
+    def forward(self, ids: Tensor, mask: Tensor) -> Cuts:
+        """ids and mask (B, M)."""
+        places = find_places(ids, mask, self.ends_word, self.goes_on, self.alone)
+        logit, names = self.token_logits(ids, mask)
+        undecided = places.undecided
+        begins = places.must | undecided & (logit > 0)
+        names = mean_over_units(names, begins, places.inside).masked_fill(places.alone, -torch.inf)
+        return Cuts(logit, undecided, begins, names)
 
 
-def _context(left: Tensor, right: Tensor, first: Tensor, final: Tensor) -> Tensor:
-    """States before token `first` and after token `final`: (B, M, 2 D), for first and final (B, M)."""
-
-    def gather(states: Tensor, index: Tensor) -> Tensor:
-        captions, length, _ = states.shape
-        row = index.clamp(0, length - 1) + length * torch.arange(captions, device=index.device)[:, None]  # (B, M)
-        return states.flatten(0, 1).index_select(0, row.flatten()).unflatten(0, row.shape)
-
-    return torch.cat([gather(left, first - 1), gather(right, final + 1)], dim=-1)
+def unit_numbers(begins: Tensor, units: int) -> Tensor:
+    """The number of each token's unit (B, M), from 0. What comes after the last of `units` joins the last."""
+    return (begins.cumsum(dim=1) - 1).clamp(0, units - 1)

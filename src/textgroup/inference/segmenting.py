@@ -1,0 +1,87 @@
+"""From captions to units: the windows of a caption are read, and what they give is put together again."""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import torch
+
+from textgroup.data.batches import Chunk, pad
+from textgroup.inference.spans import begins_of, length_batches
+from textgroup.model.textgroup import TextGroupModel
+from textgroup.text.tokenizer import CaptionTokenizer, Tokens
+from textgroup.text.windows import Window, sentences, windows
+from textgroup.units import Begin, Unit, units_at
+
+_ABBREVIATED = re.compile(r"(?<=\w)\.(?=\s+\w)")
+"""A full stop that ends a word and no sentence, as in "Mr. Lee": the model reads no mark there."""
+
+
+class _Piece(NamedTuple):
+    """A window of a caption, or as much of it as the model can take at once; tokens count from the window's start."""
+
+    caption: int
+    window: Window
+    tokens: Tokens
+
+    def place(self, begins: Sequence[Begin]) -> Iterator[Begin]:
+        """The begins that are to be taken from this window, as characters of the caption."""
+        start, _, first, last = self.window
+        for begin in begins:
+            if first <= begin.start + start < last:
+                yield begin._replace(start=begin.start + start)
+
+
+@torch.inference_mode()
+def segment(model: TextGroupModel, tokenizer: CaptionTokenizer, captions: Sequence[str]) -> list[list[Unit]]:
+    """The units of each caption, whatever its length, in reading order."""
+    pieces = list(_pieces(model, tokenizer, captions))
+    found: list[list[Begin]] = [[] for _ in pieces]
+    for rows in length_batches([len(piece.tokens.ids) for piece in pieces]):
+        owners = model.owners(*padded([pieces[i].tokens for i in rows], model))
+        marks = [None] * len(rows) if owners.groundable is None else owners.groundable.tolist()  # (B, M)
+        for i, owner, groundable in zip(rows, owners.owner.tolist(), marks):
+            found[i] = list(pieces[i].place(begins_of(pieces[i].tokens, owner, groundable)))
+    begins: list[list[Begin]] = [[] for _ in captions]
+    for piece, some in zip(pieces, found):
+        begins[piece.caption] += some
+    if model.encoder.reach is None:
+        return [units_at(caption, _cut_at_sentences(caption, some)) for caption, some in zip(captions, begins)]
+    return [
+        units_at(caption, [begin._replace(group=n) for n, begin in enumerate(some)])
+        for caption, some in zip(captions, begins)
+    ]
+
+
+def _pieces(model: TextGroupModel, tokenizer: CaptionTokenizer, captions: Sequence[str]) -> Iterator[_Piece]:
+    """What the model reads one by one. If few tokens around a place decide, these are sentences and parts of them;
+    otherwise whole captions, or what the model can take."""
+    reach = model.encoder.reach
+    places, texts = [], []
+    for n, caption in enumerate(captions):
+        for window in [Window(0, len(caption), 0, len(caption))] if reach is None else windows(caption, 2 * reach):
+            places.append((n, window))
+            text = caption[window.start : window.end]
+            texts.append(text if reach is None else _ABBREVIATED.sub(" ", text))
+    limit = tokenizer.max_tokens if reach is None else None
+    for (n, window), pieces in zip(places, tokenizer.encode_pieces(texts, limit)):
+        yield from (_Piece(n, window, tokens) for tokens in pieces)
+
+
+def _cut_at_sentences(caption: str, begins: list[Begin]) -> list[Begin]:
+    """The begins, and one more where a sentence begins within a unit."""
+    more = []
+    for start, end in sentences(caption)[1:]:
+        text = caption[start:end]
+        first = start + len(text) - len(text.lstrip())
+        before = [begin for begin in begins if begin.start <= first]
+        if before and before[-1].start < first < end:
+            more.append(before[-1]._replace(start=first))
+    return begins + more
+
+
+def padded(tokens: Sequence[Tokens], model: TextGroupModel) -> Chunk:
+    """Ids and mask on the model's device."""
+    device = next(model.parameters()).device
+    ids, mask = pad([t.ids for t in tokens])
+    return Chunk(ids.to(device), mask.to(device))

@@ -1,0 +1,70 @@
+"""Vectors of units: each one alone, as the text encoder gives it."""
+
+import warnings
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from textgroup.inference.segmenting import padded
+from textgroup.model.grouping.contract import TextGroups
+from textgroup.model.textgroup import TextGroupModel
+from textgroup.text.tokenizer import CaptionTokenizer, Tokens
+from textgroup.units import Unit
+
+Span = tuple[int, int]
+
+
+def encode(model: TextGroupModel, tokens: Sequence[Tokens]) -> TextGroups:
+    """The groups of captions, as many and as much of each as the model takes."""
+    return model.encode(*padded(tokens, model))
+
+
+def unit_vectors(model: TextGroupModel, tokenizer: CaptionTokenizer, caption: str, units: Sequence[Unit]) -> Tensor:
+    """The vector of each unit of a caption, (units, E), unit length.
+
+    Units of the same group have the same vector, where groups are not units.
+    """
+    if model.encoder.reach is not None:
+        return span_vectors(model, tokenizer, caption, [[(unit.start, unit.end)] for unit in units])
+    of_group: list[list[Span]] = [[] for _ in range(model.most_groups)]
+    for unit in units:
+        of_group[unit.group].append((unit.start, unit.end))
+    return span_vectors(model, tokenizer, caption, of_group)[[unit.group for unit in units]]
+
+
+@torch.inference_mode()
+def span_vectors(
+    model: TextGroupModel, tokenizer: CaptionTokenizer, caption: str, groups: Sequence[Sequence[Span]]
+) -> Tensor:
+    """The vector (E,) of each group, as if its spans of characters were its tokens: (groups, E), unit length.
+
+    A group that lies beyond what the model reads of a caption is encoded by itself.
+    """
+    (tokens,) = tokenizer.encode_batch([caption])
+    seen = tokens.spans[-2][1] if len(tokens.ids) > 2 else 0
+    vectors = []
+    for a in range(0, len(groups), model.most_groups):
+        some = groups[a : a + model.most_groups]
+        forced = torch.zeros(1, model.most_groups, len(tokens.ids), device=next(model.parameters()).device)
+        for k, spans in enumerate(some):
+            for start, end in spans:
+                forced[0, k] += torch.tensor([float(x < end and start < y) for x, y in tokens.spans]).to(forced)
+        text = model.encode(*padded([tokens], model), forced=forced.clamp_max(1))
+        vectors.append(model.embed_units(text)[0, : len(some)])
+    found = torch.cat(vectors) if vectors else torch.zeros(0, model.embedding)
+    for k, spans in enumerate(groups):
+        if spans and all(start >= seen for start, _ in spans) and seen:
+            alone = caption[spans[0][0] : spans[-1][1]][: spans[0][1] - spans[0][0] if len(spans) > 1 else None]
+            found[k] = span_vectors(model, tokenizer, alone, [[(0, len(alone))]])[0]
+    return found
+
+
+def warn_of_long(left_out: Sequence[int], call: str, limit: int) -> None:
+    """Say how many captions are not read to their end."""
+    if long := sum(map(bool, left_out)):
+        warnings.warn(
+            f"{call}: {long:,} of {len(left_out):,} captions are longer than the {limit} tokens that are read; "
+            f"{sum(left_out):,} tokens are left out",
+            stacklevel=3,
+        )

@@ -1,0 +1,200 @@
+"""How the two views of a boundary teach each other, and the router what they agree on."""
+
+import math
+from itertools import islice
+from random import Random
+
+import numpy as np
+import pytest
+import torch
+
+from textgroup.config.model import EncoderConfig
+from textgroup.config.run import UnitsConfig
+from textgroup.data.batches import pad
+from textgroup.data.captions import CaptionData
+from textgroup.data.scenes.scene import scenes
+from textgroup.data.statistics.entropy import BEGINS, FREQUENT, begin_logits, binds_next, left_entropy
+from textgroup.model.grouping.router import cotraining
+from textgroup.model.grouping.router.corruption import Labelled
+from textgroup.model.grouping.router.cotraining import Teacher, cut, refit
+from textgroup.model.grouping.router.learning import imitate, label, learn
+from textgroup.model.grouping.router.places import Places
+from textgroup.model.grouping.router.router import Router
+from textgroup.text.tokenizer import CaptionTokenizer
+
+CAPTIONS = ["a cat sees a dog", "a dog sees a cat", "the cat and a dog"]
+
+
+@pytest.fixture(scope="module")
+def tokenizer() -> CaptionTokenizer:
+    return CaptionTokenizer.train(CAPTIONS, 560)  # enough for every word to be one token
+
+
+def data_of(tokenizer: CaptionTokenizer) -> CaptionData:
+    return CaptionData.build([(caption,) for caption in CAPTIONS], tokenizer)
+
+
+def test_a_type_that_calls_for_one_other_binds_it() -> None:
+    """`group` is followed by `of` 20 times of 20, `dog` by two words, `rare` by one word twice: too few to tell."""
+    captions = ["group of"] * 20 + ["dog runs", "dog sits"] * 10 + ["rare thing"] * 2
+    tokenizer = CaptionTokenizer.train(captions, 600)
+    bound = binds_next(CaptionData.build([(caption,) for caption in captions], tokenizer), len(tokenizer))
+    assert {word: bool(bound[id_of(tokenizer, word)]) for word in ("group", "dog", "rare")} == {
+        "group": True,
+        "dog": False,
+        "rare": False,
+    }
+
+
+def id_of(tokenizer: CaptionTokenizer, word: str) -> int:
+    (found,) = tokenizer.ids([word])[0][1:-1]
+    return found
+
+
+def test_left_entropy_is_that_of_the_words_before(tokenizer: CaptionTokenizer) -> None:
+    entropy, count = left_entropy(data_of(tokenizer), len(tokenizer))
+    before_a = [2 / 5, 2 / 5, 1 / 5]  # start of text, sees, and
+    assert count[id_of(tokenizer, "a")] == 5
+    assert entropy[id_of(tokenizer, "a")] == pytest.approx(-sum(p * math.log(p) for p in before_a))
+    assert entropy[id_of(tokenizer, "dog")] == 0, "it follows nothing but `a`"
+
+
+def test_what_goes_on_with_a_word_is_not_counted(tokenizer: CaptionTokenizer) -> None:
+    coarse = CaptionTokenizer.train(["ab ac ad"], 514)  # no merges: a token a letter
+    data = CaptionData.build([("ab ac ab",)], coarse)
+    ends_word = np.array(coarse.facts()["ends_word"])
+    _, everything = left_entropy(data, len(coarse))
+    _, words = left_entropy(data, len(coarse), ends_word)
+    b = coarse.ids(["ab"])[0][2]
+    assert (everything[b], words[b]) == (2, 0), "`b` follows `a` inside a word"
+    assert words[coarse.ids(["ab"])[0][1]] == 3
+
+
+def test_a_type_begins_units_if_it_is_frequent_and_follows_anything(tokenizer: CaptionTokenizer) -> None:
+    ends_word = np.array(tokenizer.facts()["ends_word"])
+    logits = begin_logits(data_of(tokenizer), ends_word)
+    words = 5 + 5 + 5 + 3  # and the three ends of text
+    before_a = [2 / 3, 1 / 3]  # sees, and; the start of text is no word
+    entropy = -sum(p * math.log(p) for p in before_a)
+    expected = entropy + FREQUENT * math.log(5 / words) - BEGINS
+    assert logits[id_of(tokenizer, "a")] == pytest.approx(expected)
+
+
+def test_the_end_of_text_is_nothing_that_a_full_stop_calls_for() -> None:
+    captions = ["a dog runs ;"] * 20 + ["a dog runs ; two cats sit", "a dog runs ; the cat sits"] * 3
+    tokenizer = CaptionTokenizer.train(captions, 600)
+    bound = binds_next(CaptionData.build([(caption,) for caption in captions], tokenizer), len(tokenizer))
+    assert not bound[id_of(tokenizer, ";")], "although nearly always nothing follows"
+    assert bound[id_of(tokenizer, "dog")]
+
+
+@torch.no_grad()
+def test_the_place_view_sees_every_token_near_by_but_the_one_that_stands_there(tokenizer: CaptionTokenizer) -> None:
+    torch.manual_seed(0)
+    teacher = Teacher(data_of(tokenizer), tokenizer)
+    ids, mask = pad(tokenizer.ids(["a cat sees a dog"]))
+    before = teacher(ids, mask).place
+    for changed in range(1, 6):
+        other = ids.clone()
+        other[0, changed] = id_of(tokenizer, "the")
+        moved = ((teacher(other, mask).place - before).abs() > 1e-7)[0]
+        assert moved.tolist() == [0 < abs(place - changed) <= cotraining.AROUND for place in range(7)]
+
+
+@torch.no_grad()
+def test_facts_about_words_are_the_means_of_what_their_places_say(tokenizer: CaptionTokenizer) -> None:
+    teacher, data = Teacher(data_of(tokenizer), tokenizer), data_of(tokenizer)
+    for part, says in ((teacher.place, 1.0), (teacher.names_place, 0.5)):  # all places say the same
+        part[3].weight.zero_()
+        part[3].bias.fill_(says)
+    absent = 7
+    kept = teacher.word[absent].item()
+    refit(teacher, data, seed=0)
+    dog = id_of(tokenizer, "dog")
+    assert teacher.word[dog].item() == pytest.approx(3 / (3 + cotraining.RARE))
+    assert teacher.names[dog].item() == pytest.approx(0.5 * 3 / (3 + cotraining.RARE)), "it ends three units"
+    assert teacher.word[absent].item() == kept, "a type that was not met keeps what it has"
+    assert teacher.closes[absent].item() == teacher.names[absent].item() == 0
+
+
+@torch.no_grad()
+def test_a_type_closes_its_units_if_it_stands_alone_before_units_of_several_words(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """on | a bench, on | a wall, on | grass: `on` does so twice in three times, `bench` and `grass` never."""
+    captions = ["on a bench", "on a wall", "on grass"]
+    tokenizer = CaptionTokenizer.train(captions * 10, 600)
+    data = CaptionData.build([(caption,) for caption in captions], tokenizer)
+    teacher = Teacher(data, tokenizer)
+    for part in (teacher.place, teacher.names_place):
+        part[3].weight.zero_()
+        part[3].bias.zero_()
+    teacher.word.fill_(-1.0)
+    teacher.word[id_of(tokenizer, "a")] = teacher.word[id_of(tokenizer, "grass")] = 1.0
+    monkeypatch.setattr(cotraining, "_set_means", lambda *facts: None)  # the word view stays as it is here
+    refit(teacher, data, seed=0)
+    assert teacher.closes[id_of(tokenizer, "on")].item() == pytest.approx(2 / (3 + cotraining.FEW) - cotraining.CLOSES)
+    assert teacher.closes[id_of(tokenizer, "grass")].item() == pytest.approx(-cotraining.CLOSES)
+
+
+def row(*where: int, length: int = 10) -> torch.Tensor:
+    """(1, length), True at these places."""
+    return torch.tensor([[i in where for i in range(length)]])
+
+
+def test_a_word_that_as_a_rule_makes_a_unit_is_cut_off_where_it_begins_one(tokenizer: CaptionTokenizer) -> None:
+    """
+    0    1    2     3      4    5    6    7    8    9
+    <s>  two  men  [with]  glas ses  on [with] it  </s>
+                     x                              probable: a unit begins at the first `with` only
+                     x      x                       begins: what follows it too; `with` in mid-unit closes nothing
+    """
+    teacher = Teacher(data_of(tokenizer), tokenizer)
+    ids = torch.arange(10)[None]
+    teacher.closes[3] = teacher.closes[7] = 1.0
+    places = Places(row(1, 2, 3, 4, 6, 7, 8), row(1), row(), torch.tensor([[9]]))
+    unsure = torch.where(row(3), 1.0, -1.0)
+    assert cut(teacher, ids, unsure, places).tolist() == row(1, 3, 4).tolist()
+    sure = torch.where(row(3), 1.0, -cotraining.PULL - 1)
+    assert cut(teacher, ids, sure, places).tolist() == row(1, 3).tolist(), "unless the views are sure"
+
+
+def test_a_router_imitates_the_units_that_it_is_shown() -> None:
+    random = Random(0)
+    nouns, links = (["a cat", "two dogs", "the small man", "his red hat"], ["sits on", "near", "runs behind"])
+
+    def caption() -> list[str]:
+        return [random.choice(nouns), random.choice(links), random.choice(nouns), random.choice(links), "a tall tree"]
+
+    captions = [caption() for _ in range(200)]
+    tokenizer = CaptionTokenizer.train([" ".join(units) for units in captions] + [","], 700)
+    labelled = [[Labelled(tokenizer.ids([u])[0][1:-1], u not in links) for u in units] for units in captions]
+    torch.manual_seed(0)
+    router = Router(EncoderConfig(kind="dynamic"), len(tokenizer))
+    router.know(tokenizer)
+    imitate(router, labelled, tokenizer, steps=40, seed=0)
+    ids, mask = pad(tokenizer.ids(["two dogs sits on the small man near a tall tree"]))
+    cuts = router(ids, mask)
+    assert cuts.begins[0].nonzero()[:, 0].tolist() == [1, 3, 5, 8, 9]
+    assert (cuts.names[0, 1:12] > 0).tolist() == [True] * 2 + [False] * 2 + [True] * 3 + [False] + [True] * 3
+
+
+@pytest.mark.slow
+def test_a_router_learns_the_units_of_generated_captions_alone() -> None:
+    """Nothing but the captions is given: determiners follow many words, nouns few."""
+    captions = [scene.caption for scene in islice(scenes(0), 4_000)]
+    tokenizer = CaptionTokenizer.train(captions, 1_024)
+    data = CaptionData.build([(caption,) for caption in captions], tokenizer)
+    torch.manual_seed(0)
+    router = Router(EncoderConfig(kind="dynamic"), len(tokenizer))
+    learn(router, data, tokenizer, UnitsConfig(teachers=1, teacher_steps=200, steps=300), seed=0)
+    ids, mask = pad(tokenizer.ids(["a diamond and a small flower can be seen."]))
+    assert router(ids, mask).begins[0].nonzero()[:, 0].tolist() == [1, 3, 4, 7, 10]
+
+
+def test_teachers_label_every_caption_with_units_that_are_the_caption(tokenizer: CaptionTokenizer) -> None:
+    data = data_of(tokenizer)
+    teachers = [Teacher(data, tokenizer) for _ in range(2)]
+    labelled = label(teachers, data, 3, seed=0)
+    texts = sorted(tokenizer.decode([i for unit in units for i in unit.ids]) for units in labelled)
+    assert texts == sorted(CAPTIONS)
