@@ -1,6 +1,7 @@
 """Units and references: what a user gets for a caption."""
 
 from collections.abc import Callable, Iterable, Sequence
+from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -63,6 +64,9 @@ class Begin(NamedTuple):
     groundable: bool | None = None
 
 
+_START = itemgetter(0)
+
+
 def units_at(caption: str, begins: Iterable[Begin]) -> list[Unit]:
     """The units that begin there, from left to right; the first begins with the caption.
 
@@ -70,19 +74,25 @@ def units_at(caption: str, begins: Iterable[Begin]) -> list[Unit]:
     white space is in one. Of two that begin at the same character the first counts. What has neither letter nor digit
     names nothing. A caption of white space has no units.
     """
-    places = sorted(begins, key=lambda begin: begin.start)
-    first = len(caption) - len(caption.lstrip())
-    if first == len(caption):
+    length, first = len(caption), len(caption) - len(caption.lstrip())
+    if first == length:
         return []
+    places = sorted(begins, key=_START)
+    if not places:
+        places = [Begin(first, 0)]
     units: list[Unit] = []
-    kept = [places[0]._replace(start=first)] if places else [Begin(first, 0)]
-    kept += [place for place, before in zip(places[1:], places) if place.start > max(before.start, first)]
-    for n, (start, group, groundable) in enumerate(kept):
-        text = caption[start : kept[n + 1].start if n + 1 < len(kept) else len(caption)]
-        start, text = start + len(text) - len(text.lstrip()), text.strip()
-        if text:
-            names = groundable and any(map(str.isalnum, text))
-            units.append(Unit(text, start, start + len(text), group, names))
+    start, (_, group, groundable) = first, places[0]
+    for place in (*places[1:], Begin(length, 0)):
+        end = place[0]
+        if end > start:
+            text = caption[start:end]
+            if text[0].isspace():
+                start, text = start + len(text) - len(text.lstrip()), text.lstrip()
+            text = text.rstrip()
+            if text:
+                names = groundable and (text[0].isalnum() or any(map(str.isalnum, text)))
+                units.append(Unit(text, start, start + len(text), group, names))
+            start, group, groundable = place
     return units
 
 

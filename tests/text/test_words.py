@@ -26,6 +26,7 @@ def words_of(text: str) -> list[str]:
         ("White/Black size 10", "White/Black size 10"),
         ("town!!! #love @tonyspizza", "town !!! #love @tonyspizza"),
         ("isn’t", "isn’t"),
+        ("🍕🍕 👨‍👩‍👧 🇫🇷👍🏽", "🍕🍕 👨‍👩‍👧 🇫🇷👍🏽"),
         ("d'une l'herbe qu'elles d' un", "d' une l' herbe qu' elles d' un"),
         ("今日は。", "今 日 は 。"),
     ],

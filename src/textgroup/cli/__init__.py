@@ -2,6 +2,7 @@
 
 import io
 import sys
+import warnings
 from collections.abc import Sequence
 
 from textgroup.cli.demo import demo
@@ -50,6 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "train": train,
         "evaluate": evaluate,
     }
+    warnings.showwarning = _show_warning
     try:
         if not words or words[0] in ("-h", "--help"):
             print(HELP, end="")
@@ -75,3 +77,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("textgroup: interrupted", file=sys.stderr)
         return 130
     return 0
+
+
+def _show_warning(message: Warning | str, *_: object) -> None:
+    """A warning as one line, without the line of code."""
+    print(f"textgroup: {' '.join(str(message).split())}", file=sys.stderr)

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 LONGEST_LINE = 1_000_000
 """Characters of a line that `segment --file` reads: a file without line ends must not fill the memory."""
 
+LOOKED_AT = 1_000
+"""Captions of which it is said whether the model knows their words."""
+
 
 def segment(words: Sequence[str]) -> None:
     """`textgroup segment`."""
@@ -67,6 +70,8 @@ def _write_units(model: "TextGroup", captions: Iterable[str], options: argparse.
 
     from textgroup.report.terminal import colour_units, count_progress
 
+    first: list[str] = []
+    captions = _remember(captions, first)
     if options.out:
         with atomic_write(options.out) as partial, partial.open("w", encoding="utf-8") as out:
             blank = sum(
@@ -82,6 +87,20 @@ def _write_units(model: "TextGroup", captions: Iterable[str], options: argparse.
             console.print(colour_units(units, console))
     if blank:
         print(f"textgroup: {blank} empty lines have no units", file=sys.stderr)
+    if strange := sum(model.unfamiliar(first)):
+        print(
+            f"textgroup: of {strange} of {len(first)} captions most words are new to this model, as those of another "
+            "language are: do not rely on their units (README: train one on captions of yours, in minutes)",
+            file=sys.stderr,
+        )
+
+
+def _remember(captions: Iterable[str], first: list[str]) -> Iterable[str]:
+    """The captions; `LOOKED_AT` of them are put into `first` too."""
+    for caption in captions:
+        if len(first) < LOOKED_AT:
+            first.append(caption)
+        yield caption
 
 
 def _captions_with_units(model: "TextGroup", captions: Iterable[str]) -> Iterable[tuple[str, list[Unit]]]:

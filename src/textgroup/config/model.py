@@ -24,7 +24,7 @@ class EncoderConfig:
     """Model dimension d."""
     router_width: int = 32
     """Dynamic: width of the router's own token embeddings."""
-    router_hidden: int = 96
+    router_hidden: int = 64
     """Dynamic: channels of the router's two convolutions."""
     heads: int = 4
     """Attention heads of every self-attention layer."""

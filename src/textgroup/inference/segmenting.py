@@ -24,12 +24,13 @@ class _Piece(NamedTuple):
     window: Window
     tokens: Tokens
 
-    def place(self, begins: Sequence[Begin]) -> Iterator[Begin]:
-        """The begins that are to be taken from this window, as characters of the caption."""
-        start, _, first, last = self.window
-        for begin in begins:
-            if first <= begin.start + start < last:
-                yield begin._replace(start=begin.start + start)
+    def begins(self, owners: Sequence[int], groundable: Sequence[bool] | None) -> list[Begin]:
+        """See `spans.begins_of`: those that are to be taken from this window, as characters of the caption."""
+        found = begins_of(self.tokens, owners, groundable)
+        start, end, first, last = self.window
+        if start == first == 0 and end == last:  # a caption of one sentence
+            return found
+        return [b._replace(start=b.start + start) for b in found if first <= b.start + start < last]
 
 
 @torch.inference_mode()
@@ -41,14 +42,14 @@ def segment(model: TextGroupModel, tokenizer: CaptionTokenizer, captions: Sequen
         owners = model.owners(*padded([pieces[i].tokens for i in rows], model))
         marks = [None] * len(rows) if owners.groundable is None else owners.groundable.tolist()  # (B, M)
         for i, owner, groundable in zip(rows, owners.owner.tolist(), marks):
-            found[i] = list(pieces[i].place(begins_of(pieces[i].tokens, owner, groundable)))
+            found[i] = pieces[i].begins(owner, groundable)
     begins: list[list[Begin]] = [[] for _ in captions]
     for piece, some in zip(pieces, found):
         begins[piece.caption] += some
     if model.encoder.reach is None:
         return [units_at(caption, _cut_at_sentences(caption, some)) for caption, some in zip(captions, begins)]
     return [
-        units_at(caption, [begin._replace(group=n) for n, begin in enumerate(some)])
+        units_at(caption, [Begin(begin.start, n, begin.groundable) for n, begin in enumerate(some)])
         for caption, some in zip(captions, begins)
     ]
 

@@ -11,12 +11,15 @@ LONGEST_CAPTION = 10_000
 LONGEST_ALIGNED = 500
 """Characters. A longer stretch that cleaning rewrote is aligned as one block."""
 _SPACE = re.compile(r"\s+")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+"""Halves of characters, which no encoding knows; from JSON, or from file names that are no text."""
 
 
 def clean(caption: str) -> str:
     """The text that CLIP encodes: mojibake repaired, entities resolved, white space single, lower case."""
     caption = caption[:LONGEST_CAPTION]
     if not (caption.isascii() and caption.isprintable() and "&" not in caption):  # plain captions stay as they are
+        caption = _SURROGATE.sub("\ufffd", caption)
         caption = html.unescape(html.unescape(ftfy.fix_text(caption)))
     return _SPACE.sub(" ", caption).strip().lower()
 

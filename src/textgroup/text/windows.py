@@ -15,7 +15,7 @@ LANGUAGE = "en"
 """Whose abbreviations are known; marks that end a sentence are known for all scripts."""
 WORDS, LONGEST = 200, 2_000
 """Words of a window; its characters, where a text has no spaces."""
-_WHITE = re.compile(r"\s")
+_WHITE = re.compile("[\\s\ud800-\udfff]")
 _PARAGRAPH = re.compile(r"\n\s*\n|\r\n\s*\r\n|[\u2028\u2029]")
 _ENDS = re.compile(r"[^\w\s]\s|\n|[\u2028\u2029]|[。．！？।॥؟۔።៕៖]")
 """What no end of a sentence is without: most captions have none, and need no look."""

@@ -16,6 +16,7 @@ UNICODE = (
     r"|[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]\p{M}*"
     rf"|(?<![{_INNER}'’])\p{{L}}{{1,2}}['’](?=\s?\p{{L}}{{3}}|\s\p{{L}})"  # an elided word: d'une, l'herbe, d' un
     rf"|[#@\p{{Sc}}]?(?:[{_INNER}]|(?<=[{_INNER}])['’\-‐‑/+&.·](?=[{_INNER}])|(?<=\p{{N}})[:,](?=\p{{N}}))+%?"
+    "|(?:\\p{Extended_Pictographic}|[\u200d\ufe0f\U0001f1e6-\U0001f1ff\U0001f3fb-\U0001f3ff])+"  # emoji, joined or not
     rf"|\p{{Terminal_Punctuation}}+|[^\s{_INNER}]"
 )
 """The words of the tokenizers that we train, as a regular expression of the `tokenizers` library."""

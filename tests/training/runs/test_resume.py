@@ -25,7 +25,16 @@ model:
   encoder: {width: 16, heads: 2, layers_before: 1, layers_after: 1, max_tokens: 16, word_dropout: 0.2}
   decoder: {noise: 0.3}
 """
-DYNAMIC = ("--model.encoder.kind", "dynamic", "--units.teachers", "1", "--units.teacher_steps", "3", "--units.steps", "3")
+DYNAMIC = (
+    "--model.encoder.kind",
+    "dynamic",
+    "--units.teachers",
+    "1",
+    "--units.teacher_steps",
+    "3",
+    "--units.steps",
+    "3",
+)
 CACHED = ("--optim.chunk", "7", "--loss.balance", "0.1", "--loss.contiguity", "0.5")
 
 
