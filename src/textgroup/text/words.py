@@ -11,7 +11,7 @@ from tokenizers import Regex, pre_tokenizers
 
 _INNER = r"\p{L}\p{M}\p{N}_"
 UNICODE = (
-    rf"['’]\p{{L}}{{1,2}}(?![{_INNER}'’])"  # the end of a word that was split off before: 's, 're
+    rf"['’](?:[stmd]|re|ve|ll)(?![{_INNER}'’])"  # the end of a word that was split off before, as CLIP has it
     rf"|(?<![{_INNER}])(?:\p{{L}}\.){{2,}}"  # p.m.
     r"|[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]\p{M}*"
     rf"|(?<![{_INNER}'’])\p{{L}}{{1,2}}['’](?=\s?\p{{L}}{{3}}|\s\p{{L}})"  # an elided word: d'une, l'herbe, d' un
@@ -25,8 +25,8 @@ CLIP = r"\p{L}+|\p{N}|'(?:[stmd]|re|ve|ll)|[^\s\p{L}\p{N}]+"
 PATTERNS = {"unicode": UNICODE, "clip": CLIP}
 """By the name under which a tokenizer's file says what its words are."""
 
-_GOES_ON = re.compile(r"['’]\w{1,2}")
-_ALONE = re.compile(r"[.,:;!?…。、，．！？；：()\[\]{}「」『』（）【】《》|•\n]+")
+_GOES_ON = re.compile(r"['’](?:[stmd]|re|ve|ll)")
+_ALONE = re.compile(r"[.,:;!?…。、，．！？；：()\[\]{}「」『』（）【】《》“”„«»|•–—]+|-+")
 _SPLIT = pre_tokenizers.Split(Regex(UNICODE), behavior="removed", invert=True)
 
 

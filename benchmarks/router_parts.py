@@ -1,0 +1,112 @@
+"""What each part of a router's learning adds: teachers, corruption, more captions. Units against gold phrases.
+
+    python benchmarks/router_parts.py --captions flickr30k_entities.zip --captions coco.jsonl.gz \
+        --gold flickr30k_entities.zip:val --gold benchmarks/mixed:all [--gold french.zip:val] --out FILE.json
+
+Every row is learned anew, with the same seed and the same captions; `--gold` is ANNOTATIONS:SPLIT, with words for
+tokens. A few minutes a row.
+"""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from common import parser
+from textgroup.config.command_line import SHIPPED, load_run
+from textgroup.config.run import UnitsConfig
+from textgroup.data.captions import CaptionData
+from textgroup.data.sources.entities import read_entities
+from textgroup.data.sources.samples import read_samples
+from textgroup.evaluation.phrases.benchmark import Benchmark, measure
+from textgroup.evaluation.phrases.tokens import word_spans
+from textgroup.inference.textgroup import TextGroup
+from textgroup.model.grouping.router import corruption
+from textgroup.model.grouping.router.cotraining import Teacher, co_train, cut
+from textgroup.model.grouping.router.places import find_spans, mean_over_units
+from textgroup.model.grouping.router.router import Cuts
+from textgroup.model.textgroup import TextGroupModel
+from textgroup.report.terminal import table
+from textgroup.text.tokenizer import CaptionTokenizer
+
+FIGURES = ("tiou", "f1", "strict_tiou", "exact_precision", "exact_recall", "exact_f1")
+
+
+class AsRouter(torch.nn.Module):
+    """A teacher that cuts by itself, in the place of a router."""
+
+    def __init__(self, teacher: Teacher) -> None:
+        super().__init__()
+        self.teacher = teacher
+
+    def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> Cuts:
+        """See `Router.forward`."""
+        places, views = self.teacher.places(ids, mask), self.teacher(ids, mask)
+        begins = cut(self.teacher, ids, views.boundary, places)
+        spans = find_spans(begins, places)
+        last = self.teacher.names[ids].gather(1, spans.final.clamp(0, ids.shape[1] - 1))
+        names = mean_over_units(self.teacher.naming(views, spans) + last, begins, places.inside)
+        return Cuts(views.boundary, places.undecided, begins, names.masked_fill(places.alone, -torch.inf))
+
+
+def main() -> None:
+    """Learn, measure, print."""
+    options_parser = parser(__doc__)
+    options_parser.add_argument("--captions", action="append", required=True)
+    options_parser.add_argument("--gold", action="append", required=True)
+    options_parser.add_argument("--seed", type=int, default=0)
+    options = options_parser.parse_args()
+    texts = [text for source in options.captions for s in read_samples(source, images=False) for text in s.captions]
+    tokenizer = CaptionTokenizer.train(texts, 8192)
+    data = CaptionData.build([(text,) for text in texts], tokenizer)
+    golds = {}
+    for gold in options.gold:
+        where, _, split = gold.rpartition(":")
+        golds[f"{Path(where).stem}:{split}"] = Benchmark.make(read_entities(where, split).captions, word_spans)
+    records = []
+    for name, learn in rows(data, tokenizer, options.seed).items():
+        model = learn()
+        for gold, benchmark in golds.items():
+            score = measure(name, model.segment, benchmark).score
+            figures = {figure: round(100 * float(getattr(score, figure)), 2) for figure in FIGURES}
+            records.append({"row": name, "gold": gold, **figures})
+            print(records[-1], flush=True)
+    columns = ["", "gold", *FIGURES]
+    table("Parts of a router's learning", columns, [[str(value) for value in r.values()] for r in records])
+    if options.out:
+        Path(options.out).write_text(json.dumps(records, indent=1) + "\n", encoding="utf-8")
+
+
+def rows(data: CaptionData, tokenizer: CaptionTokenizer, seed: int) -> dict[str, Callable[[], TextGroup]]:
+    """What to learn, by name."""
+
+    def model() -> TextGroupModel:
+        torch.manual_seed(seed)
+        config = load_run(["--config", str(SHIPPED / "units.yaml")]).model
+        return TextGroupModel(**vars(config), vocabulary=len(tokenizer))
+
+    def teacher() -> TextGroup:
+        made = model()
+        made.encoder.router = AsRouter(co_train(data, tokenizer, UnitsConfig(), seed, "steps"))
+        return TextGroup(made, tokenizer)
+
+    def router(units: UnitsConfig, plain: float) -> TextGroup:
+        made, kept = model(), corruption.PLAIN
+        corruption.PLAIN = plain
+        made.encoder.learn_to_cut(data, tokenizer, units, seed)
+        corruption.PLAIN = kept
+        return TextGroup(made, tokenizer)
+
+    one, three = UnitsConfig(teachers=1), UnitsConfig()
+    return {
+        "one teacher by itself": teacher,
+        "a router, one teacher, captions as they are": lambda: router(one, 1.0),
+        "a router, three teachers, captions as they are": lambda: router(three, 1.0),
+        "a router, one teacher, corrupted captions": lambda: router(one, corruption.PLAIN),
+        "a router, three teachers, corrupted captions": lambda: router(three, corruption.PLAIN),
+    }
+
+
+if __name__ == "__main__":
+    main()
