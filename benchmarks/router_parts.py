@@ -1,15 +1,18 @@
 """What each part of a router's learning adds: teachers, corruption, more captions. Units against gold phrases.
 
     python benchmarks/router_parts.py --captions flickr30k_entities.zip --captions coco.jsonl.gz \
-        --gold flickr30k_entities.zip:val --gold benchmarks/mixed:all [--gold french.zip:val] --out FILE.json
+        --gold flickr30k_entities.zip:val --gold benchmarks/mixed:all [--rows constants] --out FILE.json
 
 Every row is learned anew, with the same seed and the same captions; `--gold` is ANNOTATIONS:SPLIT, with words for
 tokens. A few minutes a row.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from types import ModuleType
 
 import torch
 
@@ -19,10 +22,11 @@ from textgroup.config.run import UnitsConfig
 from textgroup.data.captions import CaptionData
 from textgroup.data.sources.entities import read_entities
 from textgroup.data.sources.samples import read_samples
+from textgroup.data.statistics import entropy
 from textgroup.evaluation.phrases.benchmark import Benchmark, measure
 from textgroup.evaluation.phrases.tokens import word_spans
 from textgroup.inference.textgroup import TextGroup
-from textgroup.model.grouping.router import corruption
+from textgroup.model.grouping.router import corruption, cotraining
 from textgroup.model.grouping.router.cotraining import Teacher, co_train, cut
 from textgroup.model.grouping.router.places import find_spans, mean_over_units
 from textgroup.model.grouping.router.router import Cuts
@@ -56,6 +60,7 @@ def main() -> None:
     options_parser.add_argument("--captions", action="append", required=True)
     options_parser.add_argument("--gold", action="append", required=True)
     options_parser.add_argument("--seed", type=int, default=0)
+    options_parser.add_argument("--rows", choices=("parts", "constants"), default="parts")
     options = options_parser.parse_args()
     texts = [text for source in options.captions for s in read_samples(source, images=False) for text in s.captions]
     tokenizer = CaptionTokenizer.train(texts, 8192)
@@ -65,7 +70,7 @@ def main() -> None:
         where, _, split = gold.rpartition(":")
         golds[f"{Path(where).stem}:{split}"] = Benchmark.make(read_entities(where, split).captions, word_spans)
     records = []
-    for name, learn in rows(data, tokenizer, options.seed).items():
+    for name, learn in rows(data, tokenizer, options.seed)[options.rows].items():
         model = learn()
         for gold, benchmark in golds.items():
             score = measure(name, model.segment, benchmark).score
@@ -78,8 +83,28 @@ def main() -> None:
         Path(options.out).write_text(json.dumps(records, indent=1) + "\n", encoding="utf-8")
 
 
-def rows(data: CaptionData, tokenizer: CaptionTokenizer, seed: int) -> dict[str, Callable[[], TextGroup]]:
-    """What to learn, by name."""
+CONSTANTS = {
+    "BEGINS": (entropy, (2.2, 2.6)),
+    "BINDS": (entropy, (0.6, 0.8)),
+    "CLOSES": (cotraining, (0.1, 0.3)),
+    "PULL": (cotraining, (3.0, 12.0)),
+}
+"""Constants of the teachers, where each is, and other values for it."""
+
+
+@contextmanager
+def changed(place: ModuleType, name: str, value: float) -> Iterator[None]:
+    """In the block, a constant has another value."""
+    kept = getattr(place, name)
+    setattr(place, name, value)
+    try:
+        yield
+    finally:
+        setattr(place, name, kept)
+
+
+def rows(data: CaptionData, tokenizer: CaptionTokenizer, seed: int) -> dict[str, dict[str, Callable[[], TextGroup]]]:
+    """What to learn, by kind and name."""
 
     def model() -> TextGroupModel:
         torch.manual_seed(seed)
@@ -91,21 +116,27 @@ def rows(data: CaptionData, tokenizer: CaptionTokenizer, seed: int) -> dict[str,
         made.encoder.router = AsRouter(co_train(data, tokenizer, UnitsConfig(), seed, "steps"))
         return TextGroup(made, tokenizer)
 
-    def router(units: UnitsConfig, plain: float) -> TextGroup:
-        made, kept = model(), corruption.PLAIN
-        corruption.PLAIN = plain
-        made.encoder.learn_to_cut(data, tokenizer, units, seed)
-        corruption.PLAIN = kept
+    def router(units: UnitsConfig, place: ModuleType, name: str, value: float) -> TextGroup:
+        made = model()
+        with changed(place, name, value):
+            made.encoder.learn_to_cut(data, tokenizer, units, seed)
         return TextGroup(made, tokenizer)
 
     one, three = UnitsConfig(teachers=1), UnitsConfig()
-    return {
-        "one teacher by itself": teacher,
-        "a router, one teacher, captions as they are": lambda: router(one, 1.0),
-        "a router, three teachers, captions as they are": lambda: router(three, 1.0),
-        "a router, one teacher, corrupted captions": lambda: router(one, corruption.PLAIN),
-        "a router, three teachers, corrupted captions": lambda: router(three, corruption.PLAIN),
+    as_it_is = (corruption, "PLAIN", corruption.PLAIN)
+    constants = {
+        f"{name} {value}": partial(router, one, place, name, value)
+        for name, (place, values) in CONSTANTS.items()
+        for value in values
     }
+    parts = {
+        "one teacher by itself": teacher,
+        "a router, one teacher, captions as they are": partial(router, one, corruption, "PLAIN", 1.0),
+        "a router, three teachers, captions as they are": partial(router, three, corruption, "PLAIN", 1.0),
+        "a router, one teacher, corrupted captions": partial(router, one, *as_it_is),
+        "a router, three teachers, corrupted captions": partial(router, three, *as_it_is),
+    }
+    return {"parts": parts, "constants": {"as they are": partial(router, one, *as_it_is), **constants}}
 
 
 if __name__ == "__main__":

@@ -112,6 +112,15 @@ def test_a_broken_file_leaves_the_old_output_alone(
     assert list(tmp_path.glob(".*")) == []
 
 
+def test_segment_says_when_most_words_of_captions_are_new_to_the_model(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["segment", "a man in a blue hat", "Un hombre con un sombrero azul sostiene una bandera."]) == 0
+    printed = capsys.readouterr()
+    assert len(printed.out.splitlines()) == 2
+    assert printed.err.startswith("textgroup: of 1 of 2 captions most words are new to this model")
+    assert main(["segment", "a man in a blue hat"]) == 0
+    assert capsys.readouterr().err == ""
+
+
 def test_segment_refuses_what_it_cannot_read(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "empty.txt").write_text("")
     assert "captions or --file" in refused(capsys, "segment", "-c", str(run))

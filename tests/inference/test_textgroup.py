@@ -187,3 +187,13 @@ def test_the_packaged_model_is_small_and_has_nothing_but_weights_words_and_its_c
     encoder = {f"image_encoder/{name}" for name in ("config.json", "model.safetensors", "preprocessor_config.json")}
     assert set(files) == own | encoder
     assert sum(files.values()) <= 16_000_000
+
+
+def test_captions_that_are_not_read_to_their_end_are_counted(run: Path) -> None:
+    model = textgroup.load(run)
+    long = "a red ring " * 30
+    with pytest.warns(
+        UserWarning, match=r"encode_text: 1 of 2 captions are longer than the 16 tokens that are read; \d+ tokens"
+    ):
+        model.encode_text(["a red ring", long])
+    assert model.segment(long)[-1].end == len(long.rstrip())

@@ -4,6 +4,7 @@ import io
 import sys
 import warnings
 from collections.abc import Sequence
+from typing import TextIO
 
 from textgroup.cli.demo import demo
 from textgroup.cli.evaluate import evaluate
@@ -39,7 +40,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit status: 0, 2 for bad input, 130 when interrupted."""
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal without a caption's letters shows their codes
-    words = list(sys.argv[1:] if arguments is None else arguments)
+    with warnings.catch_warnings():
+        warnings.showwarning = _show_warning
+        return _run(list(sys.argv[1:] if arguments is None else arguments))
+
+
+def _run(words: list[str]) -> int:
     commands = {
         "demo": demo,
         "segment": segment,
@@ -51,7 +57,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "train": train,
         "evaluate": evaluate,
     }
-    warnings.showwarning = _show_warning
     try:
         if not words or words[0] in ("-h", "--help"):
             print(HELP, end="")
@@ -79,6 +84,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _show_warning(message: Warning | str, *_: object) -> None:
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
     """A warning as one line, without the line of code."""
     print(f"textgroup: {' '.join(str(message).split())}", file=sys.stderr)

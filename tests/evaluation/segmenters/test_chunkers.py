@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
 import pytest
@@ -85,3 +86,29 @@ def test_spacy_chunks_are_its_noun_chunks(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(spacy, "load", absent)
     with pytest.raises(InputError, match="python -m spacy download en_core_web_sm"):
         open_segmenter("chunker:spacy", None)
+
+
+def test_a_spacy_pipeline_is_a_package_or_a_directory_that_holds_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inner = tmp_path / "made_up_pipeline" / "made_up-3.8.0"
+    inner.mkdir(parents=True)
+    (inner / "config.cfg").touch()
+    (inner.parent / "__init__.py").touch()
+    opened: list[str] = []
+
+    def load(name: object, exclude: Sequence[str]) -> None:
+        opened.append(str(name))
+        if not Path(str(name), "config.cfg").is_file():
+            raise OSError(f"[E050] Can't find model '{name}'")
+
+    spacy = ModuleType("spacy")
+    monkeypatch.setattr(spacy, "load", load, raising=False)
+    monkeypatch.setitem(sys.modules, "spacy", spacy)
+    monkeypatch.syspath_prepend(tmp_path)
+    for pipeline in (inner, inner.parent, "made_up_pipeline", "made-up-pipeline"):
+        open_segmenter(f"chunker:spacy:{pipeline}", None)
+    assert opened == [str(inner)] * 4
+    for pipeline in (tmp_path / "nowhere", "no_such_package", "../x"):
+        with pytest.raises(InputError, match="give chunker:spacy:PACKAGE_OR_PATH"):
+            open_segmenter(f"chunker:spacy:{pipeline}", None)
