@@ -30,15 +30,17 @@ bench: $(VENV)/installed
 	for name in $(BENCHMARKS); do $(BIN)/python benchmarks/$$name.py --out benchmarks/results/$$name.json || exit 1; done
 	$(BIN)/python benchmarks/report.py
 
-# The image side of the packaged model, from Flickr8k's tar shards and MobileNetV2's directory or Hub name. Its router is
-# that of the packaged model before (configs/units.yaml).
+# The packaged model: its router from captions alone, then its image side from Flickr8k's tar shards and MobileNetV2's
+# directory or Hub name.
+CAPTIONS ?= [data/flickr30k_entities.zip,data/captions/coco.jsonl.gz]
 FLICKR8K ?= data/flickr8k
 BACKBONE ?= google/mobilenet_v2_1.0_224
 packaged: $(VENV)/installed
+	$(BIN)/textgroup train --config configs/units.yaml --data.captions "$(CAPTIONS)"
 	for split in train val; do $(BIN)/textgroup features --images "$(FLICKR8K)/flickr8k-$$split-*.tar" \
 	  --encoder backbone:$(BACKBONE) --size 448 --groups --out features/flickr8k-$$split-448 || exit 1; done
-	$(BIN)/textgroup train --config configs/photographs.yaml --data.captions '$(FLICKR8K)/flickr8k-train-*.tar' \
-	  --data.val_captions '$(FLICKR8K)/flickr8k-val-*.tar'
+	$(BIN)/textgroup train --config configs/photographs.yaml --router runs/units \
+	  --data.captions '$(FLICKR8K)/flickr8k-train-*.tar' --data.val_captions '$(FLICKR8K)/flickr8k-val-*.tar'
 	$(BIN)/textgroup export -c runs/photographs --with-encoder --out runs/packaged
 
 $(VENV)/installed: pyproject.toml constraints.txt

@@ -69,6 +69,16 @@ def test_each_span_has_the_same_heat_alone_and_among_more_than_the_model_has_gro
     np.testing.assert_allclose(together[4], model.heat_maps(scene, caption, spans[4:])[0], atol=1e-5)
 
 
+def test_what_lies_beyond_the_tokens_that_are_read_is_found_too(model: Any) -> None:
+    caption = "there is a kite , it is blue , " * 3 + "a red kite"
+    assert model.tokenizer.encode(caption).left_out
+    scene = model.look_at(PICTURE)
+    last = (len(caption) - len("a red kite"), len(caption))
+    (far,), (alone,) = model.heat_maps(scene, caption, [last]), model.heat_maps(scene, "a red kite", [(0, 10)])
+    np.testing.assert_allclose(far, alone, atol=1e-5)
+    assert model.ground(PICTURE, caption)[-1].unit.end == len(caption)
+
+
 def test_ground_gives_each_unit_a_point_in_the_whole_photograph(model: Any) -> None:
     groundings = model.ground(PICTURE, "there is a kite , it is red")
     assert [g.unit for g in groundings] == model.segment("there is a kite , it is red")

@@ -39,7 +39,7 @@ def span_vectors(
 ) -> Tensor:
     """The vector (E,) of each group, as if its spans of characters were its tokens: (groups, E), unit length.
 
-    A group that lies beyond what the model reads of a caption is encoded by itself.
+    Of a group that lies beyond what the model reads of a caption, the first span is encoded by itself.
     """
     (tokens,) = tokenizer.encode_batch([caption])
     seen = tokens.spans[-2][1] if len(tokens.ids) > 2 else 0
@@ -54,9 +54,9 @@ def span_vectors(
         vectors.append(model.embed_units(text)[0, : len(some)])
     found = torch.cat(vectors) if vectors else torch.zeros(0, model.embedding)
     for k, spans in enumerate(groups):
-        if spans and all(start >= seen for start, _ in spans) and seen:
-            alone = caption[spans[0][0] : spans[-1][1]][: spans[0][1] - spans[0][0] if len(spans) > 1 else None]
-            found[k] = span_vectors(model, tokenizer, alone, [[(0, len(alone))]])[0]
+        if spans and spans[0][0] >= seen > 0:
+            start, end = spans[0]
+            (found[k],) = span_vectors(model, tokenizer, caption[start:end], [[(0, end - start)]])
     return found
 
 
