@@ -1,6 +1,6 @@
 """Units against the training step: do they emerge, and do they stay?
 
-    python benchmarks/emergence.py --annotations ENTITIES.zip --figures FILE.json --config configs/units.yaml [...]
+    python benchmarks/emergence.py --annotations ENTITIES.zip --figures FILE.json --config FILE.yaml [...]
 
 Trains a configuration (every option of `textgroup train` is taken) and measures the units of the first captions of a
 split, as `textgroup evaluate phrases` does, at about `--points` steps of the run. Writes FILE.json, a line a
@@ -19,6 +19,7 @@ import numpy as np
 from common import run, write_picture
 from textgroup.config.command_line import load_run
 from textgroup.data.sources.entities import read_entities
+from textgroup.errors import InputError
 from textgroup.evaluation.phrases.benchmark import Benchmark, measure
 from textgroup.evaluation.phrases.tokens import open_tokenizer, token_spans
 from textgroup.inference.textgroup import TextGroup
@@ -53,6 +54,8 @@ def main() -> None:
     with training_bar(config.out) as bar:
         show = show_on(bar)
         train(config, inputs, progress=follow)
+    if not points:
+        raise InputError(f"{config.out}: nothing is trained in steps here; give a configuration with losses")
     write_points(points, options.figures)
     columns = [name for name in ("step", *LOSSES, *FIGURES) if name in points[-1]]
     table(f"{config.out}, {len(benchmark.captions):,} captions", columns, [cells(point, columns) for point in points])

@@ -1,4 +1,4 @@
-"""What each part of a router's learning adds: teachers, corruption, more captions. Units against gold phrases.
+"""What each part of a router's learning adds, and what its constants do. Units against gold phrases.
 
     python benchmarks/router_parts.py --captions flickr30k_entities.zip --captions coco.jsonl.gz \
         --gold flickr30k_entities.zip:val --gold benchmarks/mixed:all [--rows constants] --out FILE.json
@@ -49,7 +49,7 @@ class AsRouter(torch.nn.Module):
         places, views = self.teacher.places(ids, mask), self.teacher(ids, mask)
         begins = cut(self.teacher, ids, views.boundary, places)
         spans = find_spans(begins, places)
-        last = self.teacher.names[ids].gather(1, spans.final.clamp(0, ids.shape[1] - 1))
+        last = self.teacher.names[ids].gather(1, spans.final)
         names = mean_over_units(self.teacher.naming(views, spans) + last, begins, places.inside)
         return Cuts(views.boundary, places.undecided, begins, names.masked_fill(places.alone, -torch.inf))
 

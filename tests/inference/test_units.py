@@ -118,6 +118,9 @@ def test_a_long_sentence_is_cut_alike_wherever_a_window_ends(model: TextGroup, w
         "White/Black",
         "isn’t",
         "$5.99",
+        "J.R.R.",
+        "u.s.a.",
+        "p.m.",
     ],
 )
 def test_no_word_is_cut(model: TextGroup, word: str) -> None:
@@ -129,7 +132,7 @@ def test_no_word_is_cut(model: TextGroup, word: str) -> None:
 @pytest.mark.parametrize(
     ("caption", "expected"),
     [
-        ("The image shows a bustling city street.", "The image shows | [a bustling city street] | ."),
+        ("The image shows a busy street.", "The image shows | [a busy street] | ."),
         ("An old fisherman mends his net.", "[An old fisherman] | mends | [his net] | ."),
         (
             "A town in Japan. In the foreground a dog.",
@@ -147,6 +150,24 @@ def test_no_word_is_cut(model: TextGroup, word: str) -> None:
 def test_what_went_wrong_before(model: TextGroup, caption: str, expected: str) -> None:
     """Each was cut inside a word, across sentences or at a mark, or kept a verb with its subject."""
     assert cut(model, caption) == expected
+
+
+def test_a_long_text_without_spaces_is_cut_to_its_end(model: TextGroup) -> None:
+    caption = "a dog,a cat,".replace(" ", "-") * 2_500
+    units = model.segment(caption)
+    check(caption, units)
+    assert units[-1].end - units[-1].start < 10
+
+
+@pytest.mark.parametrize("caption", ["It ends. \ufeffA cat", "A dog runs.\n\n&nbsp;A cat", "He said. \u200b"])
+def test_what_cleaning_takes_away_belongs_to_its_own_sentence(model: TextGroup, caption: str) -> None:
+    check(caption, model.segment(caption))
+    starts = {a + len(caption[a:b]) - len(caption[a:b].lstrip()) for a, b in windows.sentences(caption)}
+    assert starts & set(range(len(caption))) <= {unit.start for unit in model.segment(caption)}
+
+
+def test_a_caption_of_which_nothing_is_left_names_nothing(model: TextGroup) -> None:
+    assert [unit.groundable for unit in model.segment("\ufeff\u200b")] == [False]
 
 
 def test_marks_name_nothing(model: TextGroup) -> None:

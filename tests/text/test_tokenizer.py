@@ -3,6 +3,7 @@
 import gzip
 import html
 import itertools
+import json
 import re
 from pathlib import Path
 
@@ -181,3 +182,34 @@ def test_a_name_that_cannot_be_reached_is_named() -> None:
 def test_a_very_long_caption_takes_little_time_and_is_cut(small: CaptionTokenizer) -> None:
     tokens = small.encode("a\u2019" * 200_000)
     assert len(tokens.ids) <= 77
+
+
+def test_a_file_whose_words_are_not_this_versions_is_refused(small: CaptionTokenizer, tmp_path: Path) -> None:
+    small.save(tmp_path / "tokenizer.json")
+    text = (tmp_path / "tokenizer.json").read_text()
+    assert CaptionTokenizer.from_pretrained(tmp_path).same(small)
+    saved = json.loads(text)
+    saved["pre_tokenizer"]["pretokenizers"][0]["pattern"] = {"Regex": "x"}
+    (tmp_path / "tokenizer.json").write_text(json.dumps(saved))
+    with pytest.raises(InputError, match="what it takes for a word"):
+        CaptionTokenizer.from_pretrained(tmp_path)
+    (tmp_path / "tokenizer.json").write_text(json.dumps(json.loads(text) | {"words": "klingon"}))
+    with pytest.raises(InputError, match="words 'klingon': this version knows unicode, clip"):
+        CaptionTokenizer.from_pretrained(tmp_path)
+
+
+def test_pieces_are_the_caption_end_to_end_and_cut_between_words(small: CaptionTokenizer) -> None:
+    caption = "a man in a blue hat holding a flag " * 5
+    (whole,), (pieces,) = small.encode_pieces([caption], None), small.encode_pieces([caption], 12)
+    assert [i for piece in pieces for i in piece.ids[1:-1]] == whole[0].ids[1:-1]
+    assert all(len(piece.ids) <= 12 for piece in pieces)
+    assert [start for piece in pieces for _, start in piece.starts] == [start for _, start in whole[0].starts]
+    assert small.encode_pieces([""], 12)[0][0].ids == [small.start, small.end]
+    long_word = small.encode_pieces(["x" * 40], 12)[0]
+    assert len(long_word) > 1, "a word that is too long is cut inside"
+
+
+def test_what_is_not_read_is_counted(small: CaptionTokenizer) -> None:
+    short, long = small.encode_batch(["a man", "a man in the snow " * 40])
+    assert short.left_out == 0
+    assert long.left_out == len(small.with_limit(10_000).encode("a man in the snow " * 40).ids) - len(long.ids)

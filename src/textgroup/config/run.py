@@ -107,7 +107,8 @@ class UnitsConfig:
     teacher_steps: int = 500
     """Steps of each teacher, 256 captions each."""
     captions: int = 80_000
-    """Captions that the teachers cut for the router to learn from, at most."""
+    """Captions that the teachers cut for the router to learn from, in thousands rounded down; at least one thousand, or
+    all that there are."""
     steps: int = 1_000
     """Steps of the router, 256 captions each."""
 

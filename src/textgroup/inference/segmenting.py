@@ -13,8 +13,9 @@ from textgroup.text.tokenizer import CaptionTokenizer, Tokens
 from textgroup.text.windows import Window, sentences, windows
 from textgroup.units import Begin, Unit, units_at
 
-_ABBREVIATED = re.compile(r"(?<=\w)\.(?=\s+\w)")
-"""A full stop that ends a word and no sentence, as in "Mr. Lee": the model reads no mark there."""
+_ABBREVIATED = re.compile(r"(?<=\w)(?<!\.\w)\.(?=\s+\w)")
+"""A full stop that ends a word and no sentence, as in "Mr. Lee": the model reads no mark there. In "J.R.R. Tolkien" it
+is part of the word."""
 
 
 class _Piece(NamedTuple):
@@ -28,6 +29,8 @@ class _Piece(NamedTuple):
         """See `spans.begins_of`: those that are to be taken from this window, as characters of the caption."""
         found = begins_of(self.tokens, owners, groundable)
         start, end, first, last = self.window
+        if start == first and groundable is not None:  # a sentence begins: so does a unit, whatever cleaning took away
+            found = [found[0]._replace(start=0), *found[1:]] if found else [Begin(0, 0, False)]
         if start == first == 0 and end == last:  # a caption of one sentence
             return found
         return [b._replace(start=b.start + start) for b in found if first <= b.start + start < last]

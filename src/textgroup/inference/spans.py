@@ -1,4 +1,4 @@
-"""Units of captions from the groups of their tokens, and batches of captions of similar length."""
+"""Where units begin, from the groups of tokens, and batches of captions of similar length."""
 
 from collections.abc import Iterator, Sequence
 

@@ -77,7 +77,7 @@ class TextGroup:
     def unfamiliar(self, captions: Iterable[str]) -> list[bool]:
         """For each caption, whether most of its words are new to the model, as those of another language are: it has
         more than `UNFAMILIAR` tokens a word. Little is to be expected of its units."""
-        encoded = self.tokenizer.encode_batch(list(captions))
+        encoded = self.tokenizer.encode_batch(captions_given(captions, "unfamiliar"))
         return [len(tokens.ids) - 2 > UNFAMILIAR * (max(tokens.words) + 1) for tokens in encoded]
 
     def _stream(self, captions: Iterable[str]) -> Iterator[list[Unit]]:

@@ -27,32 +27,43 @@ def unit_vectors(model: TextGroupModel, tokenizer: CaptionTokenizer, caption: st
     """
     if model.encoder.reach is not None:
         return span_vectors(model, tokenizer, caption, [[(unit.start, unit.end)] for unit in units])
-    of_group: list[list[Span]] = [[] for _ in range(model.most_groups)]
-    for unit in units:
-        of_group[unit.group].append((unit.start, unit.end))
-    return span_vectors(model, tokenizer, caption, of_group)[[unit.group for unit in units]]
+    read = _read_until(tokenizer, caption)
+    of_group: dict[tuple[int, int], list[Span]] = {}  # beyond what is read, a group is that of another part
+    keys = [(unit.group, unit.start if unit.start >= read else 0) for unit in units]
+    for k in range(model.most_groups):
+        of_group[k, 0] = []  # a group's own number decides
+    for unit, key in zip(units, keys):
+        of_group.setdefault(key, []).append((unit.start, unit.end))
+    rows = {key: n for n, key in enumerate(of_group)}
+    return span_vectors(model, tokenizer, caption, list(of_group.values()))[[rows[key] for key in keys]]
+
+
+def _read_until(tokenizer: CaptionTokenizer, caption: str) -> int:
+    """The character up to which a caption is read."""
+    return tokenizer.encode(caption).spans[-2][1]
 
 
 @torch.inference_mode()
 def span_vectors(
     model: TextGroupModel, tokenizer: CaptionTokenizer, caption: str, groups: Sequence[Sequence[Span]]
 ) -> Tensor:
-    """The vector (E,) of each group, as if its spans of characters were its tokens: (groups, E), unit length.
+    """The vector (E,) of each group, as if its spans of characters were its tokens: (groups, E), unit length; zeros for
+    a group without tokens.
 
     Of a group that lies beyond what the model reads of a caption, the first span is encoded by itself.
     """
     (tokens,) = tokenizer.encode_batch([caption])
-    seen = tokens.spans[-2][1] if len(tokens.ids) > 2 else 0
-    vectors = []
+    seen, device = tokens.spans[-2][1], next(model.parameters()).device
+    vectors = [torch.zeros(0, model.embedding, device=device)]
     for a in range(0, len(groups), model.most_groups):
         some = groups[a : a + model.most_groups]
-        forced = torch.zeros(1, model.most_groups, len(tokens.ids), device=next(model.parameters()).device)
+        forced = torch.zeros(1, model.most_groups, len(tokens.ids), device=device)
         for k, spans in enumerate(some):
             for start, end in spans:
                 forced[0, k] += torch.tensor([float(x < end and start < y) for x, y in tokens.spans]).to(forced)
         text = model.encode(*padded([tokens], model), forced=forced.clamp_max(1))
         vectors.append(model.embed_units(text)[0, : len(some)])
-    found = torch.cat(vectors) if vectors else torch.zeros(0, model.embedding)
+    found = torch.cat(vectors)
     for k, spans in enumerate(groups):
         if spans and spans[0][0] >= seen > 0:
             start, end = spans[0]
@@ -65,6 +76,6 @@ def warn_of_long(left_out: Sequence[int], call: str, limit: int) -> None:
     if long := sum(map(bool, left_out)):
         warnings.warn(
             f"{call}: {long:,} of {len(left_out):,} captions are longer than the {limit} tokens that are read; "
-            f"{sum(left_out):,} tokens are left out",
-            stacklevel=3,
+            f"at least {sum(left_out):,} tokens are left out",
+            stacklevel=4,
         )

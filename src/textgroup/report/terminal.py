@@ -79,6 +79,14 @@ def progress_bar(unit: str, total: int | None, shown: bool = True) -> Iterator[C
         yield advance
 
 
+def counted(steps: int, unit: str) -> Iterator[int]:
+    """The numbers of steps, with a bar that moves at each of them."""
+    with progress_bar(unit, steps) as advance:
+        for step in range(steps):
+            yield step
+            advance(step + 1, "")
+
+
 def count_progress(items: Iterable[T], unit: str) -> Iterator[T]:
     """Pass the items on, with a bar that counts them."""
     with progress_bar(unit, None) as advance:

@@ -35,7 +35,7 @@ _SUFFIX = "</w>"
 class Tokens:
     """One encoded caption, or a piece of one, of M tokens, start and end of text included. ids: M token ids.
 
-    left_out: tokens of the caption that are not read, because there are more than `max_tokens`.
+    left_out: tokens of a caption that are not read, because there are more than `max_tokens`; 0 for a piece.
     `spans`, `words` and `starts` are built anew at each access: stored, they would cost the garbage collector tens of
     objects per caption of a stream.
     """
@@ -53,7 +53,7 @@ class Tokens:
     ) -> None:
         self.ids, self._encoding, self._offsets, self._first = ids, encoding, offsets, first
         self._cleaned, self._goes_on = cleaned, goes_on
-        self.left_out = max(0, len(encoding.ids) - first - (len(ids) - 2))
+        self.left_out = 0
 
     @property
     def spans(self) -> list[tuple[int, int]]:
@@ -122,10 +122,13 @@ class CaptionTokenizer:
         """`encode` for many captions at once (the encoder itself runs in parallel)."""
         cleaned = [clean(caption) for caption in captions]
         encodings = self._bpe.encode_batch(cleaned, add_special_tokens=False)
-        return [
+        encoded = [
             Tokens(self._add_specials(encoding.ids), encoding, original_offsets(caption, text))
             for encoding, caption, text in zip(encodings, captions, cleaned)
         ]
+        for tokens, encoding in zip(encoded, encodings):
+            tokens.left_out = len(encoding.ids) - (len(tokens.ids) - 2)
+        return encoded
 
     def encode_pieces(self, captions: Sequence[str], limit: int | None) -> list[list[Tokens]]:
         """Each caption whole: in pieces of at most `limit` tokens, cut between words where that is possible; None is
@@ -232,6 +235,8 @@ class CaptionTokenizer:
         if words not in PATTERNS:
             raise InputError(f"{file}: words {str(words)[:40]!r}: this version knows {', '.join(PATTERNS)}")
         tokenizer = cls(merges, saved.get("max_tokens", max_tokens), words)
+        if words == LEARNED and saved.get("pre_tokenizer") != json.loads(tokenizer._bpe.to_str())["pre_tokenizer"]:
+            raise InputError(f"{file}: what it takes for a word is not what this version does: train it again")
         if any(vocabulary.get(entry) != i for entry, i in tokenizer._bpe.get_vocab(False).items()):
             raise InputError(f"{file} does not have CLIP's layout (bytes, bytes ending a word, merges, specials)")
         return tokenizer

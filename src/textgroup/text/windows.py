@@ -15,6 +15,8 @@ LANGUAGE = "en"
 """Whose abbreviations are known; marks that end a sentence are known for all scripts."""
 WORDS, LONGEST = 200, 2_000
 """Words of a window; its characters, where a text has no spaces."""
+AROUND = 400
+"""Characters on either side of a window that are read too, at most."""
 _WHITE = re.compile("[\\s\ud800-\udfff]")
 _PARAGRAPH = re.compile(r"\n\s*\n|\r\n\s*\r\n|[\u2028\u2029]")
 _ENDS = re.compile(r"[^\w\s]\s|\n|[\u2028\u2029]|[。．！？।॥؟۔።៕៖]")
@@ -46,7 +48,7 @@ def sentences(caption: str) -> list[tuple[int, int]]:
 
 def windows(caption: str, reach: int) -> Iterator[Window]:
     """The windows of a caption, in order. reach: words on either side of a window that are read too, so that its
-    units are those that the whole sentence would have."""
+    units are those that the whole sentence would have; `AROUND` characters at most."""
     for start, end in sentences(caption):
         if end - start <= LONGEST:
             yield Window(start, end, start, end)
@@ -57,7 +59,8 @@ def windows(caption: str, reach: int) -> Iterator[Window]:
         while place < len(words):
             last = min(place + WORDS, bisect_left(starts, starts[place] + LONGEST), len(words))
             last = max(last, place + 1)
-            before, after = max(0, place - reach), min(len(words), last + reach)
             limit = starts[last] if last < len(words) else end
-            yield Window(starts[before], words[after - 1][1], starts[place], limit)
+            before = max(starts[max(0, place - reach)], starts[place] - AROUND)
+            after = min(words[min(len(words), last + reach) - 1][1], limit + AROUND)
+            yield Window(before, after, starts[place], limit)
             place = last

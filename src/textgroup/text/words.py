@@ -1,8 +1,9 @@
 """What a word is: by white space and Unicode, not by a language. A unit begins where a word does.
 
-A word keeps what stands inside it: mid-air, can't, 9 p.m, 10:30, White/Black, 5.99. It loses what stands around it: (,
+A word keeps what stands inside it: mid-air, can't, p.m., 10:30, White/Black, 5.99. It loses what stands around it: (,
 :, a closing full stop. Where a script has no spaces between words (Chinese, Japanese, Thai, Lao, Khmer, Burmese), each
-character is a word.
+character is a word. What is elided before another word is a word: d'une, l'herbe; and so, by the same rule, is the o of
+o'clock.
 """
 
 import re

@@ -26,7 +26,7 @@ from textgroup.training.objectives.total import compute, objectives_for
 from textgroup.training.optim import adamw, learning_rate, total_steps
 from textgroup.training.placement import to_device
 from textgroup.training.runs import checkpoint
-from textgroup.training.runs.log import RunLog
+from textgroup.training.runs.log import RunLog, refuse_existing
 from textgroup.training.runs.memory import trim_memory
 from textgroup.training.runs.monitor import monitor
 from textgroup.training.runs.progress import Meter, Progress
@@ -65,7 +65,10 @@ def train(
     batch_captions = min(size, len(inputs.train) * inputs.train.per_item)
     if batch_captions < share[1]:
         raise InputError(f"{share[1]} processes for batches of {batch_captions} captions: start fewer")
-    model, tower = build_model(config, inputs, learn=not resume).to(device), copy.deepcopy(inputs.tower)
+    if not resume:
+        refuse_existing(run)
+    learns = not resume and distributed.rank() == 0  # the others are given what it learned
+    model, tower = build_model(config, inputs, learn=learns).to(device), copy.deepcopy(inputs.tower)
     trained = joint.trained_modules(model, tower).to(device)
     optimizer = adamw(trained, config.optim)
     first = resume_run(run, model, optimizer, inputs, tower) if resume else 0
@@ -77,7 +80,7 @@ def train(
     log_file = RunLog(run, config, first if resume else None) if distributed.rank() == 0 else nullcontext()
     with log_file as log, stop_signals() as stop:
         meter, report = Meter(), Progress(model, first, steps, {}, 0.0)
-        if not steps and log is not None:
+        if not steps and log is not None and not resume:
             log.write(report, 0.0)
             checkpoint.save(run, 0, model, inputs.tokenizer, optimizer, tower)
         for step in range(first, steps):

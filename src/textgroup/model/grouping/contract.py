@@ -27,11 +27,11 @@ class Owners(NamedTuple):
 class TextGroups(NamedTuple):
     """What a grouping gives for B captions of M tokens.
 
-    groups: (B, K, D). assignment: (B, K, M), soft, fp32, no noise; zero on padding. owner: (B, M), the group of
-    each token without noise; -1 on padding. mask: (B, M), True where a token is valid. present: (B, K), True for
-    the groups that the caption has: all of them, unless the grouping chooses their number. groundable: (B, M), whether
-    this token's unit names something; None where the grouping makes no such mark. names: (B, K), the same for each
-    group.
+    groups: (B, K, D). assignment: (B, K, M), fp32, soft where groups compete, no noise; zero on padding. owner: (B, M),
+    the group of each token without noise; -1 on padding. mask: (B, M), True where a token is valid. present: (B, K),
+    True for the groups that the caption has: all of them, unless the grouping chooses their number. groundable: (B, M),
+    whether this token's unit names something; None where the grouping makes no such mark. names: (B, K), the same for
+    each group.
     """
 
     groups: Tensor

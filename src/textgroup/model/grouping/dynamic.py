@@ -16,7 +16,7 @@ from textgroup.data.statistics.cooccurrence import cooccurrence
 from textgroup.errors import InputError
 from textgroup.model.grouping.contract import Grouping, Owners, TextGroups
 from textgroup.model.grouping.router import learning
-from textgroup.model.grouping.router.router import REACH, Cuts, Router, unit_numbers
+from textgroup.model.grouping.router.router import REACH, Cuts, Router, unit_numbers, up_to_end
 from textgroup.model.layers import EncoderLayer
 from textgroup.text.tokenizer import CaptionTokenizer
 
@@ -85,7 +85,7 @@ class DynamicGroupTransformer(Grouping):
     ) -> TextGroups:
         """See `Grouping.forward`. Nothing is drawn at random here: `noise` is not used."""
         units = self.config.groups
-        cuts = self.router(ids, mask)
+        cuts = self.router(ids, up_to_end(mask))  # words that training hides are cut as they are in use
         owner = unit_numbers(cuts.begins, units)  # (B, M)
         own = F.one_hot(owner, units).transpose(1, 2) * mask[:, None, :].float()  # (B, K, M)
         hard = own if forced is None else forced * mask[:, None, :].float()

@@ -21,8 +21,8 @@ class RunLog(AbstractContextManager["RunLog"]):
 
     def __init__(self, run: Path, config: RunConfig, resumed_at: int | None) -> None:
         self.path = run / "log.jsonl"
-        if resumed_at is None and self.path.exists():
-            raise InputError(f"{run} already holds a run: give --resume to go on with it, or another --out")
+        if resumed_at is None:
+            refuse_existing(run)
         run.mkdir(parents=True, exist_ok=True)
         save_run(config, run / "config.yaml")
         if resumed_at is not None and self.path.exists():
@@ -52,6 +52,12 @@ class RunLog(AbstractContextManager["RunLog"]):
             self._tensorboard.close()
         if self._wandb:
             self._wandb.finish()
+
+
+def refuse_existing(run: Path) -> None:
+    """Raise `InputError` if the directory holds a run."""
+    if (run / "log.jsonl").exists():
+        raise InputError(f"{run} already holds a run: give --resume to go on with it, or another --out")
 
 
 def read(path: Path) -> list[dict[str, Any]]:

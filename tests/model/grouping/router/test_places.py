@@ -38,6 +38,17 @@ def test_a_mark_is_a_unit_by_itself() -> None:
     assert not where(places.undecided)
 
 
+def test_a_mark_inside_a_word_is_none() -> None:
+    """ "dog,gy" is one word; ",," too, of nothing but marks: a comma that does not end a word, and one that does."""
+    ends_word = ENDS_WORD.clone()
+    ends_word[COMMA] = False
+    ids = torch.tensor([[START, DOG, COMMA, GY, COMMA, COMMA, END]])
+    places = find_places(ids, torch.ones_like(ids).bool(), ends_word, GOES_ON, ALONE)
+    assert where(places.words) == [1, 4]
+    assert where(places.alone) == [4, 5]
+    assert where(places.must) == [1, 4]
+
+
 def test_a_cut_knows_the_ends_of_every_unit_and_whether_it_has_several_words() -> None:
     """<s> | men hats | dog gy | men 's | </s> and padding."""
     places = places_of(MEN, HATS, DOG, GY, MEN, S, padding=1)

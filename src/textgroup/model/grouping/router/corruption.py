@@ -12,8 +12,9 @@ PLAIN, LIST = 0.5, 0.1
 """Share of the captions that are left as they are; that become lists of what they name."""
 NO_MARKS, SHORTER, NO_LINK = 0.4, 0.5, 0.15
 """Of the rest: share without punctuation; of units that lose their first word; of other units that are left out."""
-LONGEST_LIST, COMMAS, ENDS_BARE = 8, 0.7, 0.8
-"""Units of the longest list; share of the lists with commas; of those, without one at the end."""
+LONGEST_LIST, BARE, COMMAS, ENDS_BARE = 8, 0.7, 0.7, 0.8
+"""Units of the longest list; share of its units that lose their first word; of the lists that have commas; of those,
+without one at the end."""
 
 
 class Labelled(NamedTuple):
@@ -51,7 +52,7 @@ def corrupt(
 def _list_of(named: list[Labelled], comma: int, ends: list[bool], random: Random) -> list[Labelled]:
     """Some of these units in any order, most of them without their first word, most lists with commas."""
     chosen = random.sample(named, min(len(named), random.randint(2, LONGEST_LIST)))
-    shorter = [_shorten(unit, COMMAS, ends, random) for unit in chosen]
+    shorter = [_shorten(unit, BARE, ends, random) for unit in chosen]
     if random.random() >= COMMAS:
         return shorter
     separated = [x for unit in shorter for x in (unit, Labelled([comma], False, True))]

@@ -18,7 +18,7 @@ from textgroup.config.run import UnitsConfig
 from textgroup.data.captions import CaptionData
 from textgroup.data.statistics.entropy import begin_logits, binds_next
 from textgroup.model.grouping.router.places import Places, Spans, find_places, find_spans
-from textgroup.report.terminal import count_progress
+from textgroup.report.terminal import counted
 from textgroup.text.tokenizer import CaptionTokenizer
 
 WIDTH, HIDDEN, AROUND = 32, 64, 4
@@ -26,8 +26,8 @@ WIDTH, HIDDEN, AROUND = 32, 64, 4
 BATCH, RATE, DECAY, WARM, HIDE = 256, 1e-3, 0.05, 0.1, 0.3
 """Captions of a step; peak learning rate; weight decay; share of the steps with a rising rate; share of tokens that are
 hidden from the place view."""
-REFITS = (0.34, 0.67, 1.0)
-"""When the facts about words are taken anew, as shares of the steps."""
+REFITS = (0.34, 0.67)
+"""When the facts about words are taken anew, as shares of the steps; and once more at the end."""
 CAPTIONS, AT_ONCE, RARE = 24_000, 1_000, 2.0
 """Captions over which facts are taken; read at once; pseudo-count that draws rare types to 0."""
 CLOSES, FEW, PULL = 0.2, 10, 6.0
@@ -116,7 +116,7 @@ def co_train(captions: CaptionData, tokenizer: CaptionTokenizer, config: UnitsCo
     refits = {round(share * steps) for share in REFITS}
     optimizer = torch.optim.AdamW(teacher.parameters(), RATE, weight_decay=DECAY)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: rate(step, steps))
-    for step in count_progress(range(steps), label):
+    for step in counted(steps, label):
         if step in refits:
             refit(teacher, captions, seed)
         losses = [_sums(teacher, *chunk) for chunk in captions.batch(step, BATCH, seed).chunks]

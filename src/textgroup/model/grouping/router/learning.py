@@ -22,7 +22,7 @@ from textgroup.model.grouping.router.corruption import Labelled, corrupt
 from textgroup.model.grouping.router.cotraining import AT_ONCE, BATCH, DECAY, Teacher, co_train, cut, rate
 from textgroup.model.grouping.router.places import find_places, find_spans
 from textgroup.model.grouping.router.router import Router
-from textgroup.report.terminal import count_progress
+from textgroup.report.terminal import counted
 from textgroup.text.tokenizer import CaptionTokenizer
 
 RATE, HIDE, BUCKETS = 3e-3, 0.15, 4
@@ -51,7 +51,7 @@ def label(teachers: Sequence[Teacher], captions: CaptionData, number: int, seed:
     own, one.closes = one.closes, closes
     steps = min(max(1, number // AT_ONCE), captions.steps_per_epoch(AT_ONCE))
     labelled: list[list[Labelled]] = []
-    for step in count_progress(range(steps), "thousand captions cut"):
+    for step in counted(steps, "thousand captions cut"):
         for ids, mask in captions.batch(step, AT_ONCE, seed + LABELS_SEED).chunks:
             places = one.places(ids, mask)
             views = [teacher(ids, mask) for teacher in teachers]
@@ -83,7 +83,7 @@ def imitate(router: Router, labelled: list[list[Labelled]], tokenizer: CaptionTo
     nn.init.normal_(router.token.weight, std=0.1)
     optimizer = torch.optim.AdamW(router.parameters(), RATE, weight_decay=DECAY)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: rate(step, steps))
-    for _ in count_progress(range(steps), "steps of the router"):
+    for _ in counted(steps, "steps of the router"):
         drawn = [random.randrange(len(labelled)) for _ in range(BATCH + 1)]
         units = [corrupt(labelled[a], labelled[b], comma, ends, random) for a, b in pairwise(drawn)]
         units.sort(key=lambda caption: sum(len(unit.ids) for unit in caption))

@@ -41,14 +41,17 @@ def find_places(ids: Tensor, mask: Tensor, ends_word: Tensor, goes_on: Tensor, a
     """The places of captions. ids and mask: (B, M); a token that the mask hides is there all the same.
 
     The others are facts about token types, (V,): whether a token ends a word; whether what looks like a word goes on
-    with the word before, as "'s" does; whether it is a unit by itself.
+    with the word before, as "'s" does; whether it is a mark. A word of nothing but marks is a unit by itself.
     """
     position = torch.arange(ids.shape[1], device=ids.device).expand_as(ids)
     end = (position * mask).amax(dim=1, keepdim=True)  # the end of text is never hidden
     inside = (position > 0) & (position < end)
     words = F.pad(ends_word[ids[:, :-1]], (1, 0)) & inside  # the start of text ends a word
     first = words & (position == 1)
-    return Places(first | words & ~goes_on[ids], first, alone[ids] & inside, end)
+    number = words.cumsum(dim=1)  # of the word that each token is in
+    letters = torch.zeros_like(number).scatter_add(1, number, (~alone[ids] & inside).long())  # tokens that are no marks
+    marks = inside & (letters.gather(1, number) == 0)
+    return Places(first | words & ~goes_on[ids], first, marks, end)
 
 
 class Spans(NamedTuple):

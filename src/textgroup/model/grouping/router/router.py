@@ -68,8 +68,7 @@ class Router(nn.Module):
         """
         x = (self.token(ids) * mask[:, :, None]).transpose(1, 2)  # (B, D, M)
         near = F.gelu(self.norm_near(self.near(x).transpose(1, 2)))  # (B, M, H)
-        padded = mask.flip(1).cummax(dim=1).values.flip(1)  # True up to the end of text, for hidden tokens too
-        near = near * padded[:, :, None]  # so that a caption is cut alike however much it is padded
+        near = near * up_to_end(mask)[:, :, None]  # so that a caption is cut alike however much it is padded
         far = F.gelu(self.norm_far(self.far(near.transpose(1, 2)).transpose(1, 2)))
         begins, names = self.logits(near + far).float().unbind(dim=2)
         return begins, names
@@ -82,6 +81,11 @@ class Router(nn.Module):
         begins = places.must | undecided & (logit > 0)
         names = mean_over_units(names, begins, places.inside).masked_fill(places.alone, -torch.inf)
         return Cuts(logit, undecided, begins, names)
+
+
+def up_to_end(mask: Tensor) -> Tensor:
+    """The mask (B, M) with the tokens that it hides before the end of text, which is never hidden."""
+    return mask.flip(1).cummax(dim=1).values.flip(1)
 
 
 def unit_numbers(begins: Tensor, units: int) -> Tensor:
