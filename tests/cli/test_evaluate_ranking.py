@@ -35,6 +35,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return where
 
 
+@pytest.mark.filterwarnings("ignore:encode_text")  # a caption is longer than the small model reads
 def test_ranking_compares_models_on_the_rows_whose_images_are_there(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
