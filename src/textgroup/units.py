@@ -56,19 +56,16 @@ Segmenter = Callable[[Sequence[str]], list[list[Unit]]]
 """Captions in, the units of each out, in reading order."""
 
 
-class Begin(NamedTuple):
-    """Where a unit begins: its first character, its group, and whether it names something."""
-
-    start: int
-    group: int
-    groundable: bool | None = None
-
-
+Begin = tuple[int, int, bool | None]
+"""Where a unit begins: its first character, its group, and whether it names something; None leaves that open. A plain
+tuple: there is one for every unit of a stream, and the garbage collector lets plain ones alone."""
 _START = itemgetter(0)
 
 
-def units_at(caption: str, begins: Iterable[Begin]) -> list[Unit]:
+def units_at(caption: str, begins: Iterable[Begin], *, numbered: bool = False) -> list[Unit]:
     """The units that begin there, from left to right; the first begins with the caption.
+
+    numbered: give each a group of its own, from 0 on, instead of the group that stands there.
 
     Each goes on to the next, without the white space between. So units never overlap, and every character that is not
     white space is in one. Of two that begin at the same character the first counts. What has neither letter nor digit
@@ -79,10 +76,10 @@ def units_at(caption: str, begins: Iterable[Begin]) -> list[Unit]:
         return []
     places = sorted(begins, key=_START)
     if not places:
-        places = [Begin(first, 0)]
+        places = [(first, 0, None)]
     units: list[Unit] = []
     start, (_, group, groundable) = first, places[0]
-    for place in (*places[1:], Begin(length, 0)):
+    for place in (*places[1:], (length, 0, None)):
         end = place[0]
         if end > start:
             text = caption[start:end]
@@ -91,7 +88,7 @@ def units_at(caption: str, begins: Iterable[Begin]) -> list[Unit]:
             text = text.rstrip()
             if text:
                 names = groundable and (text[0].isalnum() or any(map(str.isalnum, text)))
-                units.append(Unit(text, start, start + len(text), group, names))
+                units.append(Unit(text, start, start + len(text), len(units) if numbered else group, names))
             start, group, groundable = place
     return units
 

@@ -15,7 +15,7 @@ from textgroup.inference.textgroup import WINDOW, WINDOWS, reference
 from textgroup.model.late_interaction import NULL
 from textgroup.model.pretrained import PACKAGED
 from textgroup.training.loop import train
-from textgroup.units import Begin, Unit, units_at
+from textgroup.units import Unit, units_at
 
 
 @pytest.fixture(scope="module")
@@ -27,15 +27,15 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_units_begin_where_they_are_said_to_and_cover_the_rest() -> None:
     caption = " A  red ring, far "
-    begins = [Begin(14, 0, True), Begin(4, 2, True), Begin(8, 1, False), Begin(8, 9, True)]
+    begins = [(14, 0, True), (4, 2, True), (8, 1, False), (8, 9, True)]
     assert units_at(caption, begins) == [
         Unit("A  red", 1, 7, 2, True),
         Unit("ring,", 8, 13, 1, False),
         Unit("far", 14, 17, 0, True),
     ]
     assert units_at(" ?! ", []) == [Unit("?!", 1, 3, 0, None)]
-    assert units_at(" ?! ", [Begin(1, 0, True)])[0].groundable is False, "it has neither letter nor digit"
-    assert units_at(" \n", [Begin(0, 0)]) == []
+    assert units_at(" ?! ", [(1, 0, True)])[0].groundable is False, "it has neither letter nor digit"
+    assert units_at(" \n", [(0, 0, None)]) == []
 
 
 def test_units_lie_in_the_caption_as_it_was_given(run: Path) -> None:

@@ -30,10 +30,10 @@ class _Piece(NamedTuple):
         found = begins_of(self.tokens, owners, groundable)
         start, end, first, last = self.window
         if start == first and groundable is not None:  # a sentence begins: so does a unit, whatever cleaning took away
-            found = [found[0]._replace(start=0), *found[1:]] if found else [Begin(0, 0, False)]
+            found = [(0, *found[0][1:]), *found[1:]] if found else [(0, 0, False)]
         if start == first == 0 and end == last:  # a caption of one sentence
             return found
-        return [b._replace(start=b.start + start) for b in found if first <= b.start + start < last]
+        return [(b[0] + start, b[1], b[2]) for b in found if first <= b[0] + start < last]
 
 
 @torch.inference_mode()
@@ -51,10 +51,7 @@ def segment(model: TextGroupModel, tokenizer: CaptionTokenizer, captions: Sequen
         begins[piece.caption] += some
     if model.encoder.reach is None:
         return [units_at(caption, _cut_at_sentences(caption, some)) for caption, some in zip(captions, begins)]
-    return [
-        units_at(caption, [Begin(begin.start, n, begin.groundable) for n, begin in enumerate(some)])
-        for caption, some in zip(captions, begins)
-    ]
+    return [units_at(caption, some, numbered=True) for caption, some in zip(captions, begins)]
 
 
 def _pieces(model: TextGroupModel, tokenizer: CaptionTokenizer, captions: Sequence[str]) -> Iterator[_Piece]:
@@ -78,9 +75,9 @@ def _cut_at_sentences(caption: str, begins: list[Begin]) -> list[Begin]:
     for start, end in sentences(caption)[1:]:
         text = caption[start:end]
         first = start + len(text) - len(text.lstrip())
-        before = [begin for begin in begins if begin.start <= first]
-        if before and before[-1].start < first < end:
-            more.append(before[-1]._replace(start=first))
+        before = [begin for begin in begins if begin[0] <= first]
+        if before and before[-1][0] < first < end:
+            more.append((first, *before[-1][1:]))
     return begins + more
 
 

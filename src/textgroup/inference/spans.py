@@ -27,9 +27,10 @@ def begins_of(tokens: Tokens, owners: Sequence[int], groundable: Sequence[bool] 
     owners: the group of each token, start and end of text included. groundable: for each token, whether its unit names
     something; None leaves that open.
     """
-    begins, group = [], None
+    begins: list[Begin] = []
+    group = None
     for token, character in tokens.starts:
         if owners[token] != group:
             group = owners[token]
-            begins.append(Begin(character, group, None if groundable is None else groundable[token]))
+            begins.append((character, group, None if groundable is None else groundable[token]))
     return begins
