@@ -45,20 +45,23 @@ class Outcome:
 def shipped_config(
     name: str, inputs: Inputs, *, steps: int | None = None, seed: int = 0, **changes: object
 ) -> RunConfig:
-    """The shipped configuration `name`. steps: shortens its schedule to this many. changes: options, dots as "__"."""
+    """The shipped configuration `name`. steps: shortens its schedules to this many. changes: options, dots as "__"."""
     words = [word for key, value in changes.items() for word in (f"--{key.replace('__', '.')}", str(value))]
     config = load_run(["--config", str(SHIPPED / f"{name}.yaml"), "--seed", str(seed), *words])
     if steps is None:
         return config
     epochs = steps / inputs.train.steps_per_epoch(config.optim.batch_size)
     warmup = min(config.optim.warmup_epochs, epochs / 4)
-    return replace(config, optim=replace(config.optim, epochs=epochs, warmup_epochs=warmup))
+    units = replace(
+        config.units, teacher_steps=min(steps, config.units.teacher_steps), steps=min(steps, config.units.steps)
+    )
+    return replace(config, optim=replace(config.optim, epochs=epochs, warmup_epochs=warmup), units=units)
 
 
 def train_outcome(title: str, config: RunConfig, inputs: Inputs, held_out: HeldOut) -> Outcome:
     """Train on a CPU, scoring the held-out scenes on the way. An earlier run in `config.out` is removed."""
     remove_run(Path(config.out))
-    untrained = build_model(config, inputs).eval()
+    untrained = build_model(config, inputs, learn=False).eval()
     outcome = Outcome(title, config, untrained, held_out.score(untrained), held_out.owners(untrained))
 
     def follow(progress: Progress) -> None:
