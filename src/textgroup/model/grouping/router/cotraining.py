@@ -32,8 +32,8 @@ CAPTIONS, AT_ONCE, RARE = 24_000, 1_000, 2.0
 """Captions over which facts are taken; read at once; pseudo-count that draws rare types to 0."""
 CLOSES, FEW, PULL = 0.2, 10, 6.0
 """A type closes its unit from this share of its units on, with so many more units counted. After a word that closes its
-unit, a unit begins if the logit is above minus `PULL` nats. Chosen on the first 500 captions of Flickr30k Entities val; the
-same for every language (docs/experiments.md, 6.1)."""
+unit, a unit begins if the logit is above minus `PULL` nats. Chosen on the first 500 captions of Flickr30k Entities val,
+and the same for every language (docs/experiments.md, 6.1)."""
 
 
 class Views(NamedTuple):
