@@ -1,6 +1,7 @@
 """From captions to units: the windows of a caption are read, and what they give is put together again."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -71,13 +72,13 @@ def _pieces(model: TextGroupModel, tokenizer: CaptionTokenizer, captions: Sequen
 
 def _cut_at_sentences(caption: str, begins: list[Begin]) -> list[Begin]:
     """The begins, and one more where a sentence begins within a unit."""
-    more = []
+    places, more = [begin[0] for begin in begins], []
     for start, end in sentences(caption)[1:]:
         text = caption[start:end]
         first = start + len(text) - len(text.lstrip())
-        before = [begin for begin in begins if begin[0] <= first]
-        if before and before[-1][0] < first < end:
-            more.append((first, *before[-1][1:]))
+        before = bisect_right(places, first) - 1
+        if before >= 0 and places[before] < first < end:
+            more.append((first, *begins[before][1:]))
     return begins + more
 
 

@@ -32,8 +32,8 @@ WINDOW = 1024
 WINDOWS = 2
 """Windows that are processed at the same time: one in Python, another in the tokenizer or the model."""
 UNFAMILIAR = 2.0
-"""Tokens a word: of captions from Flickr 1% have more than 1.3; of French, German and Czech translations of such ones
-71%, 90% and all have more than this."""
+"""Tokens a word. Captions like those that the model learned from hardly have more than one; of another language most
+words are in pieces."""
 IMAGES = 8
 """Photographs decoded and encoded at once: memory does not depend on how many there are."""
 

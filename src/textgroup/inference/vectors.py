@@ -27,7 +27,7 @@ def unit_vectors(model: TextGroupModel, tokenizer: CaptionTokenizer, caption: st
     """
     if model.encoder.reach is not None:
         return span_vectors(model, tokenizer, caption, [[(unit.start, unit.end)] for unit in units])
-    read = _read_until(tokenizer, caption)
+    read = tokenizer.encode(caption).spans[-2][1]
     of_group: dict[tuple[int, int], list[Span]] = {}  # beyond what is read, a group is that of another part
     keys = [(unit.group, unit.start if unit.start >= read else 0) for unit in units]
     for k in range(model.most_groups):
@@ -36,11 +36,6 @@ def unit_vectors(model: TextGroupModel, tokenizer: CaptionTokenizer, caption: st
         of_group.setdefault(key, []).append((unit.start, unit.end))
     rows = {key: n for n, key in enumerate(of_group)}
     return span_vectors(model, tokenizer, caption, list(of_group.values()))[[rows[key] for key in keys]]
-
-
-def _read_until(tokenizer: CaptionTokenizer, caption: str) -> int:
-    """The character up to which a caption is read."""
-    return tokenizer.encode(caption).spans[-2][1]
 
 
 @torch.inference_mode()
