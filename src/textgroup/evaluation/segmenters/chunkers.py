@@ -86,11 +86,9 @@ def spacy_chunker(pipeline: str) -> Segmenter:
 
 def _pipeline_directory(pipeline: str) -> Path | None:
     """The directory of the pipeline that a directory or an installed package holds, or None."""
-    where = Path(pipeline)
+    where, package = Path(pipeline), pipeline.replace("-", "_")
     if not where.is_dir():
-        spec = (
-            importlib.util.find_spec(pipeline.replace("-", "_")) if pipeline.replace("-", "_").isidentifier() else None
-        )
+        spec = importlib.util.find_spec(package) if package.isidentifier() else None
         if spec is None or not spec.submodule_search_locations:
             return None
         where = Path(next(iter(spec.submodule_search_locations)))
