@@ -4,17 +4,13 @@
 
 Trains a configuration (every option of `textgroup train` is taken) and measures the units of the first captions of a
 split, as `textgroup evaluate phrases` does, at about `--points` steps of the run. Writes FILE.json, a line a
-measurement, and FILE.svg, the losses and the figures over the steps. `--shuffled` is a control: each image keeps its
-features' distribution and loses its captions.
+measurement, and FILE.svg, the losses and the figures over the steps.
 """
 
 import argparse
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from common import run, write_picture
 from textgroup.config.command_line import load_run
@@ -38,9 +34,6 @@ def main() -> None:
     options, rest = arguments()
     config = load_run(rest)
     inputs = read_inputs(config)
-    if options.shuffled:
-        rows = np.random.default_rng(config.seed).permutation(inputs.train.rows)
-        inputs = replace(inputs, train=replace(inputs.train, rows=rows))
     captions = read_entities(options.annotations, options.split).captions[: options.limit]
     benchmark = Benchmark.make(captions, token_spans(open_tokenizer(options.tokenizer)))
     points: list[dict[str, float]] = []
@@ -69,7 +62,6 @@ def arguments() -> tuple[argparse.Namespace, list[str]]:
     parser.add_argument("--limit", type=int, default=1_000, help="captions measured")
     parser.add_argument("--tokenizer", default="words", help="evaluation tokens")
     parser.add_argument("--points", type=int, default=12, help="measurements over the run")
-    parser.add_argument("--shuffled", action="store_true", help="train on images that are not the captions' own")
     parser.add_argument("--figures", type=Path, required=True, help="FILE.json; --out is the directory of the run")
     return parser.parse_known_args()
 

@@ -83,8 +83,9 @@ def main() -> None:
 class Contender:
     """A model, its optimiser, a batch, and a way to get gradients."""
 
-    def __init__(self, batch: Batch, gradients: "Callable[[Contender], Tensor]", name: str = "paper") -> None:
-        self.config = load_run(["--config", str(SHIPPED / f"{name}.yaml")])
+    def __init__(self, batch: Batch, gradients: "Callable[[Contender], Tensor]", *variants: str) -> None:
+        files = ["paper.yaml", *(f"variants/{name}.yaml" for name in variants)]
+        self.config = load_run([word for file in files for word in ("--config", str(SHIPPED / file))])
         self.model = fresh_model(self.config).to(batch.chunks[0].ids.device).train()
         self.optimizer, self.objectives = adamw(self.model, self.config.optim), objectives_for(self.config.loss)
         self.batch, self.gradients, self.steps = batch, gradients, 0

@@ -218,7 +218,9 @@ def test_features_train_score_and_retrieval_on_photographs(
 def test_scoring_without_an_image_side_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "captions.txt").write_text("a red ring\na blue star\nthere is a fish\n" * 10)
     out = tmp_path / "run"
-    words = ["train", "--config", "configs/no_contrastive.yaml", "--out", str(out), "--tokenizer.source", "null"]
+    variant = "configs/variants/no_contrastive.yaml"
+    words = ["train", "--config", "configs/paper.yaml", "--config", variant, "--out", str(out)]
+    words += ["--tokenizer.source", "null"]
     words += ["--tokenizer.vocabulary", "600", "--data.captions", str(tmp_path / "captions.txt")]
     words += ["--model.encoder.width", "16", "--model.encoder.heads", "2", "--model.encoder.layers_before", "1"]
     words += ["--optim.batch_size", "8", "--optim.epochs", "1", "--optim.warmup_epochs", "0"]

@@ -23,6 +23,10 @@ ENCODERS = [
     replace(SMALL, kind="baseline"),
     replace(SMALL, kind="dynamic"),
     replace(SMALL, kind="soft"),
+    replace(SMALL, kind="bottom_up"),
+    replace(SMALL, kind="two_blocks"),
+    replace(SMALL, kind="equal"),
+    replace(SMALL, kind="tokens"),
 ]
 CAPTIONS = [[58, 5, 6, 7, 59], [58, 8, 59], [58, *range(9, 20), 59], [58, 0, 0, 59]]
 

@@ -17,7 +17,8 @@ class EncoderConfig:
     kind: str = "grouping"
     """How tokens are grouped. grouping: K groups compete for them (Section 2.1.1). dynamic: a router cuts the caption
     into as many groups as it needs (not in the paper). baseline: a causal Transformer, read at <eos> (Section 4.1).
-    soft: grouping without the hard assignment of Eq. 3."""
+    soft: grouping without the hard assignment of Eq. 3. bottom_up: groups that read the tokens by ordinary attention.
+    two_blocks: 2 K groups, then K (footnote 4). equal: K runs of equal length. tokens: no grouping."""
     max_tokens: int = 77
     """Longest caption in tokens, start and end included."""
     width: int = 128

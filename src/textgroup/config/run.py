@@ -20,6 +20,8 @@ class DataConfig:
     """The same for validation; null: no validation."""
     val_features: str | None = None
     """Feature store of the validation images."""
+    shuffle_images: bool = False
+    """A control: each training image keeps its features and is given the captions of another."""
     image_column: str = "image"
     """Column of a table that names the image."""
     caption_column: str = "caption"

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Protocol
 
@@ -86,6 +86,12 @@ class CaptionData:
     def __len__(self) -> int:
         """Number of items."""
         return len(self.first) - 1
+
+    def with_shuffled_images(self, seed: int) -> "CaptionData":
+        """The same items with the images in another order: what any image says, and no caption its own."""
+        if self.rows is None:
+            return self
+        return replace(self, rows=np.random.default_rng(seed).permutation(self.rows))
 
     def caption(self, index: int) -> np.ndarray:
         """Token ids of one caption."""

@@ -60,6 +60,8 @@ def train(
     device = pick_device(device)
     share = (distributed.rank(), distributed.world_size())
     size, chunk, seed = config.optim.batch_size, config.optim.chunk, config.seed
+    if config.data.shuffle_images:
+        inputs = replace(inputs, train=inputs.train.with_shuffled_images(config.seed))
     if config.loss.paraphrase:
         inputs = replace(inputs, train=_two_captions_an_image(inputs.train))
     batch_captions = min(size, len(inputs.train) * inputs.train.per_item)

@@ -24,13 +24,13 @@ def test_hidden_tokens_leave_the_state_at_the_end_of_text() -> None:
 
 
 def test_what_encodes_no_single_tokens_says_so() -> None:
-    for kind in set(GROUPINGS) - {"baseline"}:
+    for kind in set(GROUPINGS) - {"baseline", "tokens"}:
         with pytest.raises(InputError, match=f"model.encoder.kind {kind} encodes no single tokens"):
             new_grouping(replace(SMALL, kind=kind), 60).encode_tokens(*pad([[58, 5, 59]]))
 
 
 def test_a_kind_that_is_not_in_the_list_is_named() -> None:
     with pytest.raises(
-        InputError, match=r"model\.encoder\.kind 'magic': take one of grouping, dynamic, baseline, soft"
+        InputError, match=r"model\.encoder\.kind 'magic': take one of grouping, dynamic, baseline, soft, bottom_up"
     ):
         new_grouping(replace(SMALL, kind="magic"), 60)

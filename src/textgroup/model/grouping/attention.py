@@ -21,6 +21,8 @@ class Grouped(NamedTuple):
 
 Assign = Callable[[Tensor, Tensor | None], tuple[Tensor, Tensor]]
 """Logits and noise (B, K, M) -> the assignment that is used and the soft one without noise, both (B, K, M)."""
+PADDING = -1e4
+"""Logit of a token that is padding, for an `Assign` that compares tokens: as good as never attended to."""
 EMPTY = 1e-3
 """A group with less than this of a token is empty; a hard assignment adds up to 0 within rounding, or to 1 and more."""
 
@@ -64,8 +66,8 @@ class TopDownAttention(nn.Module):
         `forced` takes the place of the assignment of Eq. 3 (all zeros: nothing is assigned).
         """
         raw = self.query(groups) @ self.key(tokens).transpose(1, 2) * tokens.shape[-1] ** -0.5  # Eq. 1
-        used, soft = self.assign(raw, noise)
         valid = mask[:, None, :]
+        used, soft = self.assign(raw.masked_fill(~valid, PADDING), noise)
         used, soft = (used if forced is None else forced) * valid, soft * valid
         total = used.sum(dim=2, keepdim=True) + self.eps  # (B, K, 1)
         share = used / torch.where(total < EMPTY, 1.0, total)  # an empty group receives exactly 0

@@ -25,6 +25,11 @@ class BaselineTransformer(Grouping):
         """One: the state of <eos>."""
         return 1
 
+    @property
+    def noise_groups(self) -> int:
+        """None: there is nothing to choose."""
+        return 0
+
     def forward(
         self, ids: Tensor, mask: Tensor, noise: Tensor | None = None, forced: Tensor | None = None
     ) -> TextGroups:

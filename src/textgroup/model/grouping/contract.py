@@ -53,12 +53,11 @@ class Grouping(nn.Module):
     """Base class of all groupings. A subclass writes `forward`; the other methods have defaults.
 
     trains_assignment: whether the soft assignment has a gradient, so that `loss.balance` and `loss.contiguity` can
-    change it. draws_noise: whether `forward` uses its noise. reach: number of tokens on either side that decide where a
+    change it. reach: number of tokens on either side that decide where a
     token belongs; None: the whole caption. Facts to save are parameters and buffers, as of any module.
     """
 
     trains_assignment: ClassVar[bool] = True
-    draws_noise: ClassVar[bool] = True
     reach: ClassVar[int | None] = None
 
     def __init__(self, config: EncoderConfig, vocabulary: int) -> None:
@@ -71,10 +70,16 @@ class Grouping(nn.Module):
         """K, the number of groups that a caption is given, or may have."""
         return self.config.groups
 
+    @property
+    def noise_groups(self) -> int:
+        """Number of groups that the noise of training is drawn for; 0 where `forward` uses none."""
+        return self.config.groups
+
     def forward(
         self, ids: Tensor, mask: Tensor, noise: Tensor | None = None, forced: Tensor | None = None
     ) -> TextGroups:
-        """ids and mask (B, M); noise (B, K, M) Gumbel, in training; forced (B, K, M) replaces the assignment."""
+        """ids and mask (B, M); noise (B, `noise_groups`, M) Gumbel, in training; forced (B, K, M) in the place of the
+        assignment."""
         raise NotImplementedError
 
     def owners(self, ids: Tensor, mask: Tensor) -> Owners:

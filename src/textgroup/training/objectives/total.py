@@ -43,8 +43,8 @@ def encode_chunk(
     assert positions is not None, "a chunk knows its places in the batch"
     noise = None if key is None else Noise(key, positions)
     with autocast(ids.device):
-        draws = noise is not None and model.encoder.draws_noise
-        drawn = model.noise * noise.gumbel("groups", model.most_groups, ids.shape[1]) if noise and draws else None
+        competing = model.encoder.noise_groups
+        drawn = model.noise * noise.gumbel("groups", competing, ids.shape[1]) if noise and competing else None
         text = model.encode(ids, drop_tokens(mask, model.word_dropout, noise), drawn)
         encoded = EncodedChunk(model, ids, mask, text, chunk.image, chunk.objects, chunk.with_objects, noise, decode)
         outputs = [objective.of_chunk(encoded) for objective in objectives]
