@@ -5,7 +5,6 @@ the machine, the rows, and for each row with a peer a key `ratio_NAME`, the medi
 """
 
 import argparse
-import base64
 import json
 import os
 import platform
@@ -184,11 +183,6 @@ def finish(rows: Sequence[Row], out: Path | None) -> None:
         }
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-
-
-def write_picture(url: str, out: Path) -> None:
-    """Write an SVG data URL of `report.figures` to a file."""
-    out.write_bytes(base64.b64decode(url.partition(",")[2]))
 
 
 def describe(row: Row) -> str:

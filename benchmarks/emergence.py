@@ -12,14 +12,14 @@ import json
 from pathlib import Path
 from typing import Any
 
-from common import run, write_picture
+from common import run
 from textgroup.config.command_line import load_run
 from textgroup.data.sources.entities import read_entities
 from textgroup.errors import InputError
 from textgroup.evaluation.phrases.benchmark import Benchmark, measure
 from textgroup.evaluation.phrases.tokens import open_tokenizer, token_spans
 from textgroup.inference.textgroup import TextGroup
-from textgroup.report.figures import curves
+from textgroup.report.figures import curves, save
 from textgroup.report.terminal import table, training_bar
 from textgroup.training.inputs import read_inputs
 from textgroup.training.loop import train
@@ -85,7 +85,7 @@ def write_points(points: list[dict[str, float]], out: Path) -> None:
     steps = [point["step"] for point in points]
     panels = [(name, {name: (steps, [p[name] for p in points])}) for name in LOSSES if name in points[-1]]
     panels.append(("units, %", {name: (steps, [p[name] for p in points]) for name in FIGURES[:4]}))
-    write_picture(curves(panels), out.with_suffix(".svg"))
+    save(curves(panels), out.with_suffix(".svg"))
 
 
 if __name__ == "__main__":

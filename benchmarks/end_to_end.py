@@ -14,11 +14,11 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from common import Row, compared, figure, finish, parser, run, write_picture
+from common import Row, compared, figure, finish, parser, run
 from textgroup.data.batches import Batch
 from textgroup.data.captions import CaptionData
 from textgroup.keys import key_of
-from textgroup.report.figures import curves
+from textgroup.report.figures import curves, save
 from textgroup.training.objectives.total import compute
 from textgroup.training.placement import to_device
 from train_step import MERGES, Contender, caption_data, encode, padded, reconstruction
@@ -62,7 +62,7 @@ def main() -> None:
     finish(rows, options.out)
     if options.figure:
         panel = {name: (side.times, side.smooth()) for name, side in sides.items()}
-        write_picture(curves([("reconstruction, nats a token", panel)], "minutes"), options.figure)
+        save(curves([("reconstruction, nats a token", panel)], "minutes"), options.figure)
 
 
 class Side:

@@ -70,7 +70,7 @@ def make_step(config: RunConfig, inputs: Inputs) -> Callable[[], int]:
     """A function that takes the next step of a run and returns the number of its captions."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     model, tower = build_model(config, inputs).to(device), inputs.tower
-    optimizer = adamw(joint.trained_modules(model, tower).to(device), config.optim)
+    optimizer = adamw(model, config.optim, None if tower is None else tower.to(device))
     steps, objectives = iter(range(1_000_000)), objectives_for(config.loss)
 
     def step() -> int:

@@ -136,6 +136,9 @@ class OptimConfig:
     """Learning rate at the first step of the warm-up."""
     lr_floor: float = 4e-5
     """Learning rate at the end of the cosine."""
+    tower_lr: float = 1.0
+    """Learning rate of an image tower that is trained too, as a share of lr. A small tower from scratch needs less:
+    else all images get one vector before the text can tell them apart."""
     warmup_epochs: float = 2
     """Length of the linear warm-up."""
     weight_decay: float = 0.05
@@ -151,7 +154,7 @@ class OptimConfig:
             0 <= self.warmup_epochs < self.epochs,
             f"optim.warmup_epochs {self.warmup_epochs} must be below optim.epochs {self.epochs}",
         )
-        for name in ("lr", "clip"):
+        for name in ("lr", "clip", "tower_lr"):
             require(getattr(self, name) > 0, f"optim.{name} must be positive, not {getattr(self, name)}")
 
 

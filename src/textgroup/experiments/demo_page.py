@@ -90,8 +90,8 @@ def _example(i: int, ours: Outcome, paper: Outcome, held_out: HeldOut, tokenizer
             for name, assigned in lines
         ],
         "gold": [scene.caption[p.start : p.end] for p in scene.phrases],
-        "map": figures.heat_map(pieces, maps[0], bars),
-        "paper_map": figures.heat_map(pieces, maps[1], bars),
+        "map": figures.svg_url(figures.heat_map(pieces, maps[0], bars)),
+        "paper_map": figures.svg_url(figures.heat_map(pieces, maps[1], bars)),
     }
 
 
@@ -108,7 +108,7 @@ def _curves(outcomes: Sequence[Outcome], rows: dict[str, PhraseScore]) -> str:
     last = max(step for step, _ in outcomes[0].scores)
     best_split = max((name for name in rows if name.startswith("equal split")), key=lambda name: rows[name].tiou)
     panels.append(("tIoU, held-out", tiou | {best_split: ([0.0, float(last)], [100 * rows[best_split].tiou] * 2)}))
-    return figures.curves(panels)
+    return figures.svg_url(figures.curves(panels))
 
 
 def _changed_settings(outcome: Outcome) -> str:

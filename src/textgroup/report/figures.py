@@ -1,15 +1,18 @@
-"""Figures of the report, as self-contained SVG or PNG data URLs."""
+"""Figures of reports and result pages, and as self-contained SVG or PNG data URLs."""
 
 import base64
 import io
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, BinaryIO
 
 import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 from PIL import Image
+
+from textgroup.files import atomic_write
 
 COLOURS = ("#8ecae6", "#ffd166", "#a7e8a0", "#f4acb7", "#cdb4db", "#ffb385", "#d9d9d9", "#b7e4c7")
 """Colour of each group; the same as on the terminal."""
@@ -22,9 +25,13 @@ Series = Mapping[str, tuple[Sequence[float], Sequence[float]]]
 """Name of a line -> its x and y values."""
 
 
-def curves(panels: Sequence[tuple[str, Series]], x_label: str = "step") -> str:
-    """Line plots side by side: one panel for each (title, series). Returns an SVG data URL."""
-    with matplotlib.rc_context({"svg.fonttype": "none", "font.size": 9}):
+STYLE: Any = {"svg.fonttype": "none", "font.size": 9, "svg.hashsalt": "textgroup"}
+"""Of every figure; the salt makes an SVG the same each time."""
+
+
+def curves(panels: Sequence[tuple[str, Series]], x_label: str = "step") -> Figure:
+    """Line plots side by side: one panel for each (title, series)."""
+    with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(3.4 * len(panels), 2.6), layout="constrained")
         axes = np.atleast_1d(np.asarray(figure.subplots(1, len(panels))))
         for axis, (title, series) in zip(axes, panels):
@@ -35,17 +42,17 @@ def curves(panels: Sequence[tuple[str, Series]], x_label: str = "step") -> str:
             axis.spines[["top", "right"]].set_visible(False)
             axis.grid(alpha=0.25)
             axis.legend(frameon=False, fontsize=8)
-        return _svg(figure)
+        return figure
 
 
-def heat_map(pieces: Sequence[str], assignment: Any, bars: Sequence[tuple[int, int]] = ()) -> str:
-    """Soft assignment of tokens to groups, as in Figure 2 of the paper. Returns an SVG data URL.
+def heat_map(pieces: Sequence[str], assignment: Any, bars: Sequence[tuple[int, int]] = ()) -> Figure:
+    """Soft assignment of tokens to groups, as in Figure 2 of the paper.
 
     pieces: M tokens. assignment: (K, M) in 0..1. bars: (first, last) token of each gold phrase, drawn above.
     """
     assignment = np.asarray(assignment)
     groups, tokens = assignment.shape
-    with matplotlib.rc_context({"svg.fonttype": "none", "font.size": 9}):
+    with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(max(4.0, 0.36 * tokens + 0.8), 0.26 * groups + 1.25), layout="constrained")
         axis = figure.subplots()
         axis.imshow(assignment, cmap="Blues", vmin=0, vmax=1, aspect="auto")
@@ -56,7 +63,20 @@ def heat_map(pieces: Sequence[str], assignment: Any, bars: Sequence[tuple[int, i
         for first, last in bars:
             axis.plot([first - 0.4, last + 0.4], [-0.75, -0.75], color="#222", linewidth=2.5, clip_on=False)
         axis.set_ylim(groups - 0.5, -0.9 if bars else -0.5)
-        return _svg(figure)
+        return figure
+
+
+def svg_url(figure: Figure) -> str:
+    """A figure as an SVG data URL."""
+    buffer = io.BytesIO()
+    _write(figure, buffer, "svg")
+    return _data_url("image/svg+xml", buffer.getvalue())
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write a figure as .svg or .png, as the name says."""
+    with atomic_write(path) as partial, partial.open("wb") as file:
+        _write(figure, file, path.suffix[1:])
 
 
 def picture(image: Image.Image) -> str:
@@ -66,12 +86,13 @@ def picture(image: Image.Image) -> str:
     return _data_url("image/png", buffer.getvalue())
 
 
-def _svg(figure: Figure) -> str:
-    buffer = io.BytesIO()
-    with warnings.catch_warnings():  # the browser has the glyphs that matplotlib's own font lacks
+def _write(figure: Figure, file: BinaryIO, kind: str) -> None:
+    with (
+        warnings.catch_warnings(),
+        matplotlib.rc_context(STYLE),
+    ):  # a browser has the glyphs that matplotlib's font lacks
         warnings.filterwarnings("ignore", message="Glyph .* missing")
-        figure.savefig(buffer, format="svg", metadata={"Date": None})
-    return _data_url("image/svg+xml", buffer.getvalue())
+        figure.savefig(file, format=kind, dpi=200, metadata={"Date": None} if kind == "svg" else None)
 
 
 def _label(text: str) -> str:

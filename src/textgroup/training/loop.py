@@ -23,7 +23,7 @@ from textgroup.training.build import Inputs, build_model
 from textgroup.training.exactness import gradcache, joint
 from textgroup.training.objectives.contract import Losses, Objective
 from textgroup.training.objectives.total import compute, objectives_for
-from textgroup.training.optim import adamw, learning_rate, total_steps
+from textgroup.training.optim import adamw, learning_rate, set_learning_rate, total_steps
 from textgroup.training.placement import to_device
 from textgroup.training.runs import checkpoint
 from textgroup.training.runs.log import RunLog, refuse_existing
@@ -72,7 +72,7 @@ def train(
     learns = not resume and distributed.rank() == 0  # the others are given what it learned
     model, tower = build_model(config, inputs, learn=learns).to(device), copy.deepcopy(inputs.tower)
     trained = joint.trained_modules(model, tower).to(device)
-    optimizer = adamw(trained, config.optim)
+    optimizer = adamw(model, config.optim, tower)
     first = resume_run(run, model, optimizer, inputs, tower) if resume else 0
     distributed.broadcast_state(trained)
     per_epoch = inputs.train.steps_per_epoch(size)
@@ -87,8 +87,7 @@ def train(
             checkpoint.save(run, 0, model, inputs.tokenizer, optimizer, tower)
         for step in range(first, steps):
             batch = to_device(inputs.train.batch(step, size, seed, chunk, share), device)
-            for group in optimizer.param_groups:
-                group["lr"] = learning_rate(step, per_epoch, config.optim)
+            set_learning_rate(optimizer, learning_rate(step, per_epoch, config.optim))
             losses = take_step(model, optimizer, batch, config, objectives, key_of(seed, step), tower)
             meter.add(losses, batch.total or batch.size)
 

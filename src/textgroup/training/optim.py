@@ -11,17 +11,25 @@ BETAS = (0.9, 0.999)
 """AdamW's betas, as GroupViT has them."""
 
 
-def adamw(model: nn.Module, config: OptimConfig) -> torch.optim.AdamW:
-    """AdamW; weight decay on matrices only (none on biases, norms and other 1-D tensors)."""
-    trained = [p for p in model.parameters() if p.requires_grad]
-    return torch.optim.AdamW(
-        [
-            {"params": [p for p in trained if p.ndim > 1], "weight_decay": config.weight_decay},
-            {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
-        ],
-        lr=config.lr,
-        betas=BETAS,
-    )
+def adamw(model: nn.Module, config: OptimConfig, tower: nn.Module | None = None) -> torch.optim.AdamW:
+    """AdamW; weight decay on matrices only (none on biases, norms and other 1-D tensors).
+
+    tower: the image tower, if it is trained too. Each group of parameters has its "share" of the learning rate.
+    """
+    parts = [(model, 1.0)] + ([] if tower is None else [(tower, config.tower_lr)])
+    groups = []
+    for part, share in parts:
+        trained = [p for p in part.parameters() if p.requires_grad]
+        matrices, others = [p for p in trained if p.ndim > 1], [p for p in trained if p.ndim <= 1]
+        groups.append({"params": matrices, "weight_decay": config.weight_decay, "share": share})
+        groups.append({"params": others, "weight_decay": 0.0, "share": share})
+    return torch.optim.AdamW(groups, lr=config.lr, betas=BETAS)
+
+
+def set_learning_rate(optimizer: torch.optim.Optimizer, lr: float) -> None:
+    """Give each group of parameters its share."""
+    for group in optimizer.param_groups:
+        group["lr"] = group["share"] * lr
 
 
 def learning_rate(step: int, steps_per_epoch: int, config: OptimConfig) -> float:

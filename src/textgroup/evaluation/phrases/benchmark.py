@@ -104,6 +104,17 @@ def measure(
     progress: Callable[[int, str], None] = lambda done, note: None,
 ) -> Result:
     """Segment every caption and score what comes out. progress: called with (captions done, name)."""
+    rows, seconds = score_rows(segmenter, benchmark, lambda done: progress(done, name))
+    counted = np.concatenate([rows, np.ones((len(rows), 1))], axis=1)
+    drawn = resampled(counted, benchmark.images)
+    total = summarise(rows.sum(axis=0), len(rows))
+    return Result(name, total, summarise(drawn[:, :-1], drawn[:, -1]), len(rows) / max(seconds, 1e-9))
+
+
+def score_rows(
+    segmenter: Segmenter, benchmark: Benchmark, progress: Callable[[int], None] = lambda done: None
+) -> tuple[np.ndarray, float]:
+    """`CaptionScore.with_counts` of every caption, (captions, 14), and the seconds that the segmenter took."""
     scores: list[CaptionScore] = []
     seconds = 0.0
     for a in range(0, len(benchmark.captions), AT_ONCE):
@@ -112,12 +123,8 @@ def measure(
         segmented = segmenter(benchmark.captions[rows])
         seconds += time.perf_counter() - began
         scores += [_score_units(*caption) for caption in zip(segmented, benchmark.spans[rows], benchmark.gold[rows])]
-        progress(len(scores), name)
-    rows_of = np.array([score.with_counts() for score in scores], dtype=float)  # (captions, 14)
-    counted = np.concatenate([rows_of, np.ones((len(scores), 1))], axis=1)
-    drawn = resampled(counted, benchmark.images)
-    total = summarise(rows_of.sum(axis=0), len(scores))
-    return Result(name, total, summarise(drawn[:, :-1], drawn[:, -1]), len(scores) / max(seconds, 1e-9))
+        progress(len(scores))
+    return np.array([score.with_counts() for score in scores], dtype=float), seconds
 
 
 def _score_units(units: Sequence[Unit], spans: Sequence[tuple[int, int]], gold: np.ndarray) -> CaptionScore:

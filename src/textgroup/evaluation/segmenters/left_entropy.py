@@ -38,8 +38,11 @@ def word_entropy(captions: Iterable[str]) -> dict[str, float]:
 
 def open_left_entropy(request: Request) -> Segmenter:
     """`left-entropy:THRESHOLD`: cut before each word whose left entropy in the captions of `--fit-on` is above it."""
-    threshold = request.threshold()
-    entropy = word_entropy(captions_to_count(request.needed_fit_on()))
+    return cut_above(request.threshold(), word_entropy(captions_to_count(request.needed_fit_on())))
+
+
+def cut_above(threshold: float, entropy: dict[str, float]) -> Segmenter:
+    """A segmenter that cuts before each word whose entropy, in nats, is above the threshold."""
 
     def units(caption: str) -> list[Unit]:
         cut: list[Unit] = []

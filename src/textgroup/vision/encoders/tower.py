@@ -50,8 +50,12 @@ class ImageTower(nn.Module):
         return cls(load_frozen(GroupViTVisionModel, where, f"trainable:{where}")) if where else cls.random(seed)
 
     @classmethod
-    def random(cls, seed: int, **config: Any) -> "ImageTower":
-        """Untrained; `config` as `transformers.GroupViTVisionConfig` takes it, the published size by default."""
+    def random(cls, seed: int, unit_variance: bool = False, **config: Any) -> "ImageTower":
+        """Untrained; `config` as `transformers.GroupViTVisionConfig` takes it, the published size by default.
+
+        unit_variance: weights that keep the variance of what passes them, and group tokens as large as what they
+        compete for. With `DEVIATION` in a narrow tower all patches go to one group, and stay there.
+        """
         from transformers import GroupViTVisionConfig, GroupViTVisionModel
 
         with torch.random.fork_rng(devices=[]):
@@ -59,7 +63,10 @@ class ImageTower(nn.Module):
             model = GroupViTVisionModel(GroupViTVisionConfig(**config, attn_implementation="eager"))
             for name, parameter in model.named_parameters():
                 if name.endswith(("group_token", "position_embeddings")):
-                    nn.init.trunc_normal_(parameter, std=DEVIATION, a=-2 * DEVIATION, b=2 * DEVIATION)
+                    deviation = DEVIATION if not unit_variance else 1.0 if name.endswith("group_token") else 0.3
+                    nn.init.trunc_normal_(parameter, std=deviation, a=-2 * deviation, b=2 * deviation)
+                elif unit_variance and parameter.dim() >= 2:
+                    nn.init.normal_(parameter, std=parameter[0].numel() ** -0.5)
         return cls(model)
 
     def train(self, mode: bool = True) -> "ImageTower":

@@ -1,0 +1,165 @@
+"""The claims of the paper, each with the comparison that decides it, by the rule of docs/claims.md."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from textgroup.experiments.reproduce.results import Difference, Results
+from textgroup.experiments.reproduce.systems import BASELINE, CLUSTERINGS, UNTRAINED
+
+HOLDS, FAILS, OPEN = "holds", "does not hold", "not decidable at this scale"
+ROLES = ("recipe", "fixed")
+"""Each claim is asked of both: of the paper's recipe, and of ours with the same number of groups."""
+
+
+class Comparison(NamedTuple):
+    """`better` has more of `figure` than `worse`. In names of rows, "ours" stands for a role."""
+
+    better: str
+    worse: str
+    figure: str
+
+
+class Claim(NamedTuple):
+    """place: in the paper. text: what it claims, or what we ask beside it. comparisons: all have to hold."""
+
+    place: str
+    text: str
+    comparisons: tuple[Comparison, ...]
+    roles: tuple[str, ...] = ROLES
+
+
+CLAIMS = (
+    Claim("Table 1", "groups rank SVO pairs better than one vector", (Comparison("ours", BASELINE, "svo/overall"),)),
+    Claim("Table 1", "groups understand objects better than one vector", (Comparison("ours", BASELINE, "svo/object"),)),
+    Claim("Table 1", "groups understand verbs better than one vector", (Comparison("ours", BASELINE, "svo/verb"),)),
+    Claim("Table 2", "groups find a foiled noun better than one vector", (Comparison("ours", BASELINE, "foil"),)),
+    Claim(
+        "Table 3",
+        "units agree with phrases better than an untrained model's",
+        (Comparison("ours", UNTRAINED, "tiou"), Comparison("ours", UNTRAINED, "f1")),
+    ),
+    Claim(
+        "Table 3",
+        "units agree with phrases better than clusters of the baseline's tokens",
+        tuple(Comparison("ours", row, figure) for row in CLUSTERINGS for figure in ("tiou", "f1")),
+    ),
+    Claim(
+        "Table 4",
+        "without the contrastive loss units agree less with phrases",
+        (Comparison("ours", "ours/no_contrastive", "tiou"),),
+    ),
+    Claim(
+        "Table 4",
+        "without the reconstruction loss units agree less with phrases",
+        (Comparison("ours", "ours/no_reconstruction", "tiou"),),
+    ),
+    Claim(
+        "Table 4",
+        "without the reconstruction loss nouns are understood less",
+        (Comparison("ours", "ours/no_reconstruction", "nouns"),),
+    ),
+    Claim(
+        "Table 4",
+        "without the reconstruction loss verbs are understood better",
+        (Comparison("ours/no_reconstruction", "ours", "svo/verb"),),
+    ),
+    Claim(
+        "Table 5",
+        "of 1, 2, 4, 8 and 16 groups, four agree best with phrases",
+        tuple(Comparison("ours", f"ours/k{k}", "tiou") for k in (1, 2, 8, 16)),
+        ("fixed",),
+    ),
+    Claim(
+        "Table 5",
+        "of 1, 2, 4, 8 and 16 groups, four rank SVO pairs best",
+        tuple(Comparison("ours", f"ours/k{k}", "svo/overall") for k in (1, 2, 8, 16)),
+        ("fixed",),
+    ),
+    Claim(
+        "footnote 4",
+        "two grouping blocks are worse than one",
+        (Comparison("ours", "ours/two_blocks", "tiou"),),
+        ("fixed",),
+    ),
+    Claim(
+        "not in the paper",
+        "units agree with phrases better than equal parts, as many as there are groups",
+        (Comparison("ours", "equal:4", "tiou"), Comparison("ours", "equal:4", "strict_tiou")),
+    ),
+    Claim(
+        "not in the paper",
+        "nouns are understood better than by one vector",
+        (Comparison("ours", BASELINE, "nouns"),),
+    ),
+    Claim(
+        "not in the paper",
+        "the right images make units better than wrong ones",
+        (Comparison("ours", "ours/shuffled_images", "tiou"),),
+        ("fixed",),
+    ),
+)
+
+
+class Verdict(NamedTuple):
+    """A claim decided for a role. differences: of its comparisons, those that were measured."""
+
+    claim: Claim
+    role: str
+    verdict: str
+    differences: list[tuple[Comparison, Difference]]
+
+    def sentence(self) -> str:
+        """One line, with the figures that decide."""
+        figures = "; ".join(
+            f"{comparison.figure} of {comparison.better} less {comparison.worse}: {apart.value:+.1f} "
+            f"[{apart.ci95[0]:+.1f}, {apart.ci95[1]:+.1f}]"
+            for comparison, apart in self.differences
+        )
+        subject = {"recipe": "the paper's recipe", "fixed": "the closed leak"}[self.role]
+        return f"{self.claim.place}, {subject}: {self.claim.text}: {self.verdict} ({figures or 'not run'})."
+
+    def record(self) -> dict[str, Any]:
+        """For JSON."""
+        compared = [{**comparison._asdict(), **apart._asdict()} for comparison, apart in self.differences]
+        return {
+            "place": self.claim.place,
+            "claim": self.claim.text,
+            "row": self.role,
+            "verdict": self.verdict,
+            "differences": compared,
+        }
+
+
+def decide(results: Results) -> list[Verdict]:
+    """Every claim, for each role that it is asked of."""
+    return [_decide(claim, role, results) for claim in CLAIMS for role in claim.roles]
+
+
+def _decide(claim: Claim, role: str, results: Results) -> Verdict:
+    comparisons = [
+        Comparison(one.better.replace("ours", role), one.worse.replace("ours", role), one.figure)
+        for one in claim.comparisons
+    ]
+    measured = [(one, results.difference(*one)) for one in comparisons]
+    known = [(one, apart) for one, apart in measured if apart is not None]
+    signs = [sign(apart) for _, apart in known]
+    if any(s < 0 for s in signs):
+        verdict = FAILS
+    elif len(known) == len(measured) and all(s > 0 for s in signs):
+        verdict = HOLDS
+    else:
+        verdict = OPEN
+    return Verdict(claim, role, verdict, known)
+
+
+def sign(apart: Difference) -> int:
+    """1: larger, its interval above 0 and so in every seed. -1: smaller, in the same sense. 0: neither."""
+    low, high = apart.ci95
+    if low > 0 and min(apart.seeds) > 0:
+        return 1
+    return -1 if high < 0 and max(apart.seeds) < 0 else 0
+
+
+def sentences(verdicts: Sequence[Verdict]) -> list[str]:
+    """A line each."""
+    return [verdict.sentence() for verdict in verdicts]

@@ -1,0 +1,96 @@
+"""All jobs of a plan: several at once, each in a process of its own, finished ones never again.
+
+One that fails is named and stops no other; one that is killed is gone on with at the next start.
+"""
+
+import multiprocessing
+import os
+import sys
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from multiprocessing.context import SpawnProcess
+from pathlib import Path
+
+from textgroup.errors import InputError
+from textgroup.experiments.reproduce.jobs import Job, work
+from textgroup.experiments.reproduce.scale import Scale
+from textgroup.experiments.reproduce.systems import ENCODER
+from textgroup.training.loop import Stopped
+
+LOG = "log.txt"
+"""What a job prints, and why it failed."""
+FAILED = "failed.txt"
+POLL = 0.2
+"""Seconds between two looks at the processes."""
+
+
+def run_all(
+    scale: Scale, jobs: Sequence[Job], processes: int, report: Callable[[Job, str | None], None]
+) -> dict[tuple[str, int], str]:
+    """Do the jobs that are not done; why each one failed that did, by name and seed.
+
+    The first job, the object encoder's, ends before the others begin. report: called with a job that has ended, and why
+    it failed. A job that failed before is tried again.
+    """
+    failed: dict[tuple[str, int], str] = {}
+    first = [job for job in jobs if job.name == ENCODER]
+    encoder = first[0].folder if first else Path()
+    for group in (first, [job for job in jobs if job.name != ENCODER]):
+        waiting = [job for job in group if not job.done]
+        if waiting and group is not first:
+            scale.prepare(encoder)
+        running: list[tuple[Job, SpawnProcess]] = []
+        try:
+            while waiting or running:
+                while waiting and len(running) < processes:
+                    running.append(_start(scale, waiting.pop(0), encoder, processes))
+                time.sleep(POLL)
+                for job, process in [pair for pair in running if not pair[1].is_alive()]:
+                    running.remove((job, process))
+                    why = _why_failed(job, process.exitcode)
+                    if why is not None:
+                        failed[job.name, job.seed] = why
+                    report(job, why)
+        finally:
+            for _, process in running:  # each saves itself and ends
+                process.terminate()
+            for _, process in running:
+                process.join()
+        if group is first and failed:
+            raise InputError(f"the object encoder failed, and all other rows need it: {next(iter(failed.values()))}")
+    return failed
+
+
+def _start(scale: Scale, job: Job, encoder: Path, processes: int) -> tuple[Job, SpawnProcess]:
+    (job.folder / FAILED).unlink(missing_ok=True)
+    threads = max(1, (os.cpu_count() or 1) // processes)
+    process = multiprocessing.get_context("spawn").Process(target=_in_process, args=(scale, job, encoder, threads))
+    process.start()
+    return job, process
+
+
+def _in_process(scale: Scale, job: Job, encoder: Path, threads: int) -> None:
+    """The job, with what it prints in a file; exit status 1 where it fails."""
+    job.folder.mkdir(parents=True, exist_ok=True)
+    with (job.folder / LOG).open("a", encoding="utf-8") as log:
+        os.dup2(log.fileno(), 1)
+        os.dup2(log.fileno(), 2)
+        try:
+            work(scale, job, encoder, threads)
+        except Stopped:
+            sys.exit(0)
+        except BaseException as error:  # whatever it is, it is this job's alone
+            traceback.print_exc()
+            reason = f"{type(error).__name__}: " if not isinstance(error, InputError) else ""
+            (job.folder / FAILED).write_text(f"{reason}{error}\n", encoding="utf-8")
+            sys.exit(1)
+
+
+def _why_failed(job: Job, status: int | None) -> str | None:
+    if job.done:
+        return None
+    try:
+        return " ".join((job.folder / FAILED).read_text(encoding="utf-8").split())
+    except OSError:
+        return f"the process ended with status {status}"
