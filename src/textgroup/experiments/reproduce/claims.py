@@ -111,12 +111,11 @@ class Verdict(NamedTuple):
     def sentence(self) -> str:
         """One line, with the figures that decide."""
         figures = "; ".join(
-            f"{comparison.figure} of {comparison.better} less {comparison.worse}: {apart.value:+.1f} "
+            f"{one.figure} of {one.better} less {one.worse} {apart.value:+.1f} "
             f"[{apart.ci95[0]:+.1f}, {apart.ci95[1]:+.1f}]"
-            for comparison, apart in self.differences
+            for one, apart in self.differences
         )
-        subject = {"recipe": "the paper's recipe", "fixed": "the closed leak"}[self.role]
-        return f"{self.claim.place}, {subject}: {self.claim.text}: {self.verdict} ({figures or 'not run'})."
+        return f"{self.claim.place}, {self.role}: {self.claim.text}: {self.verdict} ({figures})."
 
     def record(self) -> dict[str, Any]:
         """For JSON."""
@@ -161,5 +160,7 @@ def sign(apart: Difference) -> int:
 
 
 def sentences(verdicts: Sequence[Verdict]) -> list[str]:
-    """A line each."""
-    return [verdict.sentence() for verdict in verdicts]
+    """A line for each claim of which something was measured, and one for those of which nothing was."""
+    asked = [verdict.sentence() for verdict in verdicts if verdict.differences]
+    unasked = dict.fromkeys(verdict.claim.text for verdict in verdicts if not verdict.differences)
+    return asked + ([f"Not run: {'; '.join(unasked)}."] if unasked else [])

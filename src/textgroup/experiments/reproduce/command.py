@@ -10,6 +10,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
+from textgroup.experiments.reproduce.claims import sentences
 from textgroup.experiments.reproduce.jobs import Job, plan
 from textgroup.experiments.reproduce.results import Results
 from textgroup.experiments.reproduce.scale import Scale
@@ -58,8 +59,8 @@ def run_reproduce(
     made = Made(command, _commit(), _machine(), _minutes(out), tuple(seeds))
     verdicts = write_up(scale, names, jobs, results, made, captions or scale.captions, out)
     console.print()
-    for verdict in verdicts:
-        console.print(Text(verdict.sentence()))
+    for sentence in sentences(verdicts):
+        console.print(Text(sentence))
     console.print(f"\n{out / 'results.html'} has the tables and figures; results.md and results.json have the same")
 
 

@@ -52,15 +52,17 @@ CAPTIONS = 3
 
 @dataclass(frozen=True)
 class Sizes:
-    """train, test: scenes. encoder_epochs, epochs: of the object encoder, and of every other run."""
+    """train, test: scenes. encoder_epochs, epochs: of the object encoder, and of every other run. units_steps: of the
+    teacher and the router of `dynamic`."""
 
     train: int = 12_000
     test: int = 800
-    encoder_epochs: float = 12
-    epochs: float = 3
+    encoder_epochs: float = 20
+    epochs: float = 2
+    units_steps: int = 200
 
 
-FAST = Sizes(1_500, 100, 1, 1)
+FAST = Sizes(1_500, 100, 1, 1, 20)
 
 
 class Scenes:
@@ -79,7 +81,9 @@ class Scenes:
     @property
     def options(self) -> tuple[str, ...]:
         """See `Scale.options`."""
-        return ("--optim.epochs", str(self.sizes.epochs), "--optim.warmup_epochs", "0.3", "--log.save_every", "100")
+        steps = str(self.sizes.units_steps)
+        length = ("--optim.epochs", str(self.sizes.epochs), "--optim.warmup_epochs", "0.3", "--log.save_every", "50")
+        return (*length, "--units.teacher_steps", steps, "--units.steps", steps)
 
     @property
     def encoder_options(self) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from textgroup.experiments.reproduce.claims import Verdict, decide
+from textgroup.experiments.reproduce.claims import Verdict, decide, sentences
 from textgroup.experiments.reproduce.drawings import Drawing, attention_maps, training_curves
 from textgroup.experiments.reproduce.jobs import Job
 from textgroup.experiments.reproduce.results import Results
@@ -111,7 +111,7 @@ def markdown(scale: Scale, grids: Sequence[Grid], verdicts: Sequence[Verdict], r
         "seeds of training ± their standard deviation, in per cent; the paper's rows are one run each, on other "
         "data.\n",
         "## Claims\n\nDecided by the rule of [claims.md](claims.md).\n\n"
-        + "".join(f"- {verdict.sentence()}\n" for verdict in verdicts),
+        + "".join(f"- {sentence}\n" for sentence in sentences(verdicts)),
     ]
     for one in grids:
         sections.append(f"## {one.name}: {one.title}\n\n{markdown_table(one.columns, one.rows)}")
@@ -152,7 +152,7 @@ def page(
             {"name": one.name, "title": one.title, "columns": one.columns, "rows": list(zip(one.rows, one.printed))}
             for one in grids
         ],
-        "verdicts": [{"verdict": verdict.verdict, "sentence": verdict.sentence()} for verdict in verdicts],
+        "verdicts": [{"verdict": one.verdict, "sentence": one.sentence()} for one in verdicts if one.differences],
         "objects": objects_of(results),
         "failed": [f"{name}, seed {seed}: {why}" for (name, seed), why in sorted(results.failed.items())],
         "drawings": [{"title": drawing.title, "source": svg_url(drawing.figure)} for drawing in drawings],
