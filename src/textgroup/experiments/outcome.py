@@ -50,12 +50,17 @@ def shipped_config(
     config = load_run(["--config", str(SHIPPED / f"{name}.yaml"), "--seed", str(seed), *words])
     if steps is None:
         return config
-    epochs = steps / inputs.train.steps_per_epoch(config.optim.batch_size)
-    warmup = min(config.optim.warmup_epochs, epochs / 4)
     units = replace(
         config.units, teacher_steps=min(steps, config.units.teacher_steps), steps=min(steps, config.units.steps)
     )
-    return replace(config, optim=replace(config.optim, epochs=epochs, warmup_epochs=warmup), units=units)
+    return replace(of_length(config, inputs, steps), units=units)
+
+
+def of_length(config: RunConfig, inputs: Inputs, steps: int) -> RunConfig:
+    """The configuration with a schedule of this many steps; a warm-up that is too long for it becomes a quarter."""
+    epochs = steps / inputs.train.steps_per_epoch(config.optim.batch_size)
+    warmup = min(config.optim.warmup_epochs, epochs / 4)
+    return replace(config, optim=replace(config.optim, epochs=epochs, warmup_epochs=warmup))
 
 
 def train_outcome(title: str, config: RunConfig, inputs: Inputs, held_out: HeldOut) -> Outcome:

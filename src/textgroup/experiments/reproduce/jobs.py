@@ -17,6 +17,7 @@ import torch
 import textgroup
 from textgroup.config.command_line import to_dict
 from textgroup.evaluation.segmenters.open import open_segmenter
+from textgroup.experiments.outcome import of_length
 from textgroup.experiments.reproduce.measured import Measured
 from textgroup.experiments.reproduce.scale import Scale, configuration
 from textgroup.experiments.reproduce.systems import BASELINE, CLUSTERINGS, ENCODER, TRIVIAL
@@ -79,6 +80,7 @@ def plan(scale: Scale, rows: Sequence[str], seeds: Sequence[int], home: Path) ->
 
 def _job(scale: Scale, name: str, seed: int, rows: tuple[str, ...], home: Path) -> Job:
     decides: dict[str, Any] = {"rows": rows, "seed": seed, "facts": scale.facts, "code": code_digest()}
+    decides["steps"] = scale.steps(name)
     if name != UNTRAINED_ROWS:
         decides["config"] = to_dict(configuration(scale, name, seed, Path("run")))
     digest = hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
@@ -119,6 +121,7 @@ def work(scale: Scale, job: Job, encoder: Path, threads: int) -> None:
     else:
         config = configuration(scale, job.name, job.seed, job.folder)
         inputs = scale.inputs(config, job.name, encoder)
+        config = of_length(config, inputs, scale.steps(job.name))
 
         def follow(progress: Progress) -> None:
             if job.name in CURVE and progress.step % max(1, progress.steps // POINTS) == 0:

@@ -1,20 +1,27 @@
 """What is measured of one row with one seed, and how it is kept."""
 
 import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from textgroup.data.probes.rows import Probe
+from textgroup.data.captions import CaptionData
+from textgroup.data.probes.rows import Pair, Probe
 from textgroup.evaluation.phrases.benchmark import Benchmark, score_rows
 from textgroup.evaluation.phrases.tiou import CaptionScore, summarise
 from textgroup.evaluation.ranking.accuracy import Scores, categories, points
+from textgroup.evaluation.retrieval import evaluate as evaluate_retrieval
+from textgroup.evaluation.segmenters.left_entropy import cut_above, word_entropy
+from textgroup.inference.textgroup import TextGroup
 from textgroup.units import Segmenter
 
 MEANS = ("tiou", "precision", "recall", "f1", "strict_tiou")
 """Figures that are means over captions, so that two rows can be compared caption by caption."""
+THRESHOLDS = np.arange(0.5, 5.0, 0.25)
+"""Of left entropy, in nats."""
 NOUNS = ("svo/subject", "svo/object", "foil")
 """Noun understanding is the plain mean of these (Table 4)."""
 
@@ -41,11 +48,23 @@ class Measured:
         total = summarise(scores.sum(axis=0), len(scores))
         self.figures |= {"exact_f1": 100 * total.exact_f1, "units": total.units_per_caption}
 
-    def add_ranking(self, benchmark: str, probes: list[Probe], scores: Scores) -> None:
-        """Pairwise accuracy of each category, and of all where there are several; named "benchmark/category"."""
+    def add_ranking(self, name: str, probes: list[Probe], model: TextGroup, image: Mapping[str, np.ndarray]) -> None:
+        """Pairwise accuracy of each category, and of all where there are several; named NAME/CATEGORY, or CATEGORY for
+        the empty name. image: the unit vector (E,) of each image."""
+
+        def score(pairs: list[Pair]) -> np.ndarray:
+            text = model.encode_text([pair.caption for pair in pairs])
+            return np.einsum("ne,ne->n", np.stack([image[pair.image] for pair in pairs]), text)
+
+        scores = Scores(score([probe.better for probe in probes]), score([probe.worse for probe in probes]))
         right, images = 100 * points(scores), np.array([probe.better.image for probe in probes])
         for category, rows in categories(probes).items():
-            self.add(f"{benchmark}/{category}" if benchmark else category, right[rows], images[rows])
+            self.add(f"{name}/{category}" if name else category, right[rows], images[rows])
+
+    def add_retrieval(self, model: TextGroup, pairs: CaptionData, captions: int | None = None) -> None:
+        """Recall at 1 in both directions; captions: of each image."""
+        recall = evaluate_retrieval(model.model, pairs, captions)
+        self.figures |= {"t2i_r1": recall.text_to_image.r1, "i2t_r1": recall.image_to_text.r1}
 
     def add_nouns(self) -> None:
         """Noun understanding: every row weighs as much as its share of the mean of three means."""
@@ -73,3 +92,10 @@ class Measured:
                 kind, _, name = key.partition(" ")
                 parts[kind][name] = named[key]
         return cls(figures, **parts)
+
+
+def best_left_entropy(captions: Iterable[str], shown: Benchmark) -> Segmenter:
+    """Left entropy of words in the captions, cut where tIoU on the benchmark that is shown is best."""
+    entropy = word_entropy(captions)
+    tiou = [score_rows(cut_above(float(limit), entropy), shown)[0][:, 0].mean() for limit in THRESHOLDS]
+    return cut_above(float(THRESHOLDS[int(np.argmax(tiou))]), entropy)

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from textgroup.config.command_line import SHIPPED, load_run
 from textgroup.config.run import RunConfig
 from textgroup.experiments.reproduce.measured import Measured
-from textgroup.experiments.reproduce.systems import ENCODER, System
+from textgroup.experiments.reproduce.systems import System
 from textgroup.inference.textgroup import TextGroup
 from textgroup.training.build import Inputs
 from textgroup.units import Segmenter
@@ -28,12 +28,7 @@ class Scale(Protocol):
 
     @property
     def options(self) -> tuple[str, ...]:
-        """Words of the command line that all of its runs have but the object encoder's."""
-        ...
-
-    @property
-    def encoder_options(self) -> tuple[str, ...]:
-        """The same for the run of the object encoder."""
+        """Words of the command line that all of its runs have."""
         ...
 
     @property
@@ -48,6 +43,10 @@ class Scale(Protocol):
 
     def lacks(self, row: str) -> str | None:
         """Why this row cannot be measured here; None: it can."""
+        ...
+
+    def steps(self, row: str) -> int:
+        """How many steps a row is trained for, whatever its data."""
         ...
 
     def seconds(self, row: str) -> float:
@@ -81,5 +80,4 @@ def configuration(scale: Scale, row: str, seed: int, out: Path) -> RunConfig:
     files = [SHIPPED / f"{scale.bases[system.role]}.yaml"]  # the object encoder is a role of its own
     files += [SHIPPED / "variants" / f"{variant}.yaml" for variant in system.variants]
     words = [word for file in files for word in ("--config", str(file))]
-    options = scale.encoder_options if row == ENCODER else scale.options
-    return load_run([*words, *options, "--seed", str(seed), "--out", str(out)])
+    return load_run([*words, *scale.options, "--seed", str(seed), "--out", str(out)])

@@ -20,13 +20,10 @@ from textgroup.config.run import RunConfig
 from textgroup.data.captions import CaptionData
 from textgroup.data.scenes.scene import Scene, scenes
 from textgroup.data.sources.entities import EntityCaption, Phrase
-from textgroup.evaluation.phrases.benchmark import Benchmark, score_rows
+from textgroup.evaluation.phrases.benchmark import Benchmark
 from textgroup.evaluation.phrases.tokens import token_spans
-from textgroup.evaluation.ranking.accuracy import Scores
-from textgroup.evaluation.retrieval import evaluate as evaluate_retrieval
-from textgroup.evaluation.segmenters.left_entropy import cut_above, word_entropy
 from textgroup.evaluation.segmenters.open import open_segmenter
-from textgroup.experiments.reproduce.measured import Measured
+from textgroup.experiments.reproduce.measured import Measured, best_left_entropy
 from textgroup.experiments.reproduce.pictures import Pictures, discovery, encode, small_tower
 from textgroup.experiments.reproduce.scale import configuration
 from textgroup.experiments.reproduce.scene_probes import SceneProbes, scene_probes
@@ -43,26 +40,25 @@ TRAIN_SEED, TEST_SEED = 1, 0
 """Seeds of the scenes, not of training."""
 VOCABULARY = 1_024
 ORACLE = {"encoder": "oracle of the generated scenes", "weights": "", "transform": {"resize": 224}}
-THRESHOLDS = np.arange(0.5, 5.0, 0.25)
-"""Of left entropy, in nats; the best on `CHOSEN_ON` training captions is taken, by their phrases."""
 CHOSEN_ON = 500
+"""Training captions whose phrases choose the threshold of left entropy: no model is shown as much."""
 CAPTIONS = 3
 """Drawn in figures 2 and 3."""
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """train, test: scenes. encoder_epochs, epochs: of the object encoder, and of every other run. units_steps: of the
+    """train, test: scenes. encoder_steps, steps: of the object encoder, and of every other run. units_steps: of the
     teacher and the router of `dynamic`."""
 
     train: int = 12_000
     test: int = 800
-    encoder_epochs: float = 20
-    epochs: float = 2
+    encoder_steps: int = 1_900
+    steps: int = 190
     units_steps: int = 200
 
 
-FAST = Sizes(1_500, 100, 1, 1, 20)
+FAST = Sizes(1_500, 100, 12, 12, 20)
 
 
 class Scenes:
@@ -82,13 +78,11 @@ class Scenes:
     def options(self) -> tuple[str, ...]:
         """See `Scale.options`."""
         steps = str(self.sizes.units_steps)
-        length = ("--optim.epochs", str(self.sizes.epochs), "--optim.warmup_epochs", "0.3", "--log.save_every", "50")
-        return (*length, "--units.teacher_steps", steps, "--units.steps", steps)
+        return ("--log.save_every", "50", "--units.teacher_steps", steps, "--units.steps", steps)
 
-    @property
-    def encoder_options(self) -> tuple[str, ...]:
-        """See `Scale.encoder_options`."""
-        return ("--optim.epochs", str(self.sizes.encoder_epochs))
+    def steps(self, row: str) -> int:
+        """See `Scale.steps`."""
+        return self.sizes.encoder_steps if row == ENCODER else self.sizes.steps
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -132,10 +126,8 @@ class Scenes:
 
     def seconds(self, row: str) -> float:
         """See `Scale.seconds`."""
-        steps = self.sizes.train / 128
-        if row == ENCODER:
-            return 0.45 * steps * self.sizes.encoder_epochs
-        return 20 + steps * self.sizes.epochs * (0.6 if "joint" in row else 0.25)
+        seconds_a_step = 0.45 if row == ENCODER or "joint" in row else 0.25
+        return 20 + seconds_a_step * self.steps(row)
 
     def prepare(self, encoder: Path) -> None:
         """See `Scale.prepare`."""
@@ -166,21 +158,14 @@ class Scenes:
         names = list(self.probes.pictures)
         pooled = self._pooled(row, run, encoder)
         vector = dict(zip(names, model.model.embed_image(torch.from_numpy(pooled)).detach().numpy()))
-        for benchmark, probes in (("svo", self.probes.svo), ("", self.probes.foil)):
-            sides = ([probe.better for probe in probes], [probe.worse for probe in probes])
-            scores = [
-                np.einsum("nd,nd->n", np.stack([vector[pair.image] for pair in side]), text)
-                for side in sides
-                for text in [model.encode_text([pair.caption for pair in side])]
-            ]
-            measured.add_ranking(benchmark, probes, Scores(*scores))
+        measured.add_ranking("svo", self.probes.svo, model, vector)
+        measured.add_ranking("", self.probes.foil, model, vector)
         measured.add_nouns()
         count = len(self.test)
         pairs = CaptionData.build(
             [(scene.caption,) for scene in self.test], self.tokenizer, pooled[:count], np.arange(count)
         )
-        retrieval = evaluate_retrieval(model.model, pairs)
-        measured.figures |= {"t2i_r1": retrieval.text_to_image.r1, "i2t_r1": retrieval.image_to_text.r1}
+        measured.add_retrieval(model, pairs)
         return measured
 
     def trivial(self, row: str, seed: int) -> Segmenter:
@@ -190,7 +175,8 @@ class Scenes:
             model = build_model(config, Inputs(self.tokenizer, self._captions()), learn=False)
             return TextGroup(model, self.tokenizer).segment
         if row == "left-entropy":
-            return self._left_entropy()
+            shown = Benchmark.make(_bracketed(self.train[:CHOSEN_ON]), token_spans(self.tokenizer))
+            return best_left_entropy((scene.caption for scene in self.train), shown)
         return open_segmenter(row, self.tokenizer)
 
     def measure_units(self, segmenter: Segmenter) -> Measured:
@@ -198,13 +184,6 @@ class Scenes:
         measured = Measured()
         measured.add_phrases(segmenter, self.benchmark)
         return measured
-
-    def _left_entropy(self) -> Segmenter:
-        """With the threshold that is best on some training captions: it is shown phrases, which no model is."""
-        entropy = word_entropy(scene.caption for scene in self.train)
-        some = Benchmark.make(_bracketed(self.train[:CHOSEN_ON]), token_spans(self.tokenizer))
-        tiou = [score_rows(cut_above(float(limit), entropy), some)[0][:, 0].mean() for limit in THRESHOLDS]
-        return cut_above(float(THRESHOLDS[int(np.argmax(tiou))]), entropy)
 
     def _captions(self, pooled: Any = None, objects: np.ndarray | None = None) -> CaptionData:
         """The training captions, with images or without."""
