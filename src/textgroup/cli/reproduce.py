@@ -26,6 +26,9 @@ def reproduce(words: Sequence[str]) -> None:
     parser.add_argument("--jobs", type=int, help="processes at once (default: one for each CPU core)")
     parser.add_argument("--caption", action="append", default=[], help="for figures 2 and 3, instead of drawn ones")
     parser.add_argument("--data", type=Path, default=Path("data"), help="where data sets are (default: data)")
+    parser.add_argument(
+        "--encoder", help="frozen image encoder of flickr8k (default: backbone:google/mobilenet_v2_1.0_224)"
+    )
     options = parser.parse_args(words)
     unknown = [name for name in options.what if name not in (*ALL, "all")]
     if unknown:
@@ -33,7 +36,7 @@ def reproduce(words: Sequence[str]) -> None:
     if options.seeds < 1 or (options.jobs is not None and options.jobs < 1):
         raise InputError(f"--seeds {options.seeds}, --jobs {options.jobs}: both must be at least 1")
     check_out(options.out, "results.json", "results.md", "results.html")
-    from textgroup.experiments.reproduce.command import run_reproduce
+    from textgroup.experiments.reproduce.command import ENCODER_WEIGHTS, run_reproduce
 
     run_reproduce(
         list(ALL) if "all" in options.what else list(dict.fromkeys(options.what)),
@@ -45,5 +48,6 @@ def reproduce(words: Sequence[str]) -> None:
         processes=options.jobs,
         captions=options.caption,
         data=options.data,
+        encoder=options.encoder or ENCODER_WEIGHTS,
         command=shlex.join(["textgroup", "reproduce", *words]),
     )

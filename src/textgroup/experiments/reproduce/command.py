@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from textgroup.experiments.reproduce.claims import sentences
+from textgroup.experiments.reproduce.flickr8k import Flickr8k
 from textgroup.experiments.reproduce.jobs import Job, plan
 from textgroup.experiments.reproduce.results import Results
 from textgroup.experiments.reproduce.scale import Scale
@@ -19,6 +20,8 @@ from textgroup.experiments.reproduce.schedule import run_all
 from textgroup.experiments.reproduce.systems import rows_for
 from textgroup.experiments.reproduce.write_up import Made, write_up
 
+ENCODER_WEIGHTS = "backbone:google/mobilenet_v2_1.0_224"
+"""The frozen encoder of the scale flickr8k."""
 MINUTES = "minutes.txt"
 """How long the jobs took in all, over the starts of the command."""
 
@@ -34,11 +37,12 @@ def run_reproduce(
     processes: int | None = None,
     captions: Sequence[str] = (),
     data: Path = Path("data"),
+    encoder: str = ENCODER_WEIGHTS,
     command: str = "textgroup reproduce",
 ) -> None:
     """See `textgroup reproduce --help`."""
     console = Console(highlight=False, soft_wrap=True)
-    scale = open_scale(scale_name, fast, data)
+    scale = open_scale(scale_name, fast, data, out, encoder)
     processes = processes or os.cpu_count() or 1
     jobs = plan(scale, rows_for(names), seeds, out)
     show_plan(console, scale, jobs, processes)
@@ -64,8 +68,10 @@ def run_reproduce(
     console.print(f"\n{out / 'results.html'} has the tables and figures; results.md and results.json have the same")
 
 
-def open_scale(name: str, fast: bool, data: Path) -> Scale:
-    """The scale of this name."""
+def open_scale(name: str, fast: bool, data: Path, home: Path, encoder: str) -> Scale:
+    """The scale of this name. Raises `InputError` where its data is not there."""
+    if name == "flickr8k":
+        return Flickr8k(data, home, encoder, fast)
     return Scenes(FAST if fast else Sizes())
 
 

@@ -122,7 +122,7 @@ class Scenes:
 
     def lacks(self, row: str) -> str | None:
         """See `Scale.lacks`."""
-        return None
+        return "flickr8k only" if any(variant.startswith("on_") for variant in System.parse(row).variants) else None
 
     def seconds(self, row: str) -> float:
         """See `Scale.seconds`."""

@@ -55,6 +55,8 @@ PHRASES = ("tiou", "precision", "recall", "f1", "strict_tiou", "exact_f1")
 SVO = ("svo/subject", "svo/verb", "svo/object", "svo/overall")
 TABLE5 = tuple(f"fixed/k{k}" if k != 4 else "fixed" for k in (1, 2, 4, 8, 16))
 VARIANTS = ("bottom_up", "soft", "two_blocks", "equal_split", "mean_tokens", "late_tokens", "shuffled_images", "joint")
+OTHERS = ("/on_coco", "/on_alt_texts", "/on_french")
+"""Variants that are trained on other captions."""
 TABLES: dict[str, Table] = {
     "table1": Table(
         "SVO-Probes: pairwise ranking accuracy",
@@ -111,6 +113,11 @@ TABLES: dict[str, Table] = {
         "Checks, and the paper's open questions",
         ("fixed", *(f"fixed/{variant}" for variant in VARIANTS)),
         ("tiou", "strict_tiou", "svo/overall", "foil", "nouns", "t2i_r1"),
+    ),
+    "captions": Table(
+        "Trained on the captions of others, without images: which number of groups is best",
+        tuple(f"fixed/no_contrastive{k}{data}" for data in ("", *OTHERS) for k in ("/k2", "", "/k8")),
+        ("tiou", "strict_tiou", "f1", "units"),
     ),
 }
 FIGURES: dict[str, tuple[str, ...]] = {

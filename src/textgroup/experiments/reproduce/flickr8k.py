@@ -1,0 +1,197 @@
+"""The scale `flickr8k`: 7,559 photographs with five captions each, an hour or two on two CPU cores.
+
+The frozen encoder is a small classification network (MobileNetV2), which has patches and no objects: what the paper
+asks of objects is asked of the photograph as a whole here. Phrases are those of Flickr30k Entities (val). The place of
+SVO-Probes and FOIL-COCO takes SugarCrepe, of whose photographs those count that are at hand.
+"""
+
+from dataclasses import replace
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from textgroup.config.run import RunConfig
+from textgroup.data.probes.rows import Probe, image_name
+from textgroup.data.probes.sugarcrepe import read_sugarcrepe
+from textgroup.data.sources.entities import EntityCaption, read_entities
+from textgroup.data.sources.samples import read_samples
+from textgroup.errors import InputError
+from textgroup.evaluation.phrases.benchmark import Benchmark
+from textgroup.evaluation.phrases.tokens import token_spans
+from textgroup.evaluation.segmenters.open import open_segmenter
+from textgroup.experiments.reproduce.measured import Measured, best_left_entropy
+from textgroup.experiments.reproduce.scale import configuration
+from textgroup.experiments.reproduce.systems import ENCODER, UNTRAINED, System
+from textgroup.inference.textgroup import TextGroup
+from textgroup.training.build import Inputs, build_model
+from textgroup.training.inputs import read_inputs, read_pairs
+from textgroup.units import Segmenter
+from textgroup.vision.encoders.open import open_encoder
+from textgroup.vision.store.reading import FeatureStore
+from textgroup.vision.store.writing import encode_features
+
+SPLITS = ("train", "val")
+PROBES = {"replace_obj": "svo/object", "replace_rel": "svo/verb", "replace_att": "attribute"}
+"""Categories of SugarCrepe that stand in a column of the paper's tables; replace_obj is the foil of a noun too."""
+CHOSEN_ON = 500
+"""Training captions whose phrases choose the threshold of left entropy: no model is shown as much."""
+CAPTIONS = 3
+
+
+class Flickr8k:
+    """A `Scale`.
+
+    data: the directory with flickr8k/flickr8k-{train,val}-*.tar, flickr30k_entities.zip, captions/, probes/sugarcrepe
+    and coco_images. home: where features and tokens are kept. encoder: of the photographs, as `open_encoder` takes it.
+    """
+
+    name = "flickr8k"
+
+    def __init__(self, data: Path, home: Path, encoder: str, fast: bool = False) -> None:
+        self.data, self.home, self.encoder, self.fast = data, home / self.name / "data", encoder, fast
+        if not list(data.glob("flickr8k/flickr8k-train-*.tar")):
+            raise InputError(
+                f"--scale flickr8k: {data} has no flickr8k/flickr8k-train-*.tar; --data names the directory of the data"
+            )
+
+    @property
+    def bases(self) -> dict[str, str]:
+        """See `Scale.bases`."""
+        return {"recipe": "flickr8k_paper", "fixed": "flickr8k_fixed", "dynamic": "flickr8k"}
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """See `Scale.options`."""
+        quick = ("--units.teachers", "1", "--units.teacher_steps", "300", "--units.steps", "500")
+        return ("--log.save_every", "100", "--log.eval_every", "100000", *quick)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """See `Scale.facts`: files by name and size, and the encoder."""
+        files = sorted(path for path in self.data.rglob("*") if path.is_file() and self._reads(path))
+        sizes = {path.relative_to(self.data).as_posix(): path.stat().st_size for path in files}
+        return {"files": sizes, "encoder": self.encoder, "fast": self.fast}
+
+    @property
+    def captions(self) -> list[str]:
+        """See `Scale.captions`."""
+        return [caption.text for caption in islice(self._entities("val"), CAPTIONS)]
+
+    @cached_property
+    def benchmark(self) -> Benchmark:
+        """Flickr30k Entities' val, in words."""
+        return Benchmark.make(self._entities("val"), token_spans(None))
+
+    def lacks(self, row: str) -> str | None:
+        """See `Scale.lacks`."""
+        system = System.parse(row)
+        if row == ENCODER:
+            return "no text tower"
+        if system.oracle or "joint" in system.variants or "late_tokens" in system.variants:
+            return "scenes only"
+        return None
+
+    def steps(self, row: str) -> int:
+        """See `Scale.steps`."""
+        return 12 if self.fast else 300
+
+    def seconds(self, row: str) -> float:
+        """See `Scale.seconds`."""
+        return 60 + 0.4 * self.steps(row)
+
+    def prepare(self, encoder: Path) -> None:
+        """See `Scale.prepare`: the photographs pass the frozen encoder once."""
+        frozen = open_encoder(self.encoder)
+        for split in SPLITS:
+            source = str(self.data / "flickr8k" / f"flickr8k-{split}-*.tar")
+            encode_features(read_samples(source, captions=False), frozen, self.home / split, source=source)
+        if self._probes:
+            source, wanted = str(self.data / "coco_images"), {row.better.image for row in self._probes}
+            pictures = read_samples(source, captions=False)
+            asked = (one for one in pictures if image_name(one.key) in wanted)
+            encode_features(asked, frozen, self.home / "sugarcrepe", source=source)
+        for role in self.bases:  # the tokens of each configuration, made before several processes want them
+            read_inputs(self._with_data(configuration(self, role, 0, self.home / "run"), role))
+
+    def inputs(self, config: RunConfig, row: str, encoder: Path) -> Inputs:
+        """See `Scale.inputs`."""
+        return read_inputs(self._with_data(config, row))
+
+    def measure(self, row: str, model: TextGroup, run: Path, encoder: Path) -> Measured:
+        """See `Scale.measure`."""
+        measured = self.measure_units(model.segment)
+        if model.model.image_head is None:
+            return measured
+        captions = str(self.data / "flickr8k" / "flickr8k-val-*.tar")
+        pairs = read_pairs(captions, self.home / "val", model.tokenizer, model.model.image_encoder)
+        measured.add_retrieval(model, pairs)
+        if self._probes:
+            store = FeatureStore.open(self.home / "sugarcrepe")
+            vectors = model.model.embed_image(torch.from_numpy(np.asarray(store.pooled, np.float32))).detach().numpy()
+            image = {image_name(key): vector for key, vector in zip(store.keys, vectors)}
+            rows = [row for row in self._probes if row.better.image in image]
+            measured.add_ranking("svo", [row for row in rows if row.category.startswith("svo")], model, image)
+            measured.add_ranking("", [row for row in rows if not row.category.startswith("svo")], model, image)
+        return measured
+
+    def trivial(self, row: str, seed: int) -> Segmenter:
+        """See `Scale.trivial`."""
+        if row == UNTRAINED:
+            config = configuration(self, "recipe", seed, self.home / "run")
+            inputs = self.inputs(config, "recipe", self.home)
+            return TextGroup(build_model(config, inputs, learn=False), inputs.tokenizer).segment
+        if row == "left-entropy":
+            shown = Benchmark.make(self._entities("train")[:CHOSEN_ON], token_spans(None))
+            return best_left_entropy((caption.text for caption in self._entities("train")), shown)
+        return open_segmenter(row, None)
+
+    def measure_units(self, segmenter: Segmenter) -> Measured:
+        """See `Scale.measure_units`."""
+        measured = Measured()
+        measured.add_phrases(segmenter, self.benchmark)
+        return measured
+
+    def _entities(self, split: str) -> list[EntityCaption]:
+        captions = read_entities(self.data / "flickr30k_entities.zip", split).captions
+        return captions[:200] if self.fast else captions
+
+    @cached_property
+    def _probes(self) -> list[Probe]:
+        """SugarCrepe's rows under the names of the paper's columns; none where it is not at hand."""
+        where = self.data / "probes" / "sugarcrepe"
+        if not (where.is_dir() and (self.data / "coco_images").is_dir()):
+            return []
+        rows = [row for row in read_sugarcrepe(where).rows if row.category in PROBES]
+        named = [row._replace(category=PROBES[row.category]) for row in rows]
+        return named + [row._replace(category="foil") for row in rows if row.category == "replace_obj"]
+
+    def _with_data(self, config: RunConfig, row: str) -> RunConfig:
+        """The configuration with its paths in the directory of the data, features and tokens where they are kept."""
+        data = config.data
+
+        def at_home(where: Any) -> Any:
+            if isinstance(where, list):
+                return [at_home(one) for one in where]
+            return str(self.data / where.removeprefix("data/"))
+
+        features = None if data.features is None else str(self.home / "train")
+        system = System.parse(row)
+        tokens = self.home / "tokens" / "-".join((system.role, *(v for v in system.variants if v.startswith("on_"))))
+        moved = replace(
+            data,
+            captions=at_home(data.captions),
+            features=features,
+            tokens=str(tokens),
+            val_captions=None,
+            val_features=None,
+        )
+        return replace(config, data=moved, image_encoder=config.image_encoder and self.encoder)
+
+    @staticmethod
+    def _reads(path: Path) -> bool:
+        """Whether this scale reads a file of the data."""
+        return path.suffix in (".tar", ".zip", ".gz") or "sugarcrepe" in path.parts
