@@ -64,12 +64,14 @@ def test_a_dry_run_says_what_it_would_do_and_does_nothing(tmp_path: Path, capsys
     [
         (["table9"], "no table 'table9': there are table1"),
         (["table1", "--seeds", "0"], "--seeds 0"),
+        (["table1", "--scale", "paper"], "7 of 7 data sets are missing: data/gcc3m-train (Conceptual Captions"),
         (["table1", "--scale", "flickr8k", "--data", "nowhere"], "nowhere has no flickr8k/flickr8k-train-"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_a_line(
-    words: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    words: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.chdir(tmp_path)
     assert main(["reproduce", *words, "--out", str(tmp_path)]) == 2
     printed = capsys.readouterr().err
     assert message in printed and printed.count("\n") == 1

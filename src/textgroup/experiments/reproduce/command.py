@@ -13,6 +13,7 @@ from rich.text import Text
 from textgroup.experiments.reproduce.claims import sentences
 from textgroup.experiments.reproduce.flickr8k import Flickr8k
 from textgroup.experiments.reproduce.jobs import Job, plan
+from textgroup.experiments.reproduce.paper import Paper
 from textgroup.experiments.reproduce.results import Results
 from textgroup.experiments.reproduce.scale import Scale
 from textgroup.experiments.reproduce.scenes import FAST, Scenes, Sizes
@@ -72,6 +73,8 @@ def open_scale(name: str, fast: bool, data: Path, home: Path, encoder: str) -> S
     """The scale of this name. Raises `InputError` where its data is not there."""
     if name == "flickr8k":
         return Flickr8k(data, home, encoder, fast)
+    if name == "paper":
+        return Paper()
     return Scenes(FAST if fast else Sizes())
 
 

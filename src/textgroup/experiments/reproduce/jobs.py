@@ -121,7 +121,8 @@ def work(scale: Scale, job: Job, encoder: Path, threads: int) -> None:
     else:
         config = configuration(scale, job.name, job.seed, job.folder)
         inputs = scale.inputs(config, job.name, encoder)
-        config = of_length(config, inputs, scale.steps(job.name))
+        if (steps := scale.steps(job.name)) is not None:
+            config = of_length(config, inputs, steps)
 
         def follow(progress: Progress) -> None:
             if job.name in CURVE and progress.step % max(1, progress.steps // POINTS) == 0:

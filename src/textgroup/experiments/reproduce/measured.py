@@ -57,6 +57,10 @@ class Measured:
             return np.einsum("ne,ne->n", np.stack([image[pair.image] for pair in pairs]), text)
 
         scores = Scores(score([probe.better for probe in probes]), score([probe.worse for probe in probes]))
+        self.add_scores(name, probes, scores)
+
+    def add_scores(self, name: str, probes: list[Probe], scores: Scores) -> None:
+        """`add_ranking` of pairs that are scored already."""
         right, images = 100 * points(scores), np.array([probe.better.image for probe in probes])
         for category, rows in categories(probes).items():
             self.add(f"{name}/{category}" if name else category, right[rows], images[rows])

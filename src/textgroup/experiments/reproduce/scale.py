@@ -45,8 +45,8 @@ class Scale(Protocol):
         """Why this row cannot be measured here; None: it can."""
         ...
 
-    def steps(self, row: str) -> int:
-        """How many steps a row is trained for, whatever its data."""
+    def steps(self, row: str) -> int | None:
+        """How many steps a row is trained for, whatever its data; None: as many as its configuration says."""
         ...
 
     def seconds(self, row: str) -> float:
