@@ -1,11 +1,11 @@
-# make demo | test | test-all | lint | bench | packaged. Each one first makes .venv, and installs only what changed.
+# make demo | test | test-all | lint | bench | bench-gpu | packaged. Each one first makes .venv, and installs only what changed.
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 # uv does not read pip's settings: hand on the user's own wheel folder, if there is one.
 export UV_FIND_LINKS ?= $(or $(PIP_FIND_LINKS),$(shell $(PYTHON) -m pip config get global.find-links 2>/dev/null))
 
-.PHONY: demo test test-all lint bench packaged clean
+.PHONY: demo test test-all lint bench bench-gpu packaged clean
 
 demo: $(VENV)/installed
 	$(BIN)/textgroup demo
@@ -29,6 +29,10 @@ bench: $(VENV)/installed
 	$(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[bench]'
 	for name in $(BENCHMARKS); do $(BIN)/python benchmarks/$$name.py --out benchmarks/results/$$name.json || exit 1; done
 	$(BIN)/python benchmarks/report.py
+
+# All that waits for a GPU, in less than nine minutes. Without make: PYTHONPATH=src python benchmarks/gpu.py
+bench-gpu: $(VENV)/installed
+	$(BIN)/python benchmarks/gpu.py
 
 # The packaged model: its router from captions alone, then its image side from Flickr8k's tar shards and MobileNetV2's
 # directory or Hub name.
