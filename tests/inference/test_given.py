@@ -127,7 +127,9 @@ def test_an_empty_caption_has_no_units_and_no_direction_in_every_call(
 CALLS: dict[str, Callable[[TextGroup, Any, list[Path]], object]] = {
     "segment": lambda model, captions, _: model.segment(captions),
     "segment_stream": lambda model, captions, _: list(model.segment_stream(captions)),
+    "phrases": lambda model, captions, _: model.phrases(captions),
     "encode_text": lambda model, captions, _: model.encode_text(captions),
+    "encode_units": lambda model, captions, _: model.encode_units(captions),
     "similarity": lambda model, captions, pictures: model.similarity(pictures, captions),
     "align": lambda model, captions, pictures: model.align(captions, pictures[0]),
 }
@@ -208,9 +210,11 @@ def test_the_public_names_are_there_and_documented() -> None:
     assert set(textgroup.__all__) == {
         "Grounding",
         "InputError",
+        "Phrases",
         "Reference",
         "TextGroup",
         "Unit",
+        "Units",
         "__version__",
         "load",
     }

@@ -14,6 +14,7 @@ import torch
 from textgroup.devices import pick_device
 from textgroup.errors import InputError
 from textgroup.inference.given import Given, Image, captions_given, checked_captions, identity, images_given, numbered
+from textgroup.inference.result import Phrases, Units
 from textgroup.inference.scene import Scene, grounded, heat_maps, look_at
 from textgroup.inference.segmenting import segment
 from textgroup.inference.spans import length_batches
@@ -52,10 +53,10 @@ class TextGroup:
         self._opening = Lock()  # images may be prepared in several threads
 
     @overload
-    def segment(self, captions: str) -> list[Unit]: ...  # type: ignore[overload-overlap]  # a str is one caption
+    def segment(self, captions: str) -> Units: ...  # type: ignore[overload-overlap]  # a str is one caption
     @overload
-    def segment(self, captions: Iterable[str]) -> list[list[Unit]]: ...
-    def segment(self, captions: str | Iterable[str]) -> list[Unit] | list[list[Unit]]:
+    def segment(self, captions: Iterable[str]) -> list[Units]: ...
+    def segment(self, captions: str | Iterable[str]) -> Units | list[Units]:
         """The units of a caption, or of each of several, in reading order.
 
         Neighbouring words of the same group are one unit; offsets refer to the caption as given. Every character that
@@ -63,10 +64,20 @@ class TextGroup:
         the end of a sentence. Raises `InputError` for what is no text.
         """
         given = captions_given(captions, "segment")
-        units: list[Unit] | list[list[Unit]] = given.answer(list(self._stream(given)))
+        units: Units | list[Units] = given.answer(list(self._stream(given)))
         return units
 
-    def segment_stream(self, captions: str | Iterable[str]) -> Iterator[list[Unit]]:
+    @overload
+    def phrases(self, captions: str) -> Phrases: ...  # type: ignore[overload-overlap]
+    @overload
+    def phrases(self, captions: Iterable[str]) -> list[Phrases]: ...
+    def phrases(self, captions: str | Iterable[str]) -> Phrases | list[Phrases]:
+        """The units that name something, of a caption or of each of several: what a detector is asked for."""
+        given = captions_given(captions, "phrases")
+        phrases: Phrases | list[Phrases] = given.answer([units.phrases for units in self._stream(given)])
+        return phrases
+
+    def segment_stream(self, captions: str | Iterable[str]) -> Iterator[Units]:
         """`segment` for an endless stream, in order and in constant memory: yields the units of each caption.
 
         At most `WINDOWS` + 1 windows of captions are read ahead. The model runs in threads of its own: settings of the
@@ -80,13 +91,19 @@ class TextGroup:
         encoded = self.tokenizer.encode_batch(captions_given(captions, "unfamiliar"))
         return [len(tokens.ids) - 2 > UNFAMILIAR * (max(tokens.words) + 1) for tokens in encoded]
 
-    def _stream(self, captions: Iterable[str]) -> Iterator[list[Unit]]:
+    def segment_window(self, captions: Sequence[str]) -> list[Units]:
+        """`segment` for one window of captions, in the caller's thread."""
+        return [
+            Units(caption, units) for caption, units in zip(captions, segment(self.model, self.tokenizer, captions))
+        ]
+
+    def _stream(self, captions: Iterable[str]) -> Iterator[Units]:
         stream = iter(captions)
-        ahead: deque[Future[list[list[Unit]]]] = deque()
+        ahead: deque[Future[list[Units]]] = deque()
         pool = ThreadPoolExecutor(WINDOWS, "segment")
         try:
             while window := list(islice(stream, WINDOW)):
-                ahead.append(pool.submit(segment, self.model, self.tokenizer, window))
+                ahead.append(pool.submit(self.segment_window, window))
                 if len(ahead) > WINDOWS:
                     yield from ahead.popleft().result()
             for rest in ahead:
@@ -110,6 +127,24 @@ class TextGroup:
             vectors[rows] = self.model.embed_text(encode(self.model, [tokens[i] for i in rows])).float().cpu().numpy()
         vectors[[len(t.ids) <= 2 for t in tokens]] = 0  # start and end of text alone
         answer: np.ndarray = given.answer(vectors)
+        return answer
+
+    @overload
+    def encode_units(self, captions: str) -> np.ndarray: ...  # type: ignore[overload-overlap]
+    @overload
+    def encode_units(self, captions: Iterable[str]) -> list[np.ndarray]: ...
+    def encode_units(self, captions: str | Iterable[str]) -> np.ndarray | list[np.ndarray]:
+        """A caption -> a unit vector for each unit that `segment` gives, (units, E), fp32; captions -> a list of such.
+
+        Their products with `encode_image` are cosines. Needs a model trained with images.
+        """
+        self._require_image_side("encode_units")
+        given = captions_given(captions, "encode_units")
+        vectors = [
+            unit_vectors(self.model, self.tokenizer, units.caption, units).float().cpu().numpy()
+            for units in self._stream(given)
+        ]
+        answer: np.ndarray | list[np.ndarray] = given.answer(vectors)
         return answer
 
     def encode_image(self, images: Image | Iterable[Image]) -> np.ndarray:
