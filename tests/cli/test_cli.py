@@ -92,7 +92,7 @@ def test_segment_reads_from_a_pipe_by_name(run: Path, tmp_path: Path, capsys: py
     os.mkfifo(pipe)
     writer = threading.Thread(target=pipe.write_text, args=["a red ring\na blue fish\n"], daemon=True)
     writer.start()
-    assert main(["segment", "-c", str(run), "--file", str(pipe)]) == 0, capsys.readouterr().err
+    assert main(["segment", "-c", str(run), "--file", str(pipe), "--json"]) == 0, capsys.readouterr().err
     writer.join()
     assert [json.loads(line)["caption"] for line in capsys.readouterr().out.splitlines()] == [
         "a red ring",

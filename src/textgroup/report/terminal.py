@@ -20,12 +20,18 @@ T = TypeVar("T")
 
 def colour_units(units: Sequence[Unit], console: Console) -> Text:
     """Units with `|` between them; on a terminal each is on its group's colour, but what names nothing has none."""
+    if not console.is_terminal:
+        return Text(plain_line(units))
     text = Text()
     for i, unit in enumerate(units):
-        text.append(" | " if i else "", style="dim" if console.is_terminal else "")
-        coloured = console.is_terminal and unit.groundable is not False
-        text.append(unit.text, style=f"black on {colour_of(unit.group)}" if coloured else "")
+        text.append(" | " if i else "", style="dim")
+        text.append(unit.text, style="" if unit.groundable is False else f"black on {colour_of(unit.group)}")
     return text
+
+
+def plain_line(units: Sequence[Unit]) -> str:
+    """Units with `|` between them."""
+    return " | ".join(unit.text for unit in units)
 
 
 def units_line(units: Sequence[Unit]) -> str:
