@@ -20,6 +20,7 @@ METHODS = (
     "look_at",
     "heat_maps",
     "align",
+    "object_points",
 )
 """Methods of `TextGroup` that are meant to be used; the others serve the evaluation, and may change."""
 HEAD = """\

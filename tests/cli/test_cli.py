@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -198,10 +199,12 @@ def test_features_train_score_and_retrieval_on_photographs(
         best = int(np.argmax(unit["cosines"]))
         assert len(unit["cosines"]) == 9, "3 x 3 patches of 32 pixels"
         assert unit["object"] == (best if unit["cosines"][best] > NULL else None)
+        assert (unit["point"] is None) == (unit["object"] is None)
     assert main(align) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == sum(len(line["units"]) for line in aligned)
-    assert all(line.startswith(("object ", "none ")) for line in lines)
+    places = [re.fullmatch(r"(?:none|object \d+ +\d+% +\d+%) +[+-]\d\.\d{3}  .+", line) for line in lines]
+    assert all(places), "each object has a place"
     assert "a caption is empty" in refused(capsys, *align, " ")
     for term in ("alignment", "grounding"):
         said = refused(capsys, *words, f"--loss.{term}", "1", "--loss.paraphrase", "0")

@@ -13,17 +13,18 @@ import torch
 
 from textgroup.devices import pick_device
 from textgroup.errors import InputError
+from textgroup.inference.aligning import align_units, centres
 from textgroup.inference.given import Given, Image, captions_given, checked_captions, identity, images_given, numbered
 from textgroup.inference.result import Phrases, Units
 from textgroup.inference.scene import Scene, grounded, heat_maps, look_at
 from textgroup.inference.segmenting import segment
 from textgroup.inference.spans import length_batches
 from textgroup.inference.vectors import encode, unit_vectors, warn_of_long
-from textgroup.model.late_interaction import NULL
 from textgroup.model.pretrained import load_model
 from textgroup.model.textgroup import TextGroupModel
 from textgroup.text.tokenizer import CaptionTokenizer
-from textgroup.units import Grounding, Reference, Unit
+from textgroup.units import Grounding, Reference
+from textgroup.vision.decode import decode
 from textgroup.vision.encoders.identity import check_same_encoder
 from textgroup.vision.encoders.objects import ObjectEncoder
 from textgroup.vision.encoders.open import open_again
@@ -38,6 +39,9 @@ words are in pieces."""
 IMAGES = 8
 """Photographs decoded and encoded at once: memory does not depend on how many there are."""
 
+_OPENING = Lock()
+"""Images may be prepared in several threads, of which one opens the encoder."""
+
 
 class TextGroup:
     """A checkpoint ready for use; made by `load`.
@@ -50,7 +54,6 @@ class TextGroup:
         self.model, self.tokenizer = model.eval(), tokenizer
         self._encoder_name = encoder
         self._encoder: ObjectEncoder | None = None
-        self._opening = Lock()  # images may be prepared in several threads
 
     @overload
     def segment(self, captions: str) -> Units: ...  # type: ignore[overload-overlap]  # a str is one caption
@@ -189,9 +192,9 @@ class TextGroup:
     ) -> list[Reference] | list[list[Reference]]:
         """The units of a caption, or of each of several, with the object of its image that each refers to, or None.
 
-        images: one for each caption, or one for all. Objects are numbered as the image encoder gives them
-        (`objects.ObjectEncoder`). How often this is right: docs/alignment.md. Raises `InputError`, also for a caption
-        without an image.
+        images: one for each caption, or one for all. Objects are numbered as the image encoder gives them;
+        `object_points` says where they are. How often this is right: docs/alignment.md. Raises `InputError`, also for
+        a caption without an image.
         """
         self._require_image_side("align")
         given, pictures = captions_given(captions, "align"), images_given(images, "align")
@@ -218,19 +221,19 @@ class TextGroup:
         assert vectors is not None, "they were asked for"
         return vectors
 
-    @torch.inference_mode()
     def align_objects(self, captions: Sequence[str], vectors: torch.Tensor) -> list[list[Reference]]:
         """`align` with images that are encoded already: vectors (captions, G, D_image), zeros after an image's last."""
         self._require_image_side("align")
-        device = next(self.model.parameters()).device
-        objects = self.model.embed_objects(vectors.float().to(device))  # (captions, G, E)
-        number = (vectors != 0).any(dim=2).sum(dim=1).tolist()
-        references = []
-        for i, units in enumerate(segment(self.model, self.tokenizer, captions)):
-            vectors_of = unit_vectors(self.model, self.tokenizer, captions[i], units)  # (units, E)
-            cosines = (vectors_of @ objects[i].T).tolist()
-            references.append([reference(unit, of_unit[: number[i]]) for unit, of_unit in zip(units, cosines)])
-        return references
+        return align_units(self.model, self.tokenizer, captions, vectors)
+
+    @torch.inference_mode()
+    def object_points(self, image: Image) -> list[tuple[float, float] | None]:
+        """Where the objects are that `align` numbers: the centre of each, as shares of the photograph's width and
+        height; None for one that is nowhere. Raises `BrokenImage`."""
+        picture, encoder = decode(image), self._open_encoder()
+        masks = encoder.encode(torch.from_numpy(encoder.transform(picture)[None]), masks=True).masks
+        assert masks is not None, "they were asked for"
+        return centres(masks[0].float().cpu(), encoder.transform.seen(*picture.size))
 
     @overload
     def ground(self, image: Image, caption: str) -> list[Grounding]: ...  # type: ignore[overload-overlap]
@@ -271,7 +274,7 @@ class TextGroup:
 
     def _open_encoder(self) -> ObjectEncoder:
         self._require_image_side("encode_image")
-        with self._opening:
+        with _OPENING:
             if self._encoder is None:
                 identity = self.model.image_encoder
                 if identity is None:
@@ -280,12 +283,6 @@ class TextGroup:
                 check_same_encoder(identity, encoder.identity(), "the checkpoint", encoder.name)
                 self._encoder = encoder
         return self._encoder
-
-
-def reference(unit: Unit, cosines: list[float]) -> Reference:
-    """The object of the largest cosine, or None where that is no larger than the null object's, or there is none."""
-    best = max(range(len(cosines)), key=cosines.__getitem__, default=None)
-    return Reference(unit, None if best is None or cosines[best] <= NULL else best, cosines)
 
 
 def load(path: str | Path | None = None, *, device: str = "cpu", encoder: str | None = None) -> TextGroup:
