@@ -148,7 +148,10 @@ def test_help_is_quick_and_needs_no_torch() -> None:
     assert "textgroup segment" in finished.stdout
 
 
-@pytest.mark.parametrize("command", ["demo", "segment", "score", "align", "export", "features", "train"])
+COMMANDS = ["demo", "segment", "score", "align", "ground", "export", "features", "train", "evaluate"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     try:
         status = main([command, "--help"])
@@ -156,6 +159,23 @@ def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]
         status = stopped.code if isinstance(stopped.code, int) else 1
     assert status == 0
     assert "usage: textgroup" in capsys.readouterr().out
+
+
+def test_the_help_of_a_command_lists_what_it_leads_to(capsys: pytest.CaptureFixture[str]) -> None:
+    for words in (["evaluate"], ["evaluate", "-h"]):
+        assert main(words) == 0
+        shown = capsys.readouterr().out
+        assert all(f"textgroup evaluate {name} " in shown for name in ("phrases", "grounding", "ranking", "retrieval"))
+    assert "evaluate phrase: there are phrases, " in refused(capsys, "evaluate", "phrase")
+    assert main([]) == 0
+    shown = capsys.readouterr().out
+    assert all(f"  textgroup {command} " in shown for command in COMMANDS)
+
+
+def test_the_package_runs_as_a_module() -> None:
+    finished = subprocess.run([sys.executable, "-m", "textgroup", "--version"], capture_output=True, text=True)
+    assert finished.stdout.startswith("textgroup ")
+    assert finished.returncode == 0
 
 
 def test_features_train_score_and_retrieval_on_photographs(
