@@ -59,7 +59,9 @@ def page() -> str:
         for kind in (textgroup.Unit, textgroup.Grounding, textgroup.Reference)
     ]
     parts.insert(-3, _result(textgroup.Units, "phrases", "to_dict"))
-    parts.insert(-3, _result(textgroup.Phrases, "prompt", "tokens_positive", "prompt_tokens_positive", "to_dict"))
+    parts.insert(
+        -3, _result(textgroup.Phrases, "prompt", "tokens_positive", "in_prompt", "prompt_tokens_positive", "to_dict")
+    )
     parts.append(f"## textgroup.InputError\n\n{_prose(textgroup.InputError)}")
     parts.append("## `textgroup.__version__`\n\nThe version of the package, as text.\n")
     return "\n".join(parts)

@@ -1,6 +1,6 @@
 """What `segment` gives: the units of one caption, as a list that can be printed, shown in a notebook and handed on."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from textgroup.report.inline import units_html
@@ -64,9 +64,19 @@ class Phrases(list[Unit]):
         return [[[unit.start, unit.end]] for unit in self]
 
     @property
+    def in_prompt(self) -> list[Unit]:
+        """The phrases as they stand in `prompt`, with its characters: for `token_indices` of a detector's tokenizer."""
+        placed, start = [], 0
+        for unit in self:
+            text = _prompt_text(unit)
+            placed.append(unit._replace(text=text, start=start, end=start + len(text)))
+            start += len(text) + len(" . ")
+        return placed
+
+    @property
     def prompt_tokens_positive(self) -> list[list[list[int]]]:
         """`tokens_positive` for a detector that reads `prompt` in place of the caption."""
-        return [[[start, end]] for start, end in self._prompt_spans()]
+        return [[[unit.start, unit.end]] for unit in self.in_prompt]
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON: "caption", "phrases" (texts), "tokens_positive", "prompt", "prompt_tokens_positive"."""
@@ -77,13 +87,6 @@ class Phrases(list[Unit]):
             "prompt": self.prompt,
             "prompt_tokens_positive": self.prompt_tokens_positive,
         }
-
-    def _prompt_spans(self) -> Iterator[tuple[int, int]]:
-        start = 0
-        for unit in self:
-            end = start + len(_prompt_text(unit))
-            yield start, end
-            start = end + len(" . ")
 
 
 def _names_something(unit: Unit) -> bool:
