@@ -55,6 +55,20 @@ def test_a_terminal_changes_nothing_but_colour(
     assert re.sub(r"\x1b\[[\d;]*m", "", seen).splitlines() == expected
 
 
+@pytest.mark.parametrize("white", ["\n", "\r\n", "\x0b", "\x85", "\u2028", "  "])
+@pytest.mark.parametrize("form", [*FORMATS, "json"])
+def test_a_caption_is_a_line_whatever_white_space_is_in_it(
+    form: str, white: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["segment", "--format", form, f"A{white}man in a{white}blue hat."]) == 0
+    shown = capsys.readouterr().out
+    assert shown.endswith("\n")
+    assert shown.count("\n") == 1
+    if form != "json":
+        assert len(shown.splitlines()) == 1
+        assert "blue hat" in shown
+
+
 def test_colours_never_go_to_a_file(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdout", Terminal())
     monkeypatch.setenv("TERM", "xterm-256color")

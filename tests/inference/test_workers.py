@@ -8,7 +8,7 @@ import pytest
 
 import textgroup
 from textgroup.inference.result import Units
-from textgroup.inference.textgroup import WINDOW
+from textgroup.inference.streaming import WINDOW
 from textgroup.inference.workers import segment_in_workers
 
 WORDS = ["a man", "two dogs", "in a blue hat", "on the beach", "", "a red ball and a kite", "run"]

@@ -7,7 +7,7 @@ import pytest
 
 import textgroup
 from textgroup import InputError
-from textgroup.inference.textgroup import WINDOW
+from textgroup.inference.streaming import WINDOW
 from textgroup.integrations.tables import segment_parquet, units_column
 
 CAPTIONS = ["A man in a blue hat.", None, "", "Two dogs run."]

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 
 from textgroup.inference.result import Units
-from textgroup.report.terminal import plain_line
+from textgroup.report.terminal import one_line, plain_line
 
 
 def coloured(units: Units) -> str:
@@ -19,7 +19,8 @@ def line(units: Units) -> str:
 
 def marked(units: Units) -> str:
     """`[a man] | in | [a blue hat]`: what names something in brackets."""
-    return " | ".join(unit.text if unit.groundable is False else f"[{unit.text}]" for unit in units)
+    named = (one_line(unit.text) if unit.groundable is False else f"[{one_line(unit.text)}]" for unit in units)
+    return " | ".join(named)
 
 
 def phrases(units: Units) -> str:

@@ -1,9 +1,7 @@
 """A trained checkpoint in use: captions to units, captions and images to vectors that can be compared."""
 
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import islice
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Lock
 from typing import overload
@@ -14,11 +12,22 @@ import torch
 from textgroup.devices import pick_device
 from textgroup.errors import InputError
 from textgroup.inference.aligning import align_units, centres
-from textgroup.inference.given import Given, Image, captions_given, checked_captions, identity, images_given, numbered
+from textgroup.inference.given import (
+    Given,
+    Image,
+    captions_given,
+    checked_captions,
+    identity,
+    images_given,
+    numbered,
+    one_image,
+    spans_given,
+)
 from textgroup.inference.result import Phrases, Units
 from textgroup.inference.scene import Scene, grounded, heat_maps, look_at
 from textgroup.inference.segmenting import segment
 from textgroup.inference.spans import length_batches
+from textgroup.inference.streaming import stream_windows
 from textgroup.inference.vectors import encode, unit_vectors, warn_of_long
 from textgroup.model.pretrained import load_model
 from textgroup.model.textgroup import TextGroupModel
@@ -29,8 +38,6 @@ from textgroup.vision.encoders.identity import check_same_encoder
 from textgroup.vision.encoders.objects import ObjectEncoder
 from textgroup.vision.encoders.open import open_again
 
-WINDOW = 1024
-"""Captions sorted by length together, so that a stream pays for little padding in constant memory."""
 WINDOWS = 2
 """Windows that are processed at the same time: one in Python, another in the tokenizer or the model."""
 UNFAMILIAR = 2.0
@@ -101,18 +108,7 @@ class TextGroup:
         ]
 
     def _stream(self, captions: Iterable[str]) -> Iterator[Units]:
-        stream = iter(captions)
-        ahead: deque[Future[list[Units]]] = deque()
-        pool = ThreadPoolExecutor(WINDOWS, "segment")
-        try:
-            while window := list(islice(stream, WINDOW)):
-                ahead.append(pool.submit(self.segment_window, window))
-                if len(ahead) > WINDOWS:
-                    yield from ahead.popleft().result()
-            for rest in ahead:
-                yield from rest.result()
-        finally:
-            pool.shutdown(cancel_futures=True)
+        return stream_windows(ThreadPoolExecutor(WINDOWS, "segment"), WINDOWS, self.segment_window, captions)
 
     @torch.inference_mode()
     def encode_text(self, captions: str | Iterable[str]) -> np.ndarray:
@@ -230,7 +226,7 @@ class TextGroup:
     def object_points(self, image: Image) -> list[tuple[float, float] | None]:
         """Where the objects are that `align` numbers: the centre of each, as shares of the photograph's width and
         height; None for one that is nowhere. Raises `BrokenImage`."""
-        picture, encoder = decode(image), self._open_encoder()
+        picture, encoder = decode(one_image(image, "object_points")), self._open_encoder()
         masks = encoder.encode(torch.from_numpy(encoder.transform(picture)[None]), masks=True).masks
         assert masks is not None, "they were asked for"
         return centres(masks[0].float().cpu(), encoder.transform.seen(*picture.size))
@@ -248,9 +244,7 @@ class TextGroup:
         """
         self._require_image_side("ground")
         given = captions_given(caption, "ground")
-        if not images_given(image, "ground").single:
-            raise InputError("ground: give one image, and one caption or several for it")
-        scene = self.look_at(image)
+        scene = self.look_at(one_image(image, "ground"))
         answers = []
         for text in given:
             units = self.segment(text)
@@ -262,11 +256,15 @@ class TextGroup:
 
     def look_at(self, image: Image) -> Scene:
         """A whole photograph as the model sees it, for `heat_maps`. Raises `BrokenImage`."""
-        return look_at(self.model, self._open_encoder(), image)
+        return look_at(self.model, self._open_encoder(), one_image(image, "look_at"))
 
     def heat_maps(self, scene: Scene, caption: str, spans: Sequence[tuple[int, int]]) -> list[np.ndarray]:
-        """The heat map (h, w) of each span of characters (start, end) of the caption, as if it were a unit."""
-        return heat_maps(self.model, self.tokenizer, scene, caption, spans)
+        """The heat map (h, w) of each span of characters (start, end) of the caption, as if it were a unit.
+
+        In each cell a cosine, less what the cell's distance from the middle costs (docs/grounding.md). Raises
+        `InputError` for a span that is not in the caption.
+        """
+        return heat_maps(self.model, self.tokenizer, scene, caption, spans_given(spans, caption, "heat_maps"))
 
     def _require_image_side(self, call: str) -> None:
         if self.model.image_head is None:

@@ -3,18 +3,18 @@
 import multiprocessing
 import os
 import signal
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from itertools import islice
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from textgroup.errors import InputError
 from textgroup.inference.given import checked_captions
 from textgroup.inference.result import Units
-from textgroup.inference.textgroup import WINDOW, TextGroup, load
+from textgroup.inference.streaming import stream_windows
+from textgroup.inference.textgroup import TextGroup, load
 
 T = TypeVar("T")
 
@@ -34,26 +34,18 @@ def segment_in_workers(
 
     checkpoint, device: as `textgroup.load` takes them. give: a function of a module, run in the workers. They are
     started afresh (spawned), so a script that calls this keeps what it does under `if __name__ == "__main__":`. At most
-    one window of captions a worker is read ahead, and one more. Raises `InputError` as `load` and
-    `segment_stream` do, for fewer workers than one, and for one that was ended from outside.
+    one window of captions a worker is read ahead, and one more. Raises `InputError` as `load` and `segment_stream` do,
+    for fewer workers than one, and for one that was ended from outside.
     """
     if workers < 1:
         raise InputError(f"{workers} workers: give at least 1")
     load(checkpoint, device=device)  # what is wrong with them is said here, and once
     stream = checked_captions(captions, "segment_in_workers")
-    ahead: deque[Future[list[T]]] = deque()
     pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _open, (checkpoint, device))
     try:
-        while window := list(islice(stream, WINDOW)):
-            ahead.append(pool.submit(_segment_window, window, give))
-            if len(ahead) > workers:
-                yield from ahead.popleft().result()
-        for rest in ahead:
-            yield from rest.result()
+        yield from stream_windows(pool, workers, partial(_segment_window, give), stream)
     except BrokenProcessPool:
         raise InputError(f"one of {workers} workers was ended, for want of memory perhaps: give fewer") from None
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 def _open(checkpoint: str | Path | None, device: str) -> None:
@@ -67,6 +59,6 @@ def _open(checkpoint: str | Path | None, device: str) -> None:
     _loaded = load(checkpoint, device=device)
 
 
-def _segment_window(captions: list[str], give: Callable[[Units], T]) -> list[T]:
+def _segment_window(give: Callable[[Units], T], captions: list[str]) -> list[T]:
     assert _loaded is not None, "a worker begins with _open"
     return [give(units) for units in _loaded.segment_window(captions)]

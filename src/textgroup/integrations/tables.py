@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from textgroup.errors import InputError
 from textgroup.files import atomic_write
 from textgroup.inference.result import Units
-from textgroup.inference.textgroup import WINDOW, TextGroup, load
+from textgroup.inference.streaming import WINDOW
+from textgroup.inference.textgroup import TextGroup, load
 from textgroup.inference.workers import segment_in_workers
 
 if TYPE_CHECKING:

@@ -25,13 +25,18 @@ def colour_units(units: Sequence[Unit], console: Console) -> Text:
     text = Text()
     for i, unit in enumerate(units):
         text.append(" | " if i else "", style="dim")
-        text.append(unit.text, style="" if unit.groundable is False else f"black on {colour_of(unit.group)}")
+        text.append(one_line(unit.text), style="" if unit.groundable is False else f"black on {colour_of(unit.group)}")
     return text
+
+
+def one_line(text: str) -> str:
+    """The text with a space for white space of any kind: a caption is a line of output, whatever is in it."""
+    return " ".join(text.split())
 
 
 def plain_line(units: Sequence[Unit]) -> str:
     """Units with `|` between them."""
-    return " | ".join(unit.text for unit in units)
+    return " | ".join(one_line(unit.text) for unit in units)
 
 
 def units_line(units: Sequence[Unit]) -> str:
