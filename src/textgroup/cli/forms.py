@@ -6,15 +6,15 @@ from collections.abc import Callable
 from textgroup.inference.result import Units
 from textgroup.report.terminal import one_line, plain_line
 
-
-def coloured(units: Units) -> str:
-    """`line` on a terminal: each unit on a colour, those that name nothing on none."""
-    return str(units)
-
-
-def line(units: Units) -> str:
-    """`a man | in | a blue hat`."""
-    return plain_line(units)
+HELP = """\
+formats, one line a caption, the same on a terminal and off it but for colour:
+  line              a man | in | a blue hat            (on a terminal, what names something is in colour)
+  marked            [a man] | in | [a blue hat]        what names something is in brackets
+  phrases           a man . a blue hat .               a prompt for Grounding DINO or GLIP: only what names something
+  tokens-positive   {"caption", "phrases", "tokens_positive": [[[0, 5]], [[9, 19]]], ...}   the phrases with their
+                    characters, as MDETR and GLIP annotations have them; each occurrence its own
+  json              {"caption", "units": [{"text", "start", "end", "group", "groundable"}, ...]}
+"""
 
 
 def marked(units: Units) -> str:
@@ -39,10 +39,10 @@ def units_json(units: Units) -> str:
 
 
 FORMS: dict[str, Callable[[Units], str]] = {
-    "line": line,
+    "line": plain_line,
     "marked": marked,
     "phrases": phrases,
     "tokens-positive": tokens_positive,
     "json": units_json,
 }
-"""What `--format` takes."""
+"""What `--format` takes. On a terminal `line` is `report.terminal.units_line`."""

@@ -1,9 +1,9 @@
 """`textgroup segment`: the units of captions."""
 
 import argparse
+import functools
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -21,16 +21,6 @@ LONGEST_LINE = 1_000_000
 LOOKED_AT = 1_000
 """Captions of which it is said whether the model knows their words."""
 
-FORMATS = """\
-formats, one line a caption, the same on a terminal and off it but for colour:
-  line              a man | in | a blue hat            (on a terminal, what names something is in colour)
-  marked            [a man] | in | [a blue hat]        what names something is in brackets
-  phrases           a man . a blue hat .               a prompt for Grounding DINO or GLIP: only what names something
-  tokens-positive   {"caption", "phrases", "tokens_positive": [[[0, 5]], [[9, 19]]], ...}   the phrases with their
-                    characters, as MDETR and GLIP annotations have them; each occurrence its own
-  json              {"caption", "units": [{"text", "start", "end", "group", "groundable"}, ...]}
-"""
-
 
 def segment(words: Sequence[str]) -> None:
     """`textgroup segment`."""
@@ -45,10 +35,12 @@ def segment(words: Sequence[str]) -> None:
 
 
 def _options(words: Sequence[str]) -> argparse.Namespace:
+    from textgroup.cli.forms import FORMS, HELP
+
     parser = Parser(
         "textgroup segment",
         description="Print the units of captions.",
-        epilog=FORMATS,
+        epilog=HELP,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("caption", nargs="*", help="captions, each one argument")
@@ -56,11 +48,7 @@ def _options(words: Sequence[str]) -> argparse.Namespace:
     device_option(parser)
     parser.add_argument("--file", type=Path, help="captions from a text file, one a line ('-': standard input)")
     parser.add_argument("--out", type=Path, help="write there instead of printing")
-    parser.add_argument(
-        "--format",
-        choices=("line", "marked", "phrases", "tokens-positive", "json"),
-        help="see below (default: line, and json with --out)",
-    )
+    parser.add_argument("--format", choices=list(FORMS), help="see below (default: line, and json with --out)")
     parser.add_argument("--json", action="store_const", const="json", dest="format", help="short for --format json")
     parser.add_argument(
         "--workers", type=int, default=1, metavar="N", help="processes that cut, one core each; same output (default 1)"
@@ -125,11 +113,12 @@ def _lines(model: "TextGroup", captions: Iterable[str], options: argparse.Namesp
     """For each caption its line of output, and whether it has no units. Only the model's windows are in memory."""
     from rich.console import Console
 
-    from textgroup.cli.forms import FORMS, coloured
+    from textgroup.cli.forms import FORMS
     from textgroup.inference.workers import segment_in_workers
+    from textgroup.report.terminal import units_line
 
     in_colour = options.format == "line" and not options.out and Console().is_terminal
-    give = partial(_line, coloured if in_colour else FORMS[options.format])
+    give = functools.partial(_line, units_line if in_colour else FORMS[options.format])
     if options.workers == 1:
         return map(give, model.segment_stream(captions))
     return segment_in_workers(options.checkpoint, captions, options.workers, give, device=options.device)
