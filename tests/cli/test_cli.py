@@ -1,5 +1,6 @@
 """The commands as a person meets them: what they print, where they write, how they refuse."""
 
+import contextlib
 import csv
 import json
 import os
@@ -159,6 +160,29 @@ def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]
         status = stopped.code if isinstance(stopped.code, int) else 1
     assert status == 0
     assert "usage: textgroup" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        *("segment", "score", "align", "ground", "features", "train"),
+        *("evaluate grounding", "evaluate ranking", "evaluate retrieval"),
+    ],
+)
+def test_every_command_that_encodes_says_where(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with contextlib.suppress(SystemExit):
+        main([*command.split(), "--help"])
+    assert "--device" in capsys.readouterr().out
+
+
+def test_a_device_that_is_not_there_is_told(photographs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for command in ("score", "align", "ground"):
+        said = refused(capsys, command, str(photographs / "0.png"), "a dog", "--device", "banana")
+        assert "device 'banana': not available" in said
+    said = refused(
+        capsys, "evaluate", "retrieval", *["-c", "x", "--features", "x", "--captions", "x", "--device", "cuda"]
+    )
+    assert "--device cuda: with -c" in said
 
 
 def test_the_help_of_a_command_lists_what_it_leads_to(capsys: pytest.CaptureFixture[str]) -> None:
