@@ -124,7 +124,8 @@ def test_what_is_no_checkpoint_is_told(tmp_path: Path) -> None:
         pipeline(model=str(tmp_path))(CAPTION)
     with pytest.raises(InputError, match="is not a TextGroup checkpoint"):
         UnitsComponent().from_disk(tmp_path)
-    for files in ([], {"config.json": b""}, dict.fromkeys(("../x", "config.json", "model.safetensors"), b"")):
+    whole = dict.fromkeys(("config.json", "model.safetensors", "tokenizer.json"), 1)
+    for files in ([], whole, {"config.json": b""}, dict.fromkeys(("../x", "config.json", "model.safetensors"), b"")):
         with pytest.raises(InputError, match="no saved component"):
             UnitsComponent().from_bytes(srsly.msgpack_dumps(files))
 

@@ -64,7 +64,8 @@ class UnitsComponent:
         from textgroup.model.pretrained import FILES
 
         files = srsly.msgpack_loads(data)
-        if not isinstance(files, dict) or set(files) != set(FILES):  # a name is that of a file: none but ours
+        known = isinstance(files, dict) and set(files) == set(FILES)  # a name is that of a file: none but ours
+        if not known or not all(isinstance(content, bytes) for content in files.values()):
             raise InputError(f"textgroup: no saved component: it has to hold {', '.join(FILES)}")
         return self._take_files(files)
 
