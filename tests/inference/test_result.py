@@ -56,6 +56,7 @@ def test_a_terminal_sees_the_same_letters_in_colour(monkeypatch: pytest.MonkeyPa
     line = str(UNITS)
     assert "\x1b[" in line
     assert re.sub(r"\x1b\[[\d;]*m", "", line) == "a man | in | a blue hat"
+    assert f"{UNITS}" == "a man | in | a blue hat", "a text that is put together may end in a file"
     assert "man" in re.split(r"\x1b\[[\d;]*m", line)[1], "what names something is on a colour"
     assert re.search(r"m in\b|\bin\x1b", line) is None, "what names nothing is not"
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from textgroup.report.inline import units_html
-from textgroup.report.terminal import units_line
+from textgroup.report.terminal import plain_line, units_line
 from textgroup.units import Unit
 
 
@@ -32,6 +32,10 @@ class Units(list[Unit]):
 
     def __str__(self) -> str:
         return units_line(self)
+
+    def __format__(self, spec: str) -> str:
+        """The line without colours, wherever it goes: a text that is put together may end in a file."""
+        return format(plain_line(self), spec)
 
     def _repr_html_(self) -> str:
         return units_html(self)
