@@ -1,6 +1,7 @@
 """Several processes give what one gives, in order."""
 
 import os
+import pickle
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,6 +30,13 @@ def test_workers_give_the_same_units_in_the_same_order() -> None:
     assert [caption for caption, _, _ in given] == CAPTIONS
     assert [units for _, units, _ in given] == textgroup.load().segment(CAPTIONS)
     assert os.getpid() not in {process for _, _, process in given}
+
+
+def test_a_model_can_be_sent_to_another_process() -> None:
+    """As `datasets`, Ray and `multiprocessing` do."""
+    model = textgroup.load()
+    sent = pickle.loads(pickle.dumps(model))
+    assert sent.segment(CAPTIONS[:50]) == model.segment(CAPTIONS[:50])
 
 
 @pytest.mark.slow
