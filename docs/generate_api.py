@@ -8,7 +8,20 @@ from typing import Any
 import textgroup
 
 PAGE = Path(__file__).with_name("api.md")
-METHODS = ("segment", "segment_stream", "encode_text", "encode_image", "similarity", "ground", "align")
+METHODS = (
+    "segment",
+    "segment_stream",
+    "phrases",
+    "encode_text",
+    "encode_units",
+    "encode_image",
+    "similarity",
+    "ground",
+    "look_at",
+    "heat_maps",
+    "align",
+    "object_points",
+)
 """Methods of `TextGroup` that are meant to be used; the others serve the evaluation, and may change."""
 HEAD = """\
 # API
@@ -16,15 +29,17 @@ HEAD = """\
 What `import textgroup` offers, and what will not change without a line in CHANGELOG.md. Everything else is an
 implementation detail. This page is made from the docstrings by `python docs/generate_api.py`; a test compares the two.
 
-Every call takes one thing or any iterable of things, and gives one result for each: `segment("a dog")` a list of units,
-`segment(["a dog", "a cat"])` a list of such lists. What is neither is named in an `InputError`, with its number. An
-`Image` is a path, the encoded bytes of a photograph, or a PIL image.
+Every call takes one thing or any iterable of things, and gives one result for each: `segment("a dog")` its units,
+`segment(["a dog", "a cat"])` a list with those of each. What is neither is named in an `InputError`, with its number.
+An `Image` is a path, the encoded bytes of a photograph, or a PIL image.
 """
 
 
 SHORTER = (
     ("str | os.PathLike[str] | bytes | PIL.Image.Image", "Image"),
     ("textgroup.inference.textgroup.", ""),
+    ("textgroup.inference.result.", ""),
+    ("textgroup.inference.scene.", ""),
     ("textgroup.units.", ""),
     ("collections.abc.", ""),
     ("pathlib.", ""),
@@ -43,6 +58,10 @@ def page() -> str:
         _callable(f"textgroup.{kind.__name__}", kind)
         for kind in (textgroup.Unit, textgroup.Grounding, textgroup.Reference)
     ]
+    parts.insert(-3, _result(textgroup.Units, "phrases", "to_dict"))
+    parts.insert(
+        -3, _result(textgroup.Phrases, "prompt", "tokens_positive", "in_prompt", "prompt_tokens_positive", "to_dict")
+    )
     parts.append(f"## textgroup.InputError\n\n{_prose(textgroup.InputError)}")
     parts.append("## `textgroup.__version__`\n\nThe version of the package, as text.\n")
     return "\n".join(parts)
@@ -55,6 +74,12 @@ def _callable(name: str, called: Callable[..., Any], level: int = 2) -> str:
     for long, short in SHORTER:
         shown = shown.replace(long, short)
     return f"{'#' * level} {name}\n\n```python\n{shown}\n```\n\n{_prose(called)}"
+
+
+def _result(kind: type, *members: str) -> str:
+    """A class that calls give, and what of it is meant to be used."""
+    described = "\n".join(f"- `{name}`: {' '.join(_prose(getattr(kind, name)).split())}" for name in members)
+    return f"## textgroup.{kind.__name__}\n\n{_prose(kind)}\n{described}\n"
 
 
 def _prose(documented: object) -> str:

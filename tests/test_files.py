@@ -43,6 +43,28 @@ def test_a_directory_takes_the_place_of_a_directory(tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["out"]
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
+@pytest.mark.parametrize("mask", [0o022, 0o002, 0o077])
+def test_a_library_that_writes_for_its_owner_alone_keeps_nobody_out(tmp_path: Path, mask: int) -> None:
+    before = os.umask(mask)
+    try:
+        with atomic_write(tmp_path / "out") as partial:
+            partial.mkdir()
+            for name in ("weights", "config"):
+                (partial / name).write_text("x")
+            (partial / "weights").chmod(0o600)
+            (partial / "link").symlink_to(tmp_path / "private")
+        (tmp_path / "private").write_text("x")
+        (tmp_path / "private").chmod(0o600)
+        with atomic_write(tmp_path / "last") as link:
+            link.symlink_to("private")
+    finally:
+        assert os.umask(before) == mask
+    assert (tmp_path / "out" / "weights").stat().st_mode & 0o777 == 0o666 & ~mask
+    assert (tmp_path / "out" / "config").stat().st_mode & 0o777 == 0o666 & ~mask
+    assert (tmp_path / "private").stat().st_mode & 0o777 == 0o600, "what a link leads to is another's"
+
+
 def test_a_file_never_takes_the_place_of_a_directory(tmp_path: Path) -> None:
     (tmp_path / "precious").mkdir()
     (tmp_path / "precious" / "thesis.tex").write_text("years of work")

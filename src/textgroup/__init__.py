@@ -13,11 +13,12 @@ from textgroup.errors import InputError
 from textgroup.units import Grounding, Reference, Unit
 
 if TYPE_CHECKING:
+    from textgroup.inference.result import Phrases, Units
     from textgroup.inference.textgroup import TextGroup, load
 
     __version__: str
 
-__all__ = ["Grounding", "InputError", "Reference", "TextGroup", "Unit", "__version__", "load"]
+__all__ = ["Grounding", "InputError", "Phrases", "Reference", "TextGroup", "Unit", "Units", "__version__", "load"]
 
 
 def __getattr__(name: str) -> Any:
@@ -26,6 +27,10 @@ def __getattr__(name: str) -> Any:
         from textgroup.inference import textgroup as inference
 
         return getattr(inference, name)
+    if name in ("Phrases", "Units"):
+        from textgroup.inference import result
+
+        return getattr(result, name)
     if name == "__version__":
         from importlib.metadata import version
 

@@ -13,7 +13,8 @@ from textgroup.errors import InputError
 def atomic_write(path: Path) -> Iterator[Path]:
     """Yield a temporary sibling of `path` (file or directory); on success it replaces `path`.
 
-    If the block raises, the sibling is removed and `path` is untouched. A directory at `path` is renamed before the
+    If the block raises, the sibling is removed and `path` is untouched. Whoever may read a new file may read this one,
+    also where the library that wrote it kept it for its owner. A directory at `path` is renamed before the
     new one takes its name; a file never replaces a directory.
     """
     path = Path(path)
@@ -21,6 +22,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         yield temporary
+        _share(temporary)
         if path.is_dir() and not path.is_symlink():
             if not temporary.is_dir():
                 raise InputError(f"{path} is a directory: give the name of a file")
@@ -35,6 +37,19 @@ def atomic_write(path: Path) -> Iterator[Path]:
             shutil.rmtree(temporary, ignore_errors=True)
         else:
             temporary.unlink(missing_ok=True)
+
+
+def _share(written: Path) -> None:
+    """Give what only its owner may read (safetensors writes so) the mode of any new file."""
+    if written.is_symlink():
+        return
+    files = written.rglob("*") if written.is_dir() else [written]
+    private = [f for f in files if f.is_file() and not f.is_symlink() and not f.stat().st_mode & 0o077]
+    if private:
+        mask = os.umask(0o077)  # it can only be read by setting it
+        os.umask(mask)
+        for file in private:
+            file.chmod(0o666 & ~mask)
 
 
 def remove_abandoned(path: Path) -> None:

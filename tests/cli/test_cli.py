@@ -1,8 +1,10 @@
 """The commands as a person meets them: what they print, where they write, how they refuse."""
 
+import contextlib
 import csv
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -92,7 +94,7 @@ def test_segment_reads_from_a_pipe_by_name(run: Path, tmp_path: Path, capsys: py
     os.mkfifo(pipe)
     writer = threading.Thread(target=pipe.write_text, args=["a red ring\na blue fish\n"], daemon=True)
     writer.start()
-    assert main(["segment", "-c", str(run), "--file", str(pipe)]) == 0, capsys.readouterr().err
+    assert main(["segment", "-c", str(run), "--file", str(pipe), "--json"]) == 0, capsys.readouterr().err
     writer.join()
     assert [json.loads(line)["caption"] for line in capsys.readouterr().out.splitlines()] == [
         "a red ring",
@@ -147,7 +149,10 @@ def test_help_is_quick_and_needs_no_torch() -> None:
     assert "textgroup segment" in finished.stdout
 
 
-@pytest.mark.parametrize("command", ["demo", "segment", "score", "align", "export", "features", "train"])
+COMMANDS = ["demo", "segment", "score", "align", "ground", "export", "features", "train", "evaluate"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     try:
         status = main([command, "--help"])
@@ -155,6 +160,46 @@ def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]
         status = stopped.code if isinstance(stopped.code, int) else 1
     assert status == 0
     assert "usage: textgroup" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        *("segment", "score", "align", "ground", "features", "train"),
+        *("evaluate grounding", "evaluate ranking", "evaluate retrieval"),
+    ],
+)
+def test_every_command_that_encodes_says_where(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with contextlib.suppress(SystemExit):
+        main([*command.split(), "--help"])
+    assert "--device" in capsys.readouterr().out
+
+
+def test_a_device_that_is_not_there_is_told(photographs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for command in ("score", "align", "ground"):
+        said = refused(capsys, command, str(photographs / "0.png"), "a dog", "--device", "banana")
+        assert "device 'banana': not available" in said
+    said = refused(
+        capsys, "evaluate", "retrieval", *["-c", "x", "--features", "x", "--captions", "x", "--device", "cuda"]
+    )
+    assert "--device cuda: with -c" in said
+
+
+def test_the_help_of_a_command_lists_what_it_leads_to(capsys: pytest.CaptureFixture[str]) -> None:
+    for words in (["evaluate"], ["evaluate", "-h"]):
+        assert main(words) == 0
+        shown = capsys.readouterr().out
+        assert all(f"textgroup evaluate {name} " in shown for name in ("phrases", "grounding", "ranking", "retrieval"))
+    assert "evaluate phrase: there are phrases, " in refused(capsys, "evaluate", "phrase")
+    assert main([]) == 0
+    shown = capsys.readouterr().out
+    assert all(f"  textgroup {command} " in shown for command in COMMANDS)
+
+
+def test_the_package_runs_as_a_module() -> None:
+    finished = subprocess.run([sys.executable, "-m", "textgroup", "--version"], capture_output=True, text=True)
+    assert finished.stdout.startswith("textgroup ")
+    assert finished.returncode == 0
 
 
 def test_features_train_score_and_retrieval_on_photographs(
@@ -198,10 +243,12 @@ def test_features_train_score_and_retrieval_on_photographs(
         best = int(np.argmax(unit["cosines"]))
         assert len(unit["cosines"]) == 9, "3 x 3 patches of 32 pixels"
         assert unit["object"] == (best if unit["cosines"][best] > NULL else None)
+        assert (unit["point"] is None) == (unit["object"] is None)
     assert main(align) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == sum(len(line["units"]) for line in aligned)
-    assert all(line.startswith(("object ", "none ")) for line in lines)
+    places = [re.fullmatch(r"(?:none|object \d+ +\d+% +\d+%) +[+-]\d\.\d{3}  .+", line) for line in lines]
+    assert all(places), "each object has a place"
     assert "a caption is empty" in refused(capsys, *align, " ")
     for term in ("alignment", "grounding"):
         said = refused(capsys, *words, f"--loss.{term}", "1", "--loss.paraphrase", "0")

@@ -37,6 +37,31 @@ def test_every_variant_fits_every_configuration_with_groups(base: str, name: str
     check_model(config)
 
 
+def test_a_shipped_configuration_is_found_by_its_name_and_a_file_of_that_name_comes_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shipped = load_run(["--config", str(SHIPPED / "units.yaml"), "--seed", "3"])
+    (tmp_path / "units").mkdir()  # a directory is no configuration
+    assert load_run(["--config", "units", "--seed", "3"]) == load_run(["--config=units", "--seed=3"]) == shipped
+    (tmp_path / "units").rmdir()
+    (tmp_path / "units").write_text("out: mine\n")
+    assert load_run(["--config", "units"]).out == "mine"
+
+
+@pytest.mark.parametrize("name", ["unit", "shipped/units", "../units", ""])
+def test_a_configuration_that_is_not_there_is_answered_with_those_that_come_with_the_package(name: str) -> None:
+    with pytest.raises(InputError, match=r"there is no such file; .* are baseline, .*, units"):
+        load_run(["--config", name])
+
+
+def test_fields_may_be_spelt_with_dashes_as_the_options_of_other_commands_are() -> None:
+    words = ["--data.image-column", "photo", "--optim.batch-size=7", "--out", "runs/a-b", "--data.captions=my-own.txt"]
+    config = load_run(["--config", "units", *words])
+    assert (config.data.image_column, config.optim.batch_size) == ("photo", 7)
+    assert (config.out, config.data.captions) == ("runs/a-b", "my-own.txt"), "values stay as they are"
+
+
 def test_the_configurations_of_the_papers_tables_are_there() -> None:
     assert {"paper", "scenes", "scenes_paper", "flickr8k"} <= set(CONFIGS)
     assert {"baseline", "no_contrastive", "no_reconstruction", "k1", "k2", "k8", "k16"} <= set(VARIANTS)

@@ -32,6 +32,8 @@ def test_an_exported_checkpoint_is_half_as_large_and_cuts_alike(run: Path, tmp_p
     weights = [(where / "model.safetensors").stat().st_size for where in (tmp_path / "shared", run / "last")]
     assert weights[0] < 0.6 * weights[1]
     captions = ["a red ring and a blue star", "there is a kite"]
+    modes = {file.name: file.stat().st_mode & 0o777 for file in (tmp_path / "shared").iterdir()}
+    assert modes["model.safetensors"] == modes["config.json"], "who may read one may read the other"
     before, after = (textgroup.load(where).segment(captions) for where in (run, tmp_path / "shared"))
     assert before == after
     assert textgroup.load(tmp_path / "shared").model.decoder is None

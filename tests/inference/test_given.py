@@ -1,17 +1,20 @@
 """What the public calls take: one thing or any iterable of things, one result a thing; what is none is named."""
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 import textgroup
 from tests.data.probes.examples import write_pictures
 from tests.vision.tiny import TinyEncoder
 from textgroup.config.model import EncoderConfig
+from textgroup.inference.scene import Scene
 from textgroup.inference.textgroup import IMAGES, TextGroup
 from textgroup.model.textgroup import TextGroupModel
 from textgroup.text.tokenizer import CaptionTokenizer
@@ -127,7 +130,9 @@ def test_an_empty_caption_has_no_units_and_no_direction_in_every_call(
 CALLS: dict[str, Callable[[TextGroup, Any, list[Path]], object]] = {
     "segment": lambda model, captions, _: model.segment(captions),
     "segment_stream": lambda model, captions, _: list(model.segment_stream(captions)),
+    "phrases": lambda model, captions, _: model.phrases(captions),
     "encode_text": lambda model, captions, _: model.encode_text(captions),
+    "encode_units": lambda model, captions, _: model.encode_units(captions),
     "similarity": lambda model, captions, pictures: model.similarity(pictures, captions),
     "align": lambda model, captions, pictures: model.align(captions, pictures[0]),
 }
@@ -185,6 +190,21 @@ def test_an_image_that_cannot_be_read_is_named_with_its_number(model: TextGroup,
         model.align(["a", "b"], [pictures[0], "nowhere.png"])
 
 
+@pytest.mark.parametrize("call", ["ground", "look_at", "object_points"])
+def test_a_call_for_one_image_says_so(model: TextGroup, pictures: list[Path], call: str) -> None:
+    captions = ["a ring"] if call == "ground" else []
+    for given, said in ((pictures, "several images: give one image"), (None, "images is None"), (7, r"images is 7")):
+        with pytest.raises(textgroup.InputError, match=f"{call}: {said}"):
+            getattr(model, call)(given, *captions)
+
+
+@pytest.mark.parametrize("span", [(0, 7), (3, 3), (-1, 2), (4, 2), (0, 1, 2)])
+def test_a_span_that_is_not_in_the_caption_is_named(model: TextGroup, span: Any) -> None:
+    said = re.escape(f"heat_maps: spans[1] is {span} (tuple): give (start, end) with 0 <= start < end <= 6")
+    with pytest.raises(textgroup.InputError, match=said):
+        model.heat_maps(Scene(torch.zeros(1, 8), torch.ones(1, 2, 2)), "a ring", [(0, 1), span])
+
+
 def test_a_stream_says_which_caption_is_none_when_it_comes_there(model: TextGroup) -> None:
     def captions() -> Iterator[Any]:
         yield from ["a ring"] * 5000
@@ -208,9 +228,11 @@ def test_the_public_names_are_there_and_documented() -> None:
     assert set(textgroup.__all__) == {
         "Grounding",
         "InputError",
+        "Phrases",
         "Reference",
         "TextGroup",
         "Unit",
+        "Units",
         "__version__",
         "load",
     }

@@ -10,8 +10,10 @@ import torch
 import textgroup
 from tests.training.tiny import tiny_config, tiny_inputs
 from textgroup.config.run import OptimConfig
+from textgroup.inference.aligning import reference
 from textgroup.inference.spans import TOKENS, length_batches
-from textgroup.inference.textgroup import WINDOW, WINDOWS, reference
+from textgroup.inference.streaming import WINDOW
+from textgroup.inference.textgroup import WINDOWS
 from textgroup.model.late_interaction import NULL
 from textgroup.model.pretrained import PACKAGED
 from textgroup.training.loop import train

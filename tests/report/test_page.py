@@ -2,6 +2,7 @@
 
 import base64
 import io
+import re
 from pathlib import Path
 from typing import Any
 
@@ -54,8 +55,8 @@ def test_units_are_coloured_on_a_terminal_and_separated_by_bars_elsewhere() -> N
     units = [Unit("a [red] hat", 0, 11, 0), Unit("on", 12, 14, 9, groundable=False)]
     assert printed(units, force_terminal=False) == "a [red] hat | on\n"
     shown = printed(units, force_terminal=True, color_system="truecolor")
-    assert "\x1b[30;48;2;142;202;230m a [red] hat \x1b[0m" in shown, "brackets are no markup"
-    assert shown.endswith("  on \n"), "what names nothing has no colour"
+    assert re.match(r"\x1b\[30;48;[\d;]+ma \[red\] hat\x1b\[0m", shown), "brackets are no markup"
+    assert shown.endswith("\x1b[0mon\n"), "what names nothing has no colour"
 
 
 def test_each_kind_of_warning_is_printed_once_in_a_run() -> None:

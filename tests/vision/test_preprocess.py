@@ -53,6 +53,20 @@ def test_shorter_side_and_centre_crop_are_those_of_transformers(width: int, heig
     assert np.abs(found.transpose(1, 2, 0) - wanted).max() < 1e-6
 
 
+@pytest.mark.parametrize(("width", "height"), [(400, 200), (200, 400), (370, 230), (160, 160)])
+@pytest.mark.parametrize("squash", [False, True])
+def test_it_knows_which_part_of_a_photograph_is_seen(width: int, height: int, squash: bool) -> None:
+    """A picture whose red says how far it is from the left, and whose green how far from the top."""
+    across = np.broadcast_to(255 * (np.arange(width) + 0.5) / width, (height, width))
+    down = np.broadcast_to((255 * (np.arange(height) + 0.5) / height)[:, None], (height, width))
+    picture = Image.fromarray(np.stack([across, down, down], axis=2).round().astype(np.uint8))
+    transform = Transform(100, 80, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0), squash=squash)
+    pixels = transform(picture)
+    x0, y0, x1, y1 = transform.seen(width, height)
+    assert pixels[0, 0, [0, -1]] == pytest.approx([x0, x1], abs=0.02)
+    assert pixels[1, [0, -1], 0] == pytest.approx([y0, y1], abs=0.02)
+
+
 def test_an_image_is_turned_as_its_exif_orientation_says() -> None:
     picture = Image.new("RGB", (16, 8), "black")
     picture.paste("white", (0, 0, 8, 8))  # the left half

@@ -27,7 +27,7 @@ textgroup: the units of a caption, grounded in the picture (arXiv 2511.11262).
   textgroup ground -c RUN IMAGE CAPTION --out PICTURE.png    the part of the image that each unit means
   textgroup features --images DATA --encoder NAME --out DIR   encode a data set's images once
   textgroup export -c RUN --out DIR                     a checkpoint to share
-  textgroup train --config configs/NAME.yaml            train (any field: --optim.lr 1e-3)
+  textgroup train --config NAME                         train (any field: --optim.lr 1e-3)
   textgroup evaluate phrases --annotations DIR --segmenter model:RUN   units against gold phrases
   textgroup evaluate grounding --annotations DIR --images DATA --model model:RUN --out DIR   units against boxes
   textgroup evaluate ranking --probe KIND:PATH --images DATA --model model:RUN --out DIR   captions against foils

@@ -22,6 +22,11 @@ def checkpoint_option(parser: argparse._ActionsContainer, packaged: bool = False
     parser.add_argument("-c", "--checkpoint", help=f"checkpoint or run directory, or Hub name{default}")
 
 
+def device_option(parser: argparse._ActionsContainer) -> None:
+    """`--device`, where the model runs."""
+    parser.add_argument("--device", default="cpu", help="cpu or cuda: where the text side runs (default: cpu)")
+
+
 def check_out(where: Path, *files: str) -> None:
     """Raise `InputError` if `files` cannot be written to the directory `where`: before the work, not after it."""
     nearest = next(path for path in (where, *where.absolute().parents) if path.exists())

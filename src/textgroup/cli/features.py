@@ -34,19 +34,22 @@ def features(words: Sequence[str]) -> None:
     parser.add_argument("--size", type=int, help="squash the whole image to so many pixels a side, without a crop")
     parser.add_argument("--image-column", default="image", help="column of a table that names the image")
     parser.add_argument("--batch-size", type=int, help="images encoded at once (default: 4 on a CPU, 256 on a GPU)")
+    parser.add_argument("--device", help="cpu or cuda (default: a GPU if there is one)")
     options = parser.parse_args(words)
     import os
 
     import torch
 
     from textgroup.data.sources.samples import read_samples
+    from textgroup.devices import pick_device
     from textgroup.report.terminal import progress_bar
     from textgroup.vision.encoders.open import open_encoder
     from textgroup.vision.store.processes import encode_rank_share, rank_and_world
     from textgroup.vision.store.writing import encode_features
 
     rank, world = rank_and_world()
-    device = f"cuda:{os.environ.get('LOCAL_RANK', '0')}" if torch.cuda.is_available() else None
+    own = f"cuda:{os.environ.get('LOCAL_RANK', '0')}" if torch.cuda.is_available() else None
+    device = str(pick_device(options.device)) if options.device else own
     encoder = open_encoder(options.encoder, resize=options.resize, device=device, size=options.size)
     with progress_bar("images", None, shown=rank == 0) as advance:
         settings: dict[str, Any] = {

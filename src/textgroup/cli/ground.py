@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from textgroup.cli.common import Parser, checkpoint_option
+from textgroup.cli.common import Parser, checkpoint_option, device_option
 from textgroup.errors import InputError
 from textgroup.files import atomic_write
 from textgroup.units import Grounding
@@ -19,7 +19,7 @@ def ground(words: Sequence[str]) -> None:
     from textgroup.report.overlay import draw_overlay
     from textgroup.vision.decode import decode
 
-    model = textgroup.load(options.checkpoint, encoder=options.encoder)
+    model = textgroup.load(options.checkpoint, encoder=options.encoder, device=options.device)
     groundings = model.ground(options.image, options.caption)
     if options.out:
         picture = draw_overlay(decode(options.image), groundings)
@@ -41,6 +41,7 @@ def _options(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("image", type=Path)
     parser.add_argument("caption")
     checkpoint_option(parser, packaged=True)
+    device_option(parser)
     parser.add_argument("--encoder", help="where the image encoder lies now, if not where it lay in training")
     parser.add_argument("--out", type=Path, metavar="PNG", help="draw the picture with its units there")
     parser.add_argument("--json", action="store_true", help="one JSON object with points, boxes and heat maps")

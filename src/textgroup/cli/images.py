@@ -4,9 +4,13 @@ import argparse
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from textgroup.cli.common import Parser, checkpoint_option
+from textgroup.cli.common import Parser, checkpoint_option, device_option
 from textgroup.errors import InputError
+
+if TYPE_CHECKING:
+    from textgroup.inference.aligning import Point
 
 
 def _parse_options(parser: Parser, words: Sequence[str]) -> argparse.Namespace:
@@ -14,6 +18,7 @@ def _parse_options(parser: Parser, words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("image", type=Path)
     parser.add_argument("caption", nargs="+")
     checkpoint_option(parser, packaged=True)
+    device_option(parser)
     parser.add_argument("--encoder", help="where the image encoder lies now, if not where it lay in training")
     parser.add_argument("--json", action="store_true", help="JSON, for machines")
     options = parser.parse_args(words)
@@ -29,7 +34,7 @@ def score(words: Sequence[str]) -> None:
     import textgroup
     from textgroup.report.terminal import ranking
 
-    model = textgroup.load(options.checkpoint, encoder=options.encoder)
+    model = textgroup.load(options.checkpoint, encoder=options.encoder, device=options.device)
     cosines = model.similarity([options.image], options.caption)[0].tolist()
     ranked = sorted(zip(cosines, options.caption), key=lambda pair: -pair[0])
     if options.json:
@@ -43,18 +48,29 @@ def align(words: Sequence[str]) -> None:
     """`textgroup align`."""
     parser = Parser(
         "textgroup align",
-        description="Print, for each unit of captions, the number of the image's object that it refers to, or none.",
+        description="Print, for each unit of captions, the object of the image that it refers to, or none: its number, "
+        "its centre in per cent of the picture from the left and from the top, and the cosine.",
     )
     options = _parse_options(parser, words)
     import textgroup
 
-    model = textgroup.load(options.checkpoint, encoder=options.encoder)
-    aligned = model.align(options.caption, [options.image] * len(options.caption))
+    model = textgroup.load(options.checkpoint, encoder=options.encoder, device=options.device)
+    aligned = model.align(options.caption, options.image)
+    points = model.object_points(options.image)
     for caption, references in zip(options.caption, aligned):
         if options.json:
-            units = [{**unit._asdict(), "object": number, "cosines": cosines} for unit, number, cosines in references]
+            units = [
+                {**unit._asdict(), "object": number, "point": _point(points, number), "cosines": cosines}
+                for unit, number, cosines in references
+            ]
             print(json.dumps({"image": str(options.image), "caption": caption, "units": units}, ensure_ascii=False))
             continue
         for unit, number, cosines in references:
             largest = f"{max(cosines):+.3f}" if cosines else f"{'':6}"
-            print(f"{'none' if number is None else f'object {number}':<9} {largest}  {unit.text}")
+            point = _point(points, number)
+            at = "" if point is None else f"{100 * point[0]:3.0f}% {100 * point[1]:3.0f}%"
+            print(f"{'none' if number is None else f'object {number}':<10} {at:<9}  {largest}  {unit.text}")
+
+
+def _point(points: "list[Point | None]", number: int | None) -> "Point | None":
+    return None if number is None else points[number]

@@ -1,18 +1,18 @@
 """`textgroup segment`: the units of captions."""
 
 import argparse
-import json
+import functools
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from textgroup.cli.common import Parser, checkpoint_option
+from textgroup.cli.common import Parser, checkpoint_option, device_option
 from textgroup.errors import InputError
 from textgroup.files import atomic_write
-from textgroup.units import Unit
 
 if TYPE_CHECKING:
+    from textgroup.inference.result import Units
     from textgroup.inference.textgroup import TextGroup
 
 LONGEST_LINE = 1_000_000
@@ -24,13 +24,37 @@ LOOKED_AT = 1_000
 
 def segment(words: Sequence[str]) -> None:
     """`textgroup segment`."""
-    parser = Parser("textgroup segment", description="Print the units of captions.")
+    options = _options(words)
+    if not options.file:
+        _write_units(options.caption, options)
+    elif str(options.file) == "-":
+        _write_units(_read_lines(sys.stdin, "standard input"), options)
+    else:
+        with options.file.open(encoding="utf-8") as file:
+            _write_units(_read_lines(file, str(options.file)), options)
+
+
+def _options(words: Sequence[str]) -> argparse.Namespace:
+    from textgroup.cli.forms import FORMS, HELP
+
+    parser = Parser(
+        "textgroup segment",
+        description="Print the units of captions.",
+        epilog=HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("caption", nargs="*", help="captions, each one argument")
     checkpoint_option(parser, packaged=True)
+    device_option(parser)
     parser.add_argument("--file", type=Path, help="captions from a text file, one a line ('-': standard input)")
-    parser.add_argument("--out", type=Path, help="write JSON lines there instead of printing")
-    parser.add_argument("--json", action="store_true", help="JSON lines, for machines")
+    parser.add_argument("--out", type=Path, help="write there instead of printing")
+    parser.add_argument("--format", choices=list(FORMS), help="see below (default: line, and json with --out)")
+    parser.add_argument("--json", action="store_const", const="json", dest="format", help="short for --format json")
+    parser.add_argument(
+        "--workers", type=int, default=1, metavar="N", help="processes that cut, one core each; same output (default 1)"
+    )
     options = parser.parse_args(words)
+    options.format = options.format or ("json" if options.out else "line")
     if bool(options.caption) == bool(options.file):
         raise InputError("textgroup segment: give captions or --file, one of the two")
     for caption in options.caption:
@@ -38,16 +62,9 @@ def segment(words: Sequence[str]) -> None:
             raise InputError("textgroup segment: a caption is empty: give it at least one word")
     if options.file and str(options.file) != "-" and (options.file.is_dir() or not options.file.exists()):
         raise InputError(f"--file {options.file}: there is no such file")
-    import textgroup
-
-    model = textgroup.load(options.checkpoint)
-    if not options.file:
-        _write_units(model, options.caption, options)
-    elif str(options.file) == "-":
-        _write_units(model, _read_lines(sys.stdin, "standard input"), options)
-    else:
-        with options.file.open(encoding="utf-8") as file:
-            _write_units(model, _read_lines(file, str(options.file)), options)
+    if options.workers < 1:
+        raise InputError(f"--workers {options.workers}: give at least 1")
+    return options
 
 
 def _read_lines(file: IO[str], name: str) -> Iterable[str]:
@@ -65,26 +82,23 @@ def _read_lines(file: IO[str], name: str) -> Iterable[str]:
         raise InputError(f"{name} holds no captions: give one a line")
 
 
-def _write_units(model: "TextGroup", captions: Iterable[str], options: argparse.Namespace) -> None:
-    from rich.console import Console
+def _write_units(captions: Iterable[str], options: argparse.Namespace) -> None:
+    import textgroup
+    from textgroup.report.terminal import count_progress
 
-    from textgroup.report.terminal import colour_units, count_progress
-
+    model = textgroup.load(options.checkpoint, device=options.device)
     first: list[str] = []
-    captions = _remember(captions, first)
+    lines = _lines(model, _remember(captions, first), options)
+    blank = 0
     if options.out:
         with atomic_write(options.out) as partial, partial.open("w", encoding="utf-8") as out:
-            blank = sum(
-                _write_json_line(out, *pair)
-                for pair in count_progress(_captions_with_units(model, captions), "captions")
-            )
-    elif options.json or (not sys.stdout.isatty() and options.file):
-        blank = sum(_write_json_line(sys.stdout, *pair) for pair in _captions_with_units(model, captions))
+            for text, empty in count_progress(lines, "captions"):
+                out.write(text + "\n")
+                blank += empty
     else:
-        blank, console = 0, Console(soft_wrap=True, highlight=False)
-        for _, units in _captions_with_units(model, captions):
-            blank += not units
-            console.print(colour_units(units, console))
+        for text, empty in lines:
+            print(text)
+            blank += empty
     if blank:
         print(f"textgroup: {blank} empty lines have no units", file=sys.stderr)
     if strange := sum(model.unfamiliar(first)):
@@ -95,30 +109,28 @@ def _write_units(model: "TextGroup", captions: Iterable[str], options: argparse.
         )
 
 
+def _lines(model: "TextGroup", captions: Iterable[str], options: argparse.Namespace) -> Iterator[tuple[str, bool]]:
+    """For each caption its line of output, and whether it has no units. Only the model's windows are in memory."""
+    from rich.console import Console
+
+    from textgroup.cli.forms import FORMS
+    from textgroup.inference.workers import segment_in_workers
+    from textgroup.report.terminal import units_line
+
+    in_colour = options.format == "line" and not options.out and Console().is_terminal
+    give = functools.partial(_line, units_line if in_colour else FORMS[options.format])
+    if options.workers == 1:
+        return map(give, model.segment_stream(captions))
+    return segment_in_workers(options.checkpoint, captions, options.workers, give, device=options.device)
+
+
+def _line(form: Callable[["Units"], str], units: "Units") -> tuple[str, bool]:
+    return form(units), not units
+
+
 def _remember(captions: Iterable[str], first: list[str]) -> Iterable[str]:
     """The captions; `LOOKED_AT` of them are put into `first` too."""
     for caption in captions:
         if len(first) < LOOKED_AT:
             first.append(caption)
         yield caption
-
-
-def _captions_with_units(model: "TextGroup", captions: Iterable[str]) -> Iterable[tuple[str, list[Unit]]]:
-    """Yield each caption with its units, in order. Only the model's windows are in memory."""
-    from collections import deque
-
-    waiting: deque[str] = deque()
-
-    def record_captions() -> Iterable[str]:
-        for caption in captions:
-            waiting.append(caption)
-            yield caption
-
-    for units in model.segment_stream(record_captions()):
-        yield waiting.popleft(), units
-
-
-def _write_json_line(out: IO[str], caption: str, units: list[Unit]) -> bool:
-    """Write one line; whether the caption had no units."""
-    out.write(json.dumps({"caption": caption, "units": [unit._asdict() for unit in units]}, ensure_ascii=False) + "\n")
-    return not units

@@ -23,23 +23,52 @@ def run_parser(prog: str = "textgroup train") -> "ArgumentParser":
 
     set_parsing_settings(docstring_parse_attribute_docstrings=True)
     parser = ArgumentParser(prog=prog, exit_on_error=False, description=RunConfig.__doc__)
-    parser.add_argument("--config", action="config", help="YAML file; what follows on the line overrides it.")
+    parser.add_argument(
+        "--config",
+        action="config",
+        help="YAML file, or the name of one that comes with textgroup; what follows on the line overrides it.",
+    )
     parser.add_class_arguments(RunConfig, None)
     return parser
 
 
 def load_run(arguments: Sequence[str]) -> RunConfig:
-    """A run from command-line words, such as ["--config", "configs/paper.yaml", "--optim.lr", "1e-3"]."""
+    """A run from command-line words, such as ["--config", "paper", "--optim.lr", "1e-3"]. Raises `InputError`."""
     from jsonargparse import ArgumentError
 
     parser = run_parser()
     try:
-        parsed = parser.parse_args(list(arguments))
+        parsed = parser.parse_args(_normalised(arguments))
         parsed.pop("config", None)
         return RunConfig(**parser.instantiate(parsed).as_dict())
     except (ArgumentError, TypeError, ValueError) as error:
         cause = error if isinstance(error, InputError) else error.__cause__  # a check of ours, wrapped by the parser
         raise InputError(" ".join(str(cause if isinstance(cause, InputError) else error).split())) from None
+
+
+def _normalised(arguments: Sequence[str]) -> list[str]:
+    """The words, with the file of a shipped configuration in place of its name, and fields spelt with underscores:
+    `--data.image-column` is `--data.image_column`, as the other commands have dashes."""
+    words: list[str] = []
+    for word in arguments:
+        option, equals, value = word.partition("=")
+        if word.startswith("--"):
+            option = "--" + option[2:].replace("-", "_")
+            words.append(option + equals + (_config_file(value) if equals and option == "--config" else value))
+        else:
+            words.append(_config_file(word) if words and words[-1] == "--config" else word)
+    return words
+
+
+def _config_file(name: str) -> str:
+    """The file that `--config` names, or the shipped configuration. Raises `InputError` if there is neither."""
+    if Path(name).exists() and not Path(name).is_dir():
+        return name
+    shipped = {file.stem: file for folder in (SHIPPED / "variants", SHIPPED) for file in folder.glob("*.yaml")}
+    if name in shipped:
+        return str(shipped[name])
+    names = ", ".join(sorted(shipped))
+    raise InputError(f"--config {name}: there is no such file; the configurations that come with textgroup are {names}")
 
 
 def save_run(config: RunConfig, path: Path) -> None:

@@ -12,8 +12,9 @@ from textgroup.errors import InputError
 OVERVIEW = """\
 usage: textgroup train --config FILE [--FIELD VALUE ...] [--resume] [--device NAME]
 
-Train a model as FILE says (YAML, such as configs/flickr8k.yaml). A field on the command line overrides the file's:
---optim.lr 1e-3. A run writes its configuration, log and checkpoints into the directory `out`.
+Train a model as FILE says: YAML, or the name of a configuration that comes with textgroup, such as units or
+flickr8k. A field on the command line overrides the file's: --optim.lr 1e-3; dashes do for underscores. A run writes
+its configuration, log and checkpoints into the directory `out`.
 
   --resume        go on from the newest checkpoint of the run
   --device NAME   cpu or cuda (default: a GPU if there is one)

@@ -84,7 +84,7 @@ def show_photograph(console: Console) -> Image.Image:
     return draw_overlay(decode(photograph()), groundings)
 
 
-def show_packaged(console: Console) -> list[list[Unit]]:
+def show_packaged(console: Console) -> Sequence[Sequence[Unit]]:
     """Captions of ours, segmented by the model that comes with the package; what names something is coloured."""
     segmented = load().segment(CAPTIONS)
     console.print("\n[bold]The packaged model[/], on captions of ours; it was trained on captions that people wrote")

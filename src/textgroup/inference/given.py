@@ -49,6 +49,25 @@ def images_given(given: Image | Iterable[Image], call: str) -> Given[Image]:
     return Given(_check_given(given, call, "images", "a path, encoded bytes or a PIL image", _is_image), single)
 
 
+def one_image(given: Image, call: str) -> Image:
+    """One photograph. Raises `InputError` for several, and for what is none."""
+    if not images_given(given, call).single:
+        raise InputError(f"{call}: several images: give one image")
+    return given
+
+
+def spans_given(spans: Iterable[tuple[int, int]], caption: str, call: str) -> list[tuple[int, int]]:
+    """Runs of characters (start, end) of a caption, none of them empty. Raises `InputError` that names another one."""
+    found = list(spans)
+    for number, span in enumerate(found):
+        if len(span) != 2 or not 0 <= span[0] < span[1] <= len(caption):
+            raise InputError(
+                f"{call}: spans[{number}] is {_describe(span)}: give (start, end) with 0 <= start < end <= "
+                f"{len(caption)}, the length of the caption"
+            )
+    return found
+
+
 def identity(image: Image) -> object:
     """A hashable value that is equal for images that are surely the same."""
     return id(image) if isinstance(image, PILImage.Image) else image

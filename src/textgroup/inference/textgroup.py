@@ -1,9 +1,7 @@
 """A trained checkpoint in use: captions to units, captions and images to vectors that can be compared."""
 
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import islice
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Lock
 from typing import overload
@@ -13,22 +11,33 @@ import torch
 
 from textgroup.devices import pick_device
 from textgroup.errors import InputError
-from textgroup.inference.given import Given, Image, captions_given, checked_captions, identity, images_given, numbered
+from textgroup.inference.aligning import align_units, centres
+from textgroup.inference.given import (
+    Given,
+    Image,
+    captions_given,
+    checked_captions,
+    identity,
+    images_given,
+    numbered,
+    one_image,
+    spans_given,
+)
+from textgroup.inference.result import Phrases, Units
 from textgroup.inference.scene import Scene, grounded, heat_maps, look_at
 from textgroup.inference.segmenting import segment
 from textgroup.inference.spans import length_batches
+from textgroup.inference.streaming import stream_windows
 from textgroup.inference.vectors import encode, unit_vectors, warn_of_long
-from textgroup.model.late_interaction import NULL
 from textgroup.model.pretrained import load_model
 from textgroup.model.textgroup import TextGroupModel
 from textgroup.text.tokenizer import CaptionTokenizer
-from textgroup.units import Grounding, Reference, Unit
+from textgroup.units import Grounding, Reference
+from textgroup.vision.decode import decode
 from textgroup.vision.encoders.identity import check_same_encoder
 from textgroup.vision.encoders.objects import ObjectEncoder
 from textgroup.vision.encoders.open import open_again
 
-WINDOW = 1024
-"""Captions sorted by length together, so that a stream pays for little padding in constant memory."""
 WINDOWS = 2
 """Windows that are processed at the same time: one in Python, another in the tokenizer or the model."""
 UNFAMILIAR = 2.0
@@ -36,6 +45,9 @@ UNFAMILIAR = 2.0
 words are in pieces."""
 IMAGES = 8
 """Photographs decoded and encoded at once: memory does not depend on how many there are."""
+
+_OPENING = Lock()
+"""Images may be prepared in several threads, of which one opens the encoder."""
 
 
 class TextGroup:
@@ -49,13 +61,12 @@ class TextGroup:
         self.model, self.tokenizer = model.eval(), tokenizer
         self._encoder_name = encoder
         self._encoder: ObjectEncoder | None = None
-        self._opening = Lock()  # images may be prepared in several threads
 
     @overload
-    def segment(self, captions: str) -> list[Unit]: ...  # type: ignore[overload-overlap]  # a str is one caption
+    def segment(self, captions: str) -> Units: ...  # type: ignore[overload-overlap]  # a str is one caption
     @overload
-    def segment(self, captions: Iterable[str]) -> list[list[Unit]]: ...
-    def segment(self, captions: str | Iterable[str]) -> list[Unit] | list[list[Unit]]:
+    def segment(self, captions: Iterable[str]) -> list[Units]: ...
+    def segment(self, captions: str | Iterable[str]) -> Units | list[Units]:
         """The units of a caption, or of each of several, in reading order.
 
         Neighbouring words of the same group are one unit; offsets refer to the caption as given. Every character that
@@ -63,10 +74,20 @@ class TextGroup:
         the end of a sentence. Raises `InputError` for what is no text.
         """
         given = captions_given(captions, "segment")
-        units: list[Unit] | list[list[Unit]] = given.answer(list(self._stream(given)))
+        units: Units | list[Units] = given.answer(list(self._stream(given)))
         return units
 
-    def segment_stream(self, captions: str | Iterable[str]) -> Iterator[list[Unit]]:
+    @overload
+    def phrases(self, captions: str) -> Phrases: ...  # type: ignore[overload-overlap]
+    @overload
+    def phrases(self, captions: Iterable[str]) -> list[Phrases]: ...
+    def phrases(self, captions: str | Iterable[str]) -> Phrases | list[Phrases]:
+        """The units that name something, of a caption or of each of several: what a detector is asked for."""
+        given = captions_given(captions, "phrases")
+        phrases: Phrases | list[Phrases] = given.answer([units.phrases for units in self._stream(given)])
+        return phrases
+
+    def segment_stream(self, captions: str | Iterable[str]) -> Iterator[Units]:
         """`segment` for an endless stream, in order and in constant memory: yields the units of each caption.
 
         At most `WINDOWS` + 1 windows of captions are read ahead. The model runs in threads of its own: settings of the
@@ -80,19 +101,14 @@ class TextGroup:
         encoded = self.tokenizer.encode_batch(captions_given(captions, "unfamiliar"))
         return [len(tokens.ids) - 2 > UNFAMILIAR * (max(tokens.words) + 1) for tokens in encoded]
 
-    def _stream(self, captions: Iterable[str]) -> Iterator[list[Unit]]:
-        stream = iter(captions)
-        ahead: deque[Future[list[list[Unit]]]] = deque()
-        pool = ThreadPoolExecutor(WINDOWS, "segment")
-        try:
-            while window := list(islice(stream, WINDOW)):
-                ahead.append(pool.submit(segment, self.model, self.tokenizer, window))
-                if len(ahead) > WINDOWS:
-                    yield from ahead.popleft().result()
-            for rest in ahead:
-                yield from rest.result()
-        finally:
-            pool.shutdown(cancel_futures=True)
+    def segment_window(self, captions: Sequence[str]) -> list[Units]:
+        """`segment` for one window of captions, in the caller's thread."""
+        return [
+            Units(caption, units) for caption, units in zip(captions, segment(self.model, self.tokenizer, captions))
+        ]
+
+    def _stream(self, captions: Iterable[str]) -> Iterator[Units]:
+        return stream_windows(ThreadPoolExecutor(WINDOWS, "segment"), WINDOWS, self.segment_window, captions)
 
     @torch.inference_mode()
     def encode_text(self, captions: str | Iterable[str]) -> np.ndarray:
@@ -110,6 +126,24 @@ class TextGroup:
             vectors[rows] = self.model.embed_text(encode(self.model, [tokens[i] for i in rows])).float().cpu().numpy()
         vectors[[len(t.ids) <= 2 for t in tokens]] = 0  # start and end of text alone
         answer: np.ndarray = given.answer(vectors)
+        return answer
+
+    @overload
+    def encode_units(self, captions: str) -> np.ndarray: ...  # type: ignore[overload-overlap]
+    @overload
+    def encode_units(self, captions: Iterable[str]) -> list[np.ndarray]: ...
+    def encode_units(self, captions: str | Iterable[str]) -> np.ndarray | list[np.ndarray]:
+        """A caption -> a unit vector for each unit that `segment` gives, (units, E), fp32; captions -> a list of such.
+
+        Their products with `encode_image` are cosines. Needs a model trained with images.
+        """
+        self._require_image_side("encode_units")
+        given = captions_given(captions, "encode_units")
+        vectors = [
+            unit_vectors(self.model, self.tokenizer, units.caption, units).float().cpu().numpy()
+            for units in self._stream(given)
+        ]
+        answer: np.ndarray | list[np.ndarray] = given.answer(vectors)
         return answer
 
     def encode_image(self, images: Image | Iterable[Image]) -> np.ndarray:
@@ -154,9 +188,9 @@ class TextGroup:
     ) -> list[Reference] | list[list[Reference]]:
         """The units of a caption, or of each of several, with the object of its image that each refers to, or None.
 
-        images: one for each caption, or one for all. Objects are numbered as the image encoder gives them
-        (`objects.ObjectEncoder`). How often this is right: docs/alignment.md. Raises `InputError`, also for a caption
-        without an image.
+        images: one for each caption, or one for all. Objects are numbered as the image encoder gives them;
+        `object_points` says where they are. How often this is right: docs/alignment.md. Raises `InputError`, also for
+        a caption without an image.
         """
         self._require_image_side("align")
         given, pictures = captions_given(captions, "align"), images_given(images, "align")
@@ -183,19 +217,19 @@ class TextGroup:
         assert vectors is not None, "they were asked for"
         return vectors
 
-    @torch.inference_mode()
     def align_objects(self, captions: Sequence[str], vectors: torch.Tensor) -> list[list[Reference]]:
         """`align` with images that are encoded already: vectors (captions, G, D_image), zeros after an image's last."""
         self._require_image_side("align")
-        device = next(self.model.parameters()).device
-        objects = self.model.embed_objects(vectors.float().to(device))  # (captions, G, E)
-        number = (vectors != 0).any(dim=2).sum(dim=1).tolist()
-        references = []
-        for i, units in enumerate(segment(self.model, self.tokenizer, captions)):
-            vectors_of = unit_vectors(self.model, self.tokenizer, captions[i], units)  # (units, E)
-            cosines = (vectors_of @ objects[i].T).tolist()
-            references.append([reference(unit, of_unit[: number[i]]) for unit, of_unit in zip(units, cosines)])
-        return references
+        return align_units(self.model, self.tokenizer, captions, vectors)
+
+    @torch.inference_mode()
+    def object_points(self, image: Image) -> list[tuple[float, float] | None]:
+        """Where the objects are that `align` numbers: the centre of each, as shares of the photograph's width and
+        height; None for one that is nowhere. Raises `BrokenImage`."""
+        picture, encoder = decode(one_image(image, "object_points")), self._open_encoder()
+        masks = encoder.encode(torch.from_numpy(encoder.transform(picture)[None]), masks=True).masks
+        assert masks is not None, "they were asked for"
+        return centres(masks[0].float().cpu(), encoder.transform.seen(*picture.size))
 
     @overload
     def ground(self, image: Image, caption: str) -> list[Grounding]: ...  # type: ignore[overload-overlap]
@@ -210,9 +244,7 @@ class TextGroup:
         """
         self._require_image_side("ground")
         given = captions_given(caption, "ground")
-        if not images_given(image, "ground").single:
-            raise InputError("ground: give one image, and one caption or several for it")
-        scene = self.look_at(image)
+        scene = self.look_at(one_image(image, "ground"))
         answers = []
         for text in given:
             units = self.segment(text)
@@ -224,11 +256,15 @@ class TextGroup:
 
     def look_at(self, image: Image) -> Scene:
         """A whole photograph as the model sees it, for `heat_maps`. Raises `BrokenImage`."""
-        return look_at(self.model, self._open_encoder(), image)
+        return look_at(self.model, self._open_encoder(), one_image(image, "look_at"))
 
     def heat_maps(self, scene: Scene, caption: str, spans: Sequence[tuple[int, int]]) -> list[np.ndarray]:
-        """The heat map (h, w) of each span of characters (start, end) of the caption, as if it were a unit."""
-        return heat_maps(self.model, self.tokenizer, scene, caption, spans)
+        """The heat map (h, w) of each span of characters (start, end) of the caption, as if it were a unit.
+
+        In each cell a cosine, less what the cell's distance from the middle costs (docs/grounding.md). Raises
+        `InputError` for a span that is not in the caption.
+        """
+        return heat_maps(self.model, self.tokenizer, scene, caption, spans_given(spans, caption, "heat_maps"))
 
     def _require_image_side(self, call: str) -> None:
         if self.model.image_head is None:
@@ -236,7 +272,7 @@ class TextGroup:
 
     def _open_encoder(self) -> ObjectEncoder:
         self._require_image_side("encode_image")
-        with self._opening:
+        with _OPENING:
             if self._encoder is None:
                 identity = self.model.image_encoder
                 if identity is None:
@@ -245,12 +281,6 @@ class TextGroup:
                 check_same_encoder(identity, encoder.identity(), "the checkpoint", encoder.name)
                 self._encoder = encoder
         return self._encoder
-
-
-def reference(unit: Unit, cosines: list[float]) -> Reference:
-    """The object of the largest cosine, or None where that is no larger than the null object's, or there is none."""
-    best = max(range(len(cosines)), key=cosines.__getitem__, default=None)
-    return Reference(unit, None if best is None or cosines[best] <= NULL else best, cosines)
 
 
 def load(path: str | Path | None = None, *, device: str = "cpu", encoder: str | None = None) -> TextGroup:

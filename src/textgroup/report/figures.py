@@ -14,8 +14,6 @@ from PIL import Image
 
 from textgroup.files import atomic_write
 
-COLOURS = ("#8ecae6", "#ffd166", "#a7e8a0", "#f4acb7", "#cdb4db", "#ffb385", "#d9d9d9", "#b7e4c7")
-"""Colour of each group; the same as on the terminal."""
 LINES = ("#1d6fa5", "#d1495b", "#5b8e3e", "#8f6fb0", "#c77f1b")
 
 LONGEST_LABEL = 18

@@ -7,7 +7,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from textgroup.files import atomic_write
-from textgroup.report.figures import COLOURS
+from textgroup.report.colours import COLOURS
 
 
 def write_page(path: Path, template: str, content: Mapping[str, Any]) -> None:

@@ -9,19 +9,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 from rich.text import Text
 
+from textgroup.report.colours import colour_of
 from textgroup.units import Unit
-
-STYLES = (
-    "black on #8ecae6",
-    "black on #ffd166",
-    "black on #a7e8a0",
-    "black on #f4acb7",
-    "black on #cdb4db",
-    "black on #ffb385",
-    "black on #d9d9d9",
-    "black on #b7e4c7",
-)
-"""Styles of the groups; after the last, the first again."""
 
 WIDE = 1000
 """Columns of a table that goes to a file."""
@@ -30,14 +19,32 @@ T = TypeVar("T")
 
 
 def colour_units(units: Sequence[Unit], console: Console) -> Text:
-    """Units, each on its group's colour; those that name nothing have none. Without colours, separated by `|`."""
+    """Units with `|` between them; on a terminal each is on its group's colour, but what names nothing has none."""
     if not console.is_terminal:
-        return Text(" | ".join(unit.text for unit in units))
+        return Text(plain_line(units))
     text = Text()
     for i, unit in enumerate(units):
-        text.append(" " if i else "")
-        text.append(f" {unit.text} ", style="" if unit.groundable is False else STYLES[unit.group % len(STYLES)])
+        text.append(" | " if i else "", style="dim")
+        text.append(one_line(unit.text), style="" if unit.groundable is False else f"black on {colour_of(unit.group)}")
     return text
+
+
+def one_line(text: str) -> str:
+    """The text with a space for white space of any kind: a caption is a line of output, whatever is in it."""
+    return " ".join(text.split())
+
+
+def plain_line(units: Sequence[Unit]) -> str:
+    """Units with `|` between them."""
+    return " | ".join(one_line(unit.text) for unit in units)
+
+
+def units_line(units: Sequence[Unit]) -> str:
+    """`colour_units` as text for the standard output: with the codes of colours if it is a terminal."""
+    console = Console(soft_wrap=True, highlight=False, force_jupyter=False)
+    with console.capture() as captured:
+        console.print(colour_units(units, console), end="")
+    return captured.get()
 
 
 def ranking(ranked: Sequence[tuple[float, str]]) -> None:

@@ -50,15 +50,27 @@ class Transform:
         if self.squash:
             return self._normalised(picture.resize((self.crop, self.crop), _FILTERS[self.interpolation]))
         width, height = picture.size
-        scale = self.resize / min(width, height)
-        # The longer side is cut off as torchvision does, with which GroupViT was trained.
-        size = (self.resize, int(height * scale)) if width <= height else (int(width * scale), self.resize)
+        size = self._resized(width, height)
         if math.prod(size) > MAX_PIXELS:
             raise BrokenImage(f"{describe_image(image)}: {width} x {height} pixels is too long and thin")
         if size != picture.size:
             picture = picture.resize(size, _FILTERS[self.interpolation])
         left, top = (round((side - self.crop) / 2) for side in size)
         return self._normalised(picture.crop((left, top, left + self.crop, top + self.crop)))
+
+    def seen(self, width: int, height: int) -> tuple[float, float, float, float]:
+        """The part of a photograph of so many pixels that is kept: x0, y0, x1, y1 as shares of its sides."""
+        if self.squash:
+            return 0.0, 0.0, 1.0, 1.0
+        wide, high = self._resized(width, height)
+        left, top = (round((side - self.crop) / 2) for side in (wide, high))
+        return left / wide, top / high, (left + self.crop) / wide, (top + self.crop) / high
+
+    def _resized(self, width: int, height: int) -> tuple[int, int]:
+        """Width and height before the crop. The longer side is cut off as torchvision does, with which GroupViT was
+        trained."""
+        scale = self.resize / min(width, height)
+        return (self.resize, int(height * scale)) if width <= height else (int(width * scale), self.resize)
 
     def _normalised(self, picture: Image.Image) -> np.ndarray:
         mean, std = (np.array(value, np.float32)[:, None, None] for value in (self.mean, self.std))

@@ -22,6 +22,7 @@ def retrieval(words: Sequence[str]) -> None:
     parser.add_argument("--captions", required=True, help="captions with their images' keys, as for training")
     parser.add_argument("--features", type=Path, help="with -c: feature store of the images")
     parser.add_argument("--encoder", help="with --model model:PATH: where its image encoder lies now")
+    parser.add_argument("--device", help="with --model: cpu or cuda (default: a GPU if there is one)")
     parser.add_argument("--first", type=int, help="use only the first N captions of each image")
     parser.add_argument("--json", action="store_true", help="one JSON object, for machines")
     options = parser.parse_args(words)
@@ -31,6 +32,8 @@ def retrieval(words: Sequence[str]) -> None:
         raise InputError("give -c with --features, or --model alone: it reads the images beside the captions")
     if options.checkpoint is not None and options.encoder is not None:
         raise InputError(f"--encoder {options.encoder}: with -c the images' vectors are read from --features")
+    if options.checkpoint is not None and options.device is not None:
+        raise InputError(f"--device {options.device}: with -c the text side runs on the CPU")
     from dataclasses import asdict
 
     from textgroup.report.terminal import table
@@ -55,7 +58,7 @@ def _measure_recall(options: argparse.Namespace) -> "Retrieval":
         from textgroup.evaluation.open_model import open_dual_encoder
 
         return evaluate_samples(
-            open_dual_encoder(options.model, encoder=options.encoder), options.captions, options.first
+            open_dual_encoder(options.model, options.device, options.encoder), options.captions, options.first
         )
     from textgroup.model.pretrained import load_model
     from textgroup.training.inputs import read_pairs

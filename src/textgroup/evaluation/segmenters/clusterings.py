@@ -42,7 +42,7 @@ def clustering(name: Literal["kmeans", "spectral", "meanshift"], clusters: int |
         model.encoder.encode_tokens(*nothing)
     except InputError:
         raise InputError(
-            f"--features-from {checkpoint}: not a baseline checkpoint (train one with configs/variants/baseline.yaml)"
+            f"--features-from {checkpoint}: not a baseline checkpoint (train one with --config baseline)"
         ) from None
 
     @torch.inference_mode()

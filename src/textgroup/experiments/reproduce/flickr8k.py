@@ -24,7 +24,7 @@ from textgroup.evaluation.phrases.benchmark import Benchmark
 from textgroup.evaluation.phrases.tokens import token_spans
 from textgroup.evaluation.segmenters.open import open_segmenter
 from textgroup.experiments.reproduce.measured import Measured, best_left_entropy
-from textgroup.experiments.reproduce.scale import configuration
+from textgroup.experiments.reproduce.scale import configuration, units_of
 from textgroup.experiments.reproduce.systems import ENCODER, UNTRAINED, System
 from textgroup.inference.textgroup import TextGroup
 from textgroup.training.build import Inputs, build_model
@@ -123,7 +123,7 @@ class Flickr8k:
 
     def measure(self, row: str, model: TextGroup, run: Path, encoder: Path) -> Measured:
         """See `Scale.measure`."""
-        measured = self.measure_units(model.segment)
+        measured = self.measure_units(units_of(model))
         if model.model.image_head is None:
             return measured
         captions = str(self.data / "flickr8k" / "flickr8k-val-*.tar")
@@ -143,7 +143,7 @@ class Flickr8k:
         if row == UNTRAINED:
             config = configuration(self, "recipe", seed, self.home / "run")
             inputs = self.inputs(config, "recipe", self.home)
-            return TextGroup(build_model(config, inputs, learn=False), inputs.tokenizer).segment
+            return units_of(TextGroup(build_model(config, inputs, learn=False), inputs.tokenizer))
         if row == "left-entropy":
             shown = Benchmark.make(self._entities("train")[:CHOSEN_ON], token_spans(None))
             return best_left_entropy((caption.text for caption in self._entities("train")), shown)

@@ -19,7 +19,7 @@ from textgroup.config.command_line import to_dict
 from textgroup.evaluation.segmenters.open import open_segmenter
 from textgroup.experiments.outcome import of_length
 from textgroup.experiments.reproduce.measured import Measured
-from textgroup.experiments.reproduce.scale import Scale, configuration
+from textgroup.experiments.reproduce.scale import Scale, configuration, units_of
 from textgroup.experiments.reproduce.systems import BASELINE, CLUSTERINGS, ENCODER, TRIVIAL
 from textgroup.files import atomic_write
 from textgroup.inference.textgroup import TextGroup
@@ -126,7 +126,7 @@ def work(scale: Scale, job: Job, encoder: Path, threads: int) -> None:
 
         def follow(progress: Progress) -> None:
             if job.name in CURVE and progress.step % max(1, progress.steps // POINTS) == 0:
-                units = scale.measure_units(TextGroup(progress.model, inputs.tokenizer).segment)
+                units = scale.measure_units(units_of(TextGroup(progress.model, inputs.tokenizer)))
                 _write_point(job.folder, {"step": progress.step, **progress.losses, **units.figures})
 
         model = train(config, inputs, resume=newest_checkpoint(job.folder) is not None, progress=follow)

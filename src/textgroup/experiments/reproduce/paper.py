@@ -20,7 +20,7 @@ from textgroup.evaluation.phrases.tokens import token_spans
 from textgroup.evaluation.ranking.scoring import score_models
 from textgroup.evaluation.segmenters.open import open_segmenter
 from textgroup.experiments.reproduce.measured import Measured
-from textgroup.experiments.reproduce.scale import configuration
+from textgroup.experiments.reproduce.scale import configuration, units_of
 from textgroup.experiments.reproduce.systems import ENCODER, UNTRAINED, System
 from textgroup.inference.textgroup import TextGroup
 from textgroup.text.tokenizer import CaptionTokenizer
@@ -113,7 +113,7 @@ class Paper:
 
     def measure(self, row: str, model: TextGroup, run: Path, encoder: Path) -> Measured:
         """See `Scale.measure`."""
-        measured = self.measure_units(model.segment)
+        measured = self.measure_units(units_of(model))
         if model.model.image_head is None:
             return measured
         images = [str(Path("data/probes") / name) for name in ("svo_images", "val2014")]
@@ -132,7 +132,7 @@ class Paper:
         """See `Scale.trivial`."""
         if row == UNTRAINED:
             config = configuration(self, "recipe", seed, Path("reproduced/run"))
-            return TextGroup(build_model(config, read_inputs(config), learn=False), self._tokenizer).segment
+            return units_of(TextGroup(build_model(config, read_inputs(config), learn=False), self._tokenizer))
         return open_segmenter(row, self._tokenizer)
 
     def measure_units(self, segmenter: Segmenter) -> Measured:

@@ -74,6 +74,11 @@ class Scale(Protocol):
         ...
 
 
+def units_of(model: TextGroup) -> Segmenter:
+    """A model as a segmenter."""
+    return lambda captions: list(model.segment_stream(captions))
+
+
 def configuration(scale: Scale, row: str, seed: int, out: Path) -> RunConfig:
     """The configuration of a trained row: its base, its variants, then what is the scale's."""
     system = System.parse(row)

@@ -25,7 +25,7 @@ from textgroup.evaluation.phrases.tokens import token_spans
 from textgroup.evaluation.segmenters.open import open_segmenter
 from textgroup.experiments.reproduce.measured import Measured, best_left_entropy
 from textgroup.experiments.reproduce.pictures import Pictures, discovery, encode, small_tower
-from textgroup.experiments.reproduce.scale import configuration
+from textgroup.experiments.reproduce.scale import configuration, units_of
 from textgroup.experiments.reproduce.scene_probes import SceneProbes, scene_probes
 from textgroup.experiments.reproduce.systems import ENCODER, UNTRAINED, System
 from textgroup.files import atomic_write
@@ -149,7 +149,7 @@ class Scenes:
 
     def measure(self, row: str, model: TextGroup, run: Path, encoder: Path) -> Measured:
         """See `Scale.measure`; of the object encoder, also how well its groups are the objects."""
-        measured = self.measure_units(model.segment)
+        measured = self.measure_units(units_of(model))
         if row == ENCODER:
             self._encode_train(run)
             measured.figures |= discovery(self._open(run), self.test)
@@ -173,7 +173,7 @@ class Scenes:
         if row == UNTRAINED:
             config = configuration(self, "recipe", seed, Path("untrained"))
             model = build_model(config, Inputs(self.tokenizer, self._captions()), learn=False)
-            return TextGroup(model, self.tokenizer).segment
+            return units_of(TextGroup(model, self.tokenizer))
         if row == "left-entropy":
             shown = Benchmark.make(_bracketed(self.train[:CHOSEN_ON]), token_spans(self.tokenizer))
             return best_left_entropy((scene.caption for scene in self.train), shown)
