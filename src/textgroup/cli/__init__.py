@@ -41,9 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal without a caption's letters shows their codes
     with warnings.catch_warnings():
-        warnings.filterwarnings(
-            "ignore", module=r"PIL\."
-        )  # of a damaged image, which is read or skipped with a reason
+        warnings.filterwarnings("ignore", module=r"PIL\.")  # of a damaged image, which is read or skipped with a reason
         warnings.showwarning = _show_warning
         return _run(list(sys.argv[1:] if arguments is None else arguments))
 

@@ -1,7 +1,7 @@
 """Byte-pair encoding of captions in CLIP's layout; every id knows the characters it came from.
 
 A caption is cleaned before it is encoded (`cleaning.py`), so the offsets that the encoder reports refer to the cleaned
-text; `original_offsets` carries them back to the caption as given.
+text; `offsets.py` carries them back to the caption as given.
 
 The layout of the vocabulary is CLIP's, whatever the merges: 256 bytes, the same 256 bytes ending a word,
 one entry a merge, then start-of-text and end-of-text. So `!` is id 0, and padding must be known from a mask.
@@ -18,7 +18,8 @@ import numpy as np
 from tokenizers import Encoding, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from textgroup.errors import InputError
-from textgroup.text.cleaning import clean, original_offsets
+from textgroup.text.cleaning import clean
+from textgroup.text.offsets import original_offsets
 from textgroup.text.words import PATTERNS, goes_on, stands_alone, word_starts
 
 START, END = "<|startoftext|>", "<|endoftext|>"
