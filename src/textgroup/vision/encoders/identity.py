@@ -12,6 +12,9 @@ def check_same_encoder(one: Mapping[str, Any], other: Mapping[str, Any], one_is:
     one_is, other_is: what they belong to, such as "the checkpoint". Where the weights were read from is not
     compared: the same weights may lie elsewhere.
     """
+    for identity, owner in ((one, one_is), (other, other_is)):
+        if [type(identity.get(name)) for name in ("encoder", "weights", "transform")] != [str, str, dict]:
+            raise InputError(f"{owner}: what it says of its image encoder is damaged")
     for name, get in (
         ("encoder", lambda identity: identity["encoder"].partition(":")[0]),
         ("weights", lambda identity: identity["weights"]),
