@@ -46,6 +46,8 @@ def load_frozen(kind: Any, where: str, name: str) -> nn.Module:
                 output_loading_info=True,
                 ignore_mismatched_sizes=True,  # they are reported, and refused below
             )
+    except MissingFile as error:
+        raise not_loadable(where, name, error) from None
     except InputError:
         raise
     except Exception as error:  # OSError offline, ValueError for an unknown architecture, safetensors' own, ...
