@@ -15,6 +15,7 @@ from textgroup.cli.images import align, score
 from textgroup.cli.segment import segment
 from textgroup.cli.train import train
 from textgroup.errors import InputError
+from textgroup.report.printable import one_line
 
 HELP = """\
 textgroup: the units of a caption, grounded in the picture (arXiv 2511.11262).
@@ -71,13 +72,14 @@ def _run(words: list[str]) -> int:
             raise InputError(f"no command {words[0]!r}: there are {', '.join(commands)}")
         commands[words[0]](words[1:])
     except InputError as error:
-        print(f"textgroup: {' '.join(str(error).split())}", file=sys.stderr)
+        print(f"textgroup: {one_line(error)}", file=sys.stderr)
         return 2
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         sys.stderr.close()
         return 0
     except OSError as error:  # no permission, no space, no such directory
-        print(f"textgroup: {error.filename or 'the system'}: {error.strerror or error}", file=sys.stderr)
+        what = f"{error.filename or 'the system'}: {error.strerror or error}"
+        print(f"textgroup: {one_line(what)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("textgroup: interrupted", file=sys.stderr)
@@ -94,4 +96,4 @@ def _show_warning(
     line: str | None = None,
 ) -> None:
     """A warning as one line, without the line of code."""
-    print(f"textgroup: {' '.join(str(message).split())}", file=sys.stderr)
+    print(f"textgroup: {one_line(message)}", file=sys.stderr)

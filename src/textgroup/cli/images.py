@@ -1,12 +1,12 @@
 """`textgroup score` and `textgroup align`: captions against an image."""
 
 import argparse
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
 from textgroup.cli.common import Parser, checkpoint_option
 from textgroup.errors import InputError
+from textgroup.report.printable import json_line, printable
 
 
 def _parse_options(parser: Parser, words: Sequence[str]) -> argparse.Namespace:
@@ -34,7 +34,7 @@ def score(words: Sequence[str]) -> None:
     ranked = sorted(zip(cosines, options.caption), key=lambda pair: -pair[0])
     if options.json:
         scores = [{"caption": caption, "cosine": cosine} for cosine, caption in ranked]
-        print(json.dumps({"image": str(options.image), "scores": scores}, ensure_ascii=False))
+        print(json_line({"image": str(options.image), "scores": scores}))
     else:
         ranking(ranked)
 
@@ -53,8 +53,8 @@ def align(words: Sequence[str]) -> None:
     for caption, references in zip(options.caption, aligned):
         if options.json:
             units = [{**unit._asdict(), "object": number, "cosines": cosines} for unit, number, cosines in references]
-            print(json.dumps({"image": str(options.image), "caption": caption, "units": units}, ensure_ascii=False))
+            print(json_line({"image": str(options.image), "caption": caption, "units": units}))
             continue
         for unit, number, cosines in references:
             largest = f"{max(cosines):+.3f}" if cosines else f"{'':6}"
-            print(f"{'none' if number is None else f'object {number}':<9} {largest}  {unit.text}")
+            print(f"{'none' if number is None else f'object {number}':<9} {largest}  {printable(unit.text)}")

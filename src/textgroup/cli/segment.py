@@ -1,7 +1,6 @@
 """`textgroup segment`: the units of captions."""
 
 import argparse
-import json
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import IO, TYPE_CHECKING
 from textgroup.cli.common import Parser, checkpoint_option
 from textgroup.errors import InputError
 from textgroup.files import atomic_write
+from textgroup.report.printable import json_line
 from textgroup.units import Unit
 
 if TYPE_CHECKING:
@@ -120,5 +120,5 @@ def _captions_with_units(model: "TextGroup", captions: Iterable[str]) -> Iterabl
 
 def _write_json_line(out: IO[str], caption: str, units: list[Unit]) -> bool:
     """Write one line; whether the caption had no units."""
-    out.write(json.dumps({"caption": caption, "units": [unit._asdict() for unit in units]}, ensure_ascii=False) + "\n")
+    out.write(json_line({"caption": caption, "units": [unit._asdict() for unit in units]}) + "\n")
     return not units

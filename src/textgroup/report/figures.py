@@ -11,6 +11,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from PIL import Image
 
+from textgroup.report.printable import printable
+
 COLOURS = ("#8ecae6", "#ffd166", "#a7e8a0", "#f4acb7", "#cdb4db", "#ffb385", "#d9d9d9", "#b7e4c7")
 """Colour of each group; the same as on the terminal."""
 LINES = ("#1d6fa5", "#d1495b", "#5b8e3e", "#8f6fb0", "#c77f1b")
@@ -76,6 +78,7 @@ def _svg(figure: Figure) -> str:
 
 def _label(text: str) -> str:
     """A label that fits, as matplotlib takes it: a `$` would begin a formula."""
+    text = printable(text)
     return (text if len(text) <= LONGEST_LABEL else text[: LONGEST_LABEL - 1] + "\u2026").replace("$", r"\$")
 
 
