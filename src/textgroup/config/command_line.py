@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from textgroup.config.files import check_config_files
 from textgroup.config.run import RunConfig
 from textgroup.errors import InputError
 
@@ -32,6 +33,7 @@ def load_run(arguments: Sequence[str]) -> RunConfig:
     """A run from command-line words, such as ["--config", "configs/paper.yaml", "--optim.lr", "1e-3"]."""
     from jsonargparse import ArgumentError
 
+    check_config_files(arguments)
     parser = run_parser()
     try:
         parsed = parser.parse_args(list(arguments))
