@@ -35,17 +35,18 @@ def read_json(path: Path, longest: int) -> dict[str, Any]:
 
 def read_json_strings(path: Path) -> list[str]:
     """The lines of a file with a JSON string a line. Raises `InputError` that names the file and the line."""
-    strings = []
+    strings: list[str] = []
     try:
         with path.open("rb") as file:
             for line in file:
-                strings.append(json.loads(line))
-                if not isinstance(strings[-1], str):
-                    raise ValueError("no string")
+                text = json.loads(line)
+                if not isinstance(text, str):
+                    raise ValueError("not a string")
+                strings.append(text)
     except OSError as error:
         raise InputError(f"{path}: it cannot be read ({error.strerror})") from None
     except (ValueError, RecursionError):
-        raise InputError(f"{path}: line {len(strings) or 1} is damaged: not a JSON string") from None
+        raise InputError(f"{path}: line {len(strings) + 1} is damaged: not a JSON string") from None
     return strings
 
 

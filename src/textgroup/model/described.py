@@ -5,7 +5,8 @@ model is first built without memory, and only if the weights have as many number
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import is_dataclass
+from inspect import signature
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -22,26 +23,6 @@ LONGEST_CONFIG = 1 << 20
 """Bytes of a config.json."""
 MOST_GROUPS = 4096
 """Groups of a caption; a dynamic encoder has no weights that would say how many there are."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Described:
-    """The arguments of `TextGroupModel` that are no configurations."""
-
-    embedding: int
-    vocabulary: int
-    image_dropout: float = 0.0
-    image_width: int | None = None
-    image_encoder: dict[str, Any] | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Identity:
-    """What is read of `ObjectEncoder.identity()`."""
-
-    encoder: str
-    weights: str
-    transform: dict[str, Any]
 
 
 def new_model(directory: Path) -> TextGroupModel:
@@ -63,28 +44,33 @@ def new_model(directory: Path) -> TextGroupModel:
         raise InputError(
             f"checkpoint {directory}: its router is of an older version (format {version}): train it again"
         )
-    check_fields(_Described, settings, str(file))
-    check_fields(EncoderConfig, encoder, f"{file}: encoder")
-    check_fields(DecoderConfig, decoder or {}, f"{file}: decoder")
+    _check_fields(EncoderConfig, encoder, f"{file}: encoder")
+    _check_fields(DecoderConfig, decoder or {}, f"{file}: decoder")
+    _check_fields(TextGroupModel, {"encoder": encoder, "decoder": decoder, **settings}, str(file))
     if (identity := settings.get("image_encoder")) is not None:
-        known = {name: identity[name] for name in ("encoder", "weights", "transform") if name in identity}
-        check_fields(_Identity, known, f"{file}: image_encoder")
+        check_identity(identity, str(file))
     parts = EncoderConfig(**encoder), None if decoder is None else DecoderConfig(**decoder)
     _check_size(directory, *parts, settings)
     return TextGroupModel(*parts, **settings)
 
 
-def check_fields(kind: Any, values: Mapping[str, Any], where: str) -> None:
-    """Raise `InputError` for what is no field of the dataclass, for one that lacks, and for one of another type."""
-    hints = get_type_hints(kind)
-    if unknown := sorted(values.keys() - hints.keys()):
+def check_identity(identity: Mapping[str, Any], owner: str) -> None:
+    """Raise `InputError` for what is not as `ObjectEncoder.identity` has it. owner: whose it is, for the message."""
+    if [type(identity.get(name)) for name in ("encoder", "weights", "transform")] != [str, str, dict]:
+        raise InputError(f"{owner}: what it says of its image encoder is damaged")
+
+
+def _check_fields(kind: type[Any], values: Mapping[str, Any], where: str) -> None:
+    """Raise `InputError` for what `kind` does not take, for what it needs and is not there, and for another type."""
+    hints, taken = get_type_hints(kind.__init__), signature(kind).parameters
+    if unknown := sorted(values.keys() - taken.keys()):
         raise InputError(f"{where}: {unknown[0]!r:.60} is no field of it")
-    for field in fields(kind):
-        required = field.default is field.default_factory  # both are MISSING
-        if required and field.name not in values:
-            raise InputError(f"{where}: it lacks {field.name!r}")
-        if field.name in values and not _fits(values[field.name], hints[field.name]):
-            raise InputError(f"{where}: {field.name} is {values[field.name]!r:.60}, which cannot be")
+    for name, parameter in taken.items():
+        if name not in values:
+            if parameter.default is parameter.empty:
+                raise InputError(f"{where}: it lacks {name!r}")
+        elif not _fits(values[name], hints[name]):
+            raise InputError(f"{where}: {name} is {values[name]!r:.60}, which it cannot be")
 
 
 def _fits(value: Any, hint: Any) -> bool:
@@ -93,7 +79,7 @@ def _fits(value: Any, hint: Any) -> bool:
         return any(_fits(value, one) for one in get_args(hint))
     if get_origin(hint) is Literal:
         return isinstance(value, str) and value in get_args(hint)
-    if get_origin(hint) is dict:
+    if get_origin(hint) is dict or is_dataclass(hint):
         return isinstance(value, dict)
     if hint is float:
         return type(value) in (int, float) and abs(value) < float("inf")
@@ -111,17 +97,20 @@ def _check_size(
     except (SafetensorError, OSError) as error:
         raise InputError(f"{file} cannot be read: {' '.join(str(error).split())[:120]}") from None
     held = sum(torch.Size(shape).numel() for shape in shapes)
-    layers = encoder.layers_before + encoder.layers_after + (decoder.layers if decoder else 0)
-    sizes = [v for part in (encoder, decoder) if part for v in vars(part).values() if type(v) is int]
-    sizes += [v for v in settings.values() if type(v) is int]
-    described = 0
-    unread = encoder.layers_before if encoder.kind == "dynamic" else 0
-    if layers - unread <= len(shapes) and max(sizes) <= max(held, MOST_GROUPS):
-        with torch.device("meta"):
-            model = TextGroupModel(encoder, decoder, **settings)
-        described = sum(tensor.numel() for tensor in model.state_dict().values())
-    if not 0 < described <= held or encoder.groups > MOST_GROUPS:
+    layers = encoder.layers_after + (0 if encoder.kind == "dynamic" else encoder.layers_before)
+    layers += decoder.layers if decoder else 0
+    values = [*vars(encoder).values(), *(vars(decoder).values() if decoder else ()), *settings.values()]
+    largest = max(value for value in values if type(value) is int)
+    can_be_counted = layers <= len(shapes) and largest <= max(held, MOST_GROUPS) and encoder.groups <= MOST_GROUPS
+    if not can_be_counted or _count_numbers(encoder, decoder, settings) > held:
         raise InputError(
             f"{directory}: config.json describes a larger model than model.safetensors holds ({held:,} numbers): "
             "they are not of one checkpoint, or one is damaged"
         )
+
+
+def _count_numbers(encoder: EncoderConfig, decoder: DecoderConfig | None, settings: Mapping[str, Any]) -> int:
+    """The numbers of a model, without memory for them."""
+    with torch.device("meta"):
+        model = TextGroupModel(encoder, decoder, **settings)
+    return sum(tensor.numel() for tensor in model.state_dict().values())

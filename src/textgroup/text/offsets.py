@@ -30,8 +30,7 @@ def original_offsets(caption: str, cleaned: str) -> list[Span] | None:
     """For each character of `clean(caption)`, the (start, end) of the original that it stands for.
 
     Neither starts nor ends run backwards. Spans that overlap are equal: those of the several characters that one
-    became. None if every character stands for itself, as in
-    most captions: no list is built for those.
+    became. None if every character stands for itself, as in most captions: no list is built for those.
     """
     caption = caption[:LONGEST_CAPTION]
     if len(cleaned) == len(caption) and cleaned == caption.lower():

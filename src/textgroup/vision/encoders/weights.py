@@ -111,12 +111,14 @@ def _fetch(where: str, file: str) -> Path | None:
     if Path(where).is_dir():
         path = Path(where) / file
         return path if path.exists() else None
-    from huggingface_hub import hf_hub_download
+    from huggingface_hub import hf_hub_download, try_to_load_from_cache
     from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 
     try:
         return Path(hf_hub_download(where, file))
-    except LocalEntryNotFoundError:  # offline, and not fetched before
+    except LocalEntryNotFoundError:  # offline: of a model that was fetched, what is not there does not exist
+        if isinstance(try_to_load_from_cache(where, "config.json"), str):
+            return None
         raise
     except EntryNotFoundError:
         return None

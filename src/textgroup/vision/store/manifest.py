@@ -57,25 +57,25 @@ class Manifest:
     skipped: list[Skipped] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        """Raise `ValueError` for what no store has: another type, or files that do not have the rows of the parts."""
+        """Raise `ValueError` for values of another type, and for parts whose bytes are not those of their rows."""
         texts = [self.source, *(text for item in self.skipped for text in (item.key, item.reason))]
         flags = [self.groups, self.complete]
         sizes = [self.width, self.objects, *(part.samples for part in self.parts)]
         counts = [part.rows for part in self.parts]
         stored = [kept for part in self.parts for kept in part.files.values()]
         if not all(type(text) is str for text in [*texts, *(kept.sha256 for kept in stored)]):
-            raise ValueError("a text is none")
+            raise ValueError("source, keys, reasons and digests must be text")
         if not all(type(flag) is bool for flag in flags):
-            raise ValueError("a mark is neither true nor false")
+            raise ValueError("groups and complete must be true or false")
         if not all(type(n) is int and 0 <= n < MOST for n in [*sizes, *counts, *(kept.bytes for kept in stored)]):
-            raise ValueError("a count is none")
+            raise ValueError("sizes and counts must be whole numbers, none below 0")
         if not isinstance(self.encoder, dict) or min(sizes) < 1:
-            raise ValueError("no encoder, or one without vectors")
+            raise ValueError("encoder must be an object; width, objects and samples at least 1")
         for part in self.parts:
             row = 2 * self.width  # bytes
             due = {POOLED: part.rows * row} | ({GROUPS: part.rows * row * self.objects} if self.groups else {})
             if any(part.files[name].bytes != size for name, size in due.items()) or KEYS not in part.files:
-                raise ValueError("a part's rows and bytes do not fit")
+                raise ValueError("rows and bytes of a part do not fit")
 
     @property
     def images(self) -> int:
