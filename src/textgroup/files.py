@@ -1,12 +1,53 @@
-"""Writing files so that a reader never sees half of one."""
+"""Writing files so that a reader never sees half of one, and reading JSON that a stranger may have written."""
 
+import json
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from textgroup.errors import InputError
+
+
+def read_json(path: Path, longest: int) -> dict[str, Any]:
+    """The JSON object in a file of at most so many bytes. Raises `InputError` that names the file.
+
+    A pipe or a device is not opened; nesting that is too deep for Python is refused like any damage.
+    """
+    if not path.is_file():
+        raise InputError(f"{path}: there is no such file")
+    if (size := path.stat().st_size) > longest:
+        raise InputError(f"{path}: {size:,} bytes; such a file has {longest:,} at most: is it the right one?")
+    try:
+        values = json.loads(path.read_bytes())
+    except OSError as error:
+        raise InputError(f"{path}: it cannot be read ({error.strerror})") from None
+    except RecursionError:
+        raise InputError(f"{path}: nested too deep: it is damaged, or made to do harm") from None
+    except ValueError as error:
+        raise InputError(f"{path}: not JSON ({error})") from None
+    if not isinstance(values, dict):
+        raise InputError(f"{path}: not a JSON object but a {type(values).__name__}")
+    return values
+
+
+def read_json_strings(path: Path) -> list[str]:
+    """The lines of a file with a JSON string a line. Raises `InputError` that names the file and the line."""
+    strings: list[str] = []
+    try:
+        with path.open("rb") as file:
+            for line in file:
+                text = json.loads(line)
+                if not isinstance(text, str):
+                    raise ValueError("not a string")
+                strings.append(text)
+    except OSError as error:
+        raise InputError(f"{path}: it cannot be read ({error.strerror})") from None
+    except (ValueError, RecursionError):
+        raise InputError(f"{path}: line {len(strings) + 1} is damaged: not a JSON string") from None
+    return strings
 
 
 @contextmanager

@@ -94,15 +94,16 @@ def units_at(caption: str, begins: Iterable[Begin], *, numbered: bool = False) -
 
 
 def merge_tokens(caption: str, spans: Sequence[tuple[int, int]], groups: Sequence[int]) -> list[Unit]:
-    """Neighbouring tokens of one group, joined to units.
+    """Neighbouring tokens of one group, joined to units (`units_at`).
 
-    spans: characters (start, end) of each token. groups: the group of each.
+    spans: characters (start, end) of each token. groups: the group of each. Of several tokens within a character, as a
+    tokenizer of bytes makes them, the first decides.
     """
-    units: list[Unit] = []
-    first = 0  # token of the unit so far
-    for i in range(len(spans)):
-        if i + 1 == len(spans) or groups[i + 1] != groups[i]:
-            start, end = spans[first][0], spans[i][1]
-            units.append(Unit(caption[start:end], start, end, groups[i]))
-            first = i + 1
-    return units
+    begins: list[Begin] = []
+    read, group = 0, None
+    for (start, end), own in zip(spans, groups):
+        if start >= read and own != group:
+            begins.append((start, own, None))
+            group = own
+        read = max(read, end)
+    return units_at(caption, begins)

@@ -1,7 +1,10 @@
 """Models of others: the vectors are those that transformers itself gives, prepared as their authors did."""
 
+import io
+import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -115,6 +118,65 @@ def test_half_a_character_in_a_caption_is_a_question_mark(folder: Path) -> None:
     for spec in WRITERS:
         half, mark = opened(spec, folder).encode_text(["a fox \ud800", "a fox ?"])
         assert np.array_equal(half, mark)
+
+
+@pytest.mark.parametrize("mark", ["<end>", "<pad>", "<unk>"])
+def test_text_that_spells_a_special_token_is_text(folder: Path, mark: str) -> None:
+    for spec in WRITERS:
+        model = opened(spec, folder)
+        fox, owl = model.encode_text([f"a {mark} fox", f"a {mark} owl"])
+        assert not np.allclose(fox, owl), "what follows is read"
+        spelled, spaced = model.encode_text([f"a {mark} fox", f"a {' '.join(['<', mark[1:-1], '>'])} fox"])
+        assert np.array_equal(spelled, spaced)
+
+
+def test_siglip_reads_captions_in_lower_case_as_it_was_trained(folder: Path) -> None:
+    assert np.array_equal(*opened("transformers:siglip", folder).encode_text(["A Fox on a RUG", "a fox on a rug"]))
+
+
+def test_a_sentencepiece_tokenizer_is_read_or_its_package_named(tmp_path: Path, monkeypatch: Any) -> None:
+    sentencepiece = pytest.importorskip("sentencepiece")
+    where, file = write_siglip(tmp_path / "siglip"), io.BytesIO()
+    captions = iter(["a cab", "cab a"] * 20)
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=captions, model_writer=file, vocab_size=14, hard_vocab_limit=False, minloglevel=2
+    )
+    for old in where.glob("*token*"):
+        old.unlink()
+    (where / "spiece.model").write_bytes(file.getvalue())
+    (where / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": "SiglipTokenizer"}))
+    cab, same, other = open_dual_encoder(f"transformers:{where}").encode_text(["a cab", "A CAB", "a bac"])
+    assert np.array_equal(cab, same)
+    assert not np.allclose(cab, other)
+
+    def fails(*_: Any, **__: Any) -> None:
+        raise ImportError("SiglipTokenizer requires the SentencePiece library but it was not found")
+
+    monkeypatch.setattr("transformers.AutoTokenizer.from_pretrained", fails)
+    monkeypatch.setattr("textgroup.evaluation.open_model.find_spec", lambda name: None)
+    with pytest.raises(InputError, match=r"needs sentencepiece: pip install 'textgroup\[siglip\]'"):
+        open_dual_encoder(f"transformers:{where}")
+
+
+def test_siglip_for_images_of_any_shape_is_refused_with_the_remedy(tmp_path: Path) -> None:
+    from transformers import Siglip2Config, Siglip2ImageProcessor, Siglip2Model
+
+    from tests.evaluation.two_towers import TEXT, VISION
+
+    vision = {name: value for name, value in VISION.items() if name != "image_size"} | {"num_patches": 16}
+    Siglip2Model(Siglip2Config(text_config=TEXT, vision_config=vision)).save_pretrained(tmp_path)
+    Siglip2ImageProcessor(patch_size=8, max_num_patches=16).save_pretrained(tmp_path)
+    write_tokenizer(tmp_path)
+    with pytest.raises(InputError, match=r"NaFlex.*take one of a fixed resolution"):
+        open_dual_encoder(f"transformers:{tmp_path}")
+
+
+def test_a_preparation_that_would_fill_the_memory_is_refused(tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "clip")
+    file = clip / "preprocessor_config.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"size": {"shortest_edge": 10**6}}))
+    with pytest.raises(InputError, match="size 1000000: images have 4096 pixels at most"):
+        open_dual_encoder(f"transformers:{clip}")
 
 
 def test_an_image_that_is_a_text_file_is_a_broken_image(folder: Path) -> None:

@@ -5,11 +5,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import textgroup
+from tests.strange import any_caption, check_units
 from textgroup.inference.textgroup import TextGroup
 from textgroup.text import windows
 from textgroup.text import words as words_module
 from textgroup.text.words import word_starts
-from textgroup.units import Unit
 
 
 @pytest.fixture(scope="module")
@@ -20,13 +20,6 @@ def model() -> TextGroup:
 def cut(model: TextGroup, caption: str) -> str:
     """The caption with its cuts; what names something in brackets."""
     return " | ".join(f"[{unit.text}]" if unit.groundable else unit.text for unit in model.segment(caption))
-
-
-def check(caption: str, units: list[Unit]) -> None:
-    covered = [place for unit in units for place in range(unit.start, unit.end)]
-    assert covered == sorted(set(covered)), "in order, and each character once"
-    assert all(caption[unit.start : unit.end] == unit.text == unit.text.strip() != "" for unit in units)
-    assert {i for i, letter in enumerate(caption) if not letter.isspace()} <= set(covered)
 
 
 PIECES = [
@@ -46,13 +39,36 @@ PIECES = [
 ]
 
 
+def clip_style(kind: str) -> TextGroup:
+    """An untrained model on letters, with CLIP's words."""
+    import torch
+
+    from textgroup.config.model import EncoderConfig
+    from textgroup.model.textgroup import TextGroupModel
+    from textgroup.text.tokenizer import CaptionTokenizer
+
+    torch.manual_seed(0)
+    tokenizer = CaptionTokenizer([("t", "h"), ("th", "e</w>")], max_tokens=12)
+    config = EncoderConfig(kind=kind, width=16, heads=2, layers_before=1, layers_after=1, groups=3, max_tokens=12)
+    return TextGroup(TextGroupModel(config, None, 8, vocabulary=len(tokenizer)), tokenizer)
+
+
+@pytest.fixture(scope="module", params=["packaged", "dynamic", "grouping", "soft", "baseline"])
+def any_model(request: pytest.FixtureRequest) -> TextGroup:
+    return textgroup.load() if request.param == "packaged" else clip_style(request.param)
+
+
 @settings(max_examples=300, deadline=None)
-@given(
-    st.text(max_size=60)
-    | st.lists(st.sampled_from([*PIECES, *" \n\u2028.,!?'’()-/:1é\u200d\ufeff"]), max_size=25).map("".join)
-)
-def test_units_are_in_order_never_overlap_and_cover_every_character(model: TextGroup, caption: str) -> None:
-    check(caption, model.segment(caption))
+@given(any_caption)
+def test_units_are_in_order_never_overlap_and_cover_every_character(any_model: TextGroup, caption: str) -> None:
+    check_units(caption, any_model.segment(caption))
+
+
+@pytest.mark.slow
+@settings(max_examples=5_000, deadline=None)
+@given(any_caption)
+def test_nor_in_thousands_of_captions(any_model: TextGroup, caption: str) -> None:
+    check_units(caption, any_model.segment(caption))
 
 
 @settings(max_examples=100, deadline=None)
@@ -77,7 +93,7 @@ def test_a_caption_has_no_longest_length(model: TextGroup) -> None:
     alone = model.segment(sentence)
     many = " ".join([sentence] * 300)
     units = model.segment(many)
-    check(many, units)
+    check_units(many, units)
     assert [unit.text for unit in units] == [unit.text for unit in alone] * 300
     assert [unit.groundable for unit in units] == [unit.groundable for unit in alone] * 300
     assert [unit.group for unit in units] == list(range(len(units))), "each its own group"
@@ -155,13 +171,13 @@ def test_what_went_wrong_before(model: TextGroup, caption: str, expected: str) -
 def test_a_long_text_without_spaces_is_cut_to_its_end(model: TextGroup) -> None:
     caption = "a dog,a cat,".replace(" ", "-") * 2_500
     units = model.segment(caption)
-    check(caption, units)
+    check_units(caption, units)
     assert units[-1].end - units[-1].start < 10
 
 
 @pytest.mark.parametrize("caption", ["It ends. \ufeffA cat", "A dog runs.\n\n&nbsp;A cat", "He said. \u200b"])
 def test_what_cleaning_takes_away_belongs_to_its_own_sentence(model: TextGroup, caption: str) -> None:
-    check(caption, model.segment(caption))
+    check_units(caption, model.segment(caption))
     starts = {a + len(caption[a:b]) - len(caption[a:b].lstrip()) for a, b in windows.sentences(caption)}
     assert starts & set(range(len(caption))) <= {unit.start for unit in model.segment(caption)}
 
@@ -194,6 +210,6 @@ def test_a_model_of_few_groups_does_not_cut_words_either_nor_join_sentences(tmp_
         fixed = TextGroup(TextGroupModel(config, None, 8, vocabulary=len(tokenizer)), tokenizer)
         caption = "🍕🍕 long-haired men's. A dog"
         units = fixed.segment(caption)
-        check(caption, units)
+        check_units(caption, units)
         assert {unit.start for unit in units} <= word_starts(caption)
         assert caption.index("A dog") in {unit.start for unit in units}

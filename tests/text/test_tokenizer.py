@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from textgroup.errors import InputError
-from textgroup.text.cleaning import clean, original_offsets
+from textgroup.text.cleaning import clean
 from textgroup.text.tokenizer import SPECIAL, CaptionTokenizer
 from textgroup.text.words import UNICODE
 
@@ -122,20 +122,6 @@ def test_a_word_knows_its_characters_in_the_original(small: CaptionTokenizer, ca
         if word != SPECIAL:
             words.setdefault(word, []).append(span)
     assert [caption[spans[0][0] : spans[-1][1]] for spans in words.values()] == pieces
-
-
-@given(st.text(max_size=60))
-@settings(max_examples=300, deadline=None)
-def test_offsets_stay_in_the_caption_and_never_run_backwards(caption: str) -> None:
-    cleaned = clean(caption)
-    offsets = original_offsets(caption, cleaned)
-    if offsets is None:  # each stands for itself
-        assert cleaned == caption.lower()
-        return
-    assert len(offsets) == len(cleaned)
-    assert all(0 <= a <= b <= len(caption) for a, b in offsets)
-    starts = [a for a, _ in offsets if (a, _) != (0, 0)]
-    assert starts == sorted(starts)
 
 
 @given(st.text(alphabet=st.characters(max_codepoint=127), max_size=80))

@@ -16,6 +16,7 @@ from textgroup.cli.reproduce import reproduce
 from textgroup.cli.segment import segment
 from textgroup.cli.train import train
 from textgroup.errors import InputError
+from textgroup.report.printable import one_line
 
 HELP = """\
 textgroup: the units of a caption, grounded in the picture (arXiv 2511.11262).
@@ -43,6 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal without a caption's letters shows their codes
     with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module=r"PIL\.")  # of a damaged image, which is read or skipped with a reason
         warnings.showwarning = _show_warning
         return _run(list(sys.argv[1:] if arguments is None else arguments))
 
@@ -73,13 +75,14 @@ def _run(words: list[str]) -> int:
             raise InputError(f"no command {words[0]!r}: there are {', '.join(commands)}")
         commands[words[0]](words[1:])
     except InputError as error:
-        print(f"textgroup: {' '.join(str(error).split())}", file=sys.stderr)
+        print(f"textgroup: {one_line(error)}", file=sys.stderr)
         return 2
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         sys.stderr.close()
         return 0
     except OSError as error:  # no permission, no space, no such directory
-        print(f"textgroup: {error.filename or 'the system'}: {error.strerror or error}", file=sys.stderr)
+        what = f"{error.filename or 'the system'}: {error.strerror or error}"
+        print(f"textgroup: {one_line(what)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("textgroup: interrupted", file=sys.stderr)
@@ -96,4 +99,4 @@ def _show_warning(
     line: str | None = None,
 ) -> None:
     """A warning as one line, without the line of code."""
-    print(f"textgroup: {' '.join(str(message).split())}", file=sys.stderr)
+    print(f"textgroup: {one_line(message)}", file=sys.stderr)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from textgroup.cli.common import Parser, checkpoint_option
 from textgroup.errors import InputError
+from textgroup.report.printable import printable
 
 
 def export(words: Sequence[str]) -> None:
@@ -21,4 +22,4 @@ def export(words: Sequence[str]) -> None:
 
     write(options.checkpoint, options.out, with_encoder=options.with_encoder, encoder=options.encoder)
     size = sum(file.stat().st_size for file in options.out.rglob("*") if file.is_file())
-    print(f"{options.out}: {size / 1e6:.1f} MB")
+    print(f"{printable(options.out)}: {size / 1e6:.1f} MB")

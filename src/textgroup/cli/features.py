@@ -42,6 +42,7 @@ def features(words: Sequence[str]) -> None:
 
     from textgroup.data.sources.samples import read_samples
     from textgroup.devices import pick_device
+    from textgroup.report.printable import printable
     from textgroup.report.terminal import progress_bar
     from textgroup.vision.encoders.open import open_encoder
     from textgroup.vision.store.processes import encode_rank_share, rank_and_world
@@ -68,4 +69,4 @@ def features(words: Sequence[str]) -> None:
         return
     print(f"{options.out}: {manifest.images} images, {manifest.width} wide, {len(manifest.skipped)} skipped")
     for skipped in manifest.skipped[:10]:
-        print(f"  skipped {skipped.key}: {skipped.reason}")
+        print(printable(f"  skipped {skipped.key}: {skipped.reason}"))

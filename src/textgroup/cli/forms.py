@@ -1,10 +1,10 @@
 """The forms in which `textgroup segment` gives the units of a caption: one line each."""
 
-import json
 from collections.abc import Callable
 
 from textgroup.inference.result import Units
-from textgroup.report.terminal import one_line, plain_line
+from textgroup.report.printable import json_line, one_line, printable
+from textgroup.report.terminal import plain_line
 
 HELP = """\
 formats, one line a caption, the same on a terminal and off it but for colour:
@@ -25,17 +25,17 @@ def marked(units: Units) -> str:
 
 def phrases(units: Units) -> str:
     """`a man . a blue hat .`: the prompt of an open-vocabulary detector."""
-    return units.phrases.prompt
+    return printable(units.phrases.prompt)
 
 
 def tokens_positive(units: Units) -> str:
     """The phrases with their characters in the caption, as annotations have them: JSON."""
-    return json.dumps(units.phrases.to_dict(), ensure_ascii=False)
+    return json_line(units.phrases.to_dict())
 
 
 def units_json(units: Units) -> str:
     """Every unit with its characters, group and mark: JSON."""
-    return json.dumps(units.to_dict(), ensure_ascii=False)
+    return json_line(units.to_dict())
 
 
 FORMS: dict[str, Callable[[Units], str]] = {

@@ -1,7 +1,6 @@
 """`textgroup ground`: what each unit of a caption means in a photograph."""
 
 import argparse
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 from textgroup.cli.common import Parser, checkpoint_option, device_option
 from textgroup.errors import InputError
 from textgroup.files import atomic_write
+from textgroup.report.printable import json_line, printable
 from textgroup.units import Grounding
 
 
@@ -27,13 +27,13 @@ def ground(words: Sequence[str]) -> None:
             picture.save(partial, format="PNG")
     if options.json:
         units = [_record(grounding) for grounding in groundings]
-        print(json.dumps({"image": str(options.image), "caption": options.caption, "units": units}, ensure_ascii=False))
+        print(json_line({"image": str(options.image), "caption": options.caption, "units": units}))
         return
     for unit, _, point, _, score in groundings:
         at = "nothing" if point is None else f"{100 * point[0]:3.0f}% {100 * point[1]:3.0f}%  {score:+.2f}"
-        print(f"{at:<17} {unit.text}")
+        print(f"{at:<17} {printable(unit.text)}")
     if options.out:
-        print(f"{options.out} shows it (left and top in per cent of the picture, then the cosine)")
+        print(f"{printable(options.out)} shows it (left and top in per cent of the picture, then the cosine)")
 
 
 def _options(words: Sequence[str]) -> argparse.Namespace:

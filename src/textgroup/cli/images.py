@@ -1,13 +1,13 @@
 """`textgroup score` and `textgroup align`: captions against an image."""
 
 import argparse
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textgroup.cli.common import Parser, checkpoint_option, device_option
 from textgroup.errors import InputError
+from textgroup.report.printable import json_line, printable
 
 if TYPE_CHECKING:
     from textgroup.inference.aligning import Point
@@ -39,7 +39,7 @@ def score(words: Sequence[str]) -> None:
     ranked = sorted(zip(cosines, options.caption), key=lambda pair: -pair[0])
     if options.json:
         scores = [{"caption": caption, "cosine": cosine} for cosine, caption in ranked]
-        print(json.dumps({"image": str(options.image), "scores": scores}, ensure_ascii=False))
+        print(json_line({"image": str(options.image), "scores": scores}))
     else:
         ranking(ranked)
 
@@ -63,13 +63,13 @@ def align(words: Sequence[str]) -> None:
                 {**unit._asdict(), "object": number, "point": _point(points, number), "cosines": cosines}
                 for unit, number, cosines in references
             ]
-            print(json.dumps({"image": str(options.image), "caption": caption, "units": units}, ensure_ascii=False))
+            print(json_line({"image": str(options.image), "caption": caption, "units": units}))
             continue
         for unit, number, cosines in references:
             largest = f"{max(cosines):+.3f}" if cosines else f"{'':6}"
             point = _point(points, number)
             at = "" if point is None else f"{100 * point[0]:3.0f}% {100 * point[1]:3.0f}%"
-            print(f"{'none' if number is None else f'object {number}':<10} {at:<9}  {largest}  {unit.text}")
+            print(f"{'none' if number is None else f'object {number}':<10} {at:<9}  {largest}  {printable(unit.text)}")
 
 
 def _point(points: "list[Point | None]", number: int | None) -> "Point | None":

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from textgroup.config.files import check_config_files
 from textgroup.config.run import RunConfig
 from textgroup.errors import InputError
 
@@ -36,6 +37,7 @@ def load_run(arguments: Sequence[str]) -> RunConfig:
     """A run from command-line words, such as ["--config", "paper", "--optim.lr", "1e-3"]. Raises `InputError`."""
     from jsonargparse import ArgumentError
 
+    check_config_files(arguments)
     parser = run_parser()
     try:
         parsed = parser.parse_args(_normalised(arguments))

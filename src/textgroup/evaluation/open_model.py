@@ -1,6 +1,8 @@
 """Opening a model for comparison: a checkpoint of ours, GroupViT whole, any two towers of transformers."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,8 @@ from textgroup.evaluation.dual_encoder import DualEncoder
 from textgroup.inference.textgroup import load
 from textgroup.vision.decode import decode
 from textgroup.vision.encoders.groupvit import PUBLISHED, authors_transform
-from textgroup.vision.encoders.weights import load_frozen
+from textgroup.vision.encoders.weights import MissingFile, load_frozen, read_preparation
+from textgroup.vision.preprocess import MOST_PIXELS
 
 MODELS = "model[:PATH], groupvit[:WHERE] or transformers:WHERE"
 
@@ -49,13 +52,14 @@ class Towers:
         self._model: Any = model.to(self._device)
         self._open_tokenizer = tokenizer
         config: Any = model.config
-        # SigLIP was trained on captions padded to the full length, without a mask: other padding gives other vectors.
-        self._pads_fully = config.model_type.startswith("siglip")
+        # SigLIP was trained on captions in lower case, padded to the full length, without a mask. Not all of its
+        # tokenizers know.
+        self._is_siglip = config.model_type.startswith("siglip")
         self._longest = config.text_config.max_position_embeddings
         try:
             picture = self.encode_pixels(prepare(Image.new("RGB", (64, 64)))[None])
             sentence = self.encode_text(["a"])
-        except (AttributeError, KeyError, TypeError, ValueError, RuntimeError, IndexError) as error:
+        except Exception as error:  # of transformers, and of the libraries that tokenise for it
             raise InputError(f"model {name}: it does not compare an image with a caption: {error!r:.200}") from None
         if picture.shape != sentence.shape:
             raise InputError(f"model {name}: an image has {picture.shape[1]} numbers, a caption {sentence.shape[1]}")
@@ -69,7 +73,13 @@ class Towers:
         model: Any = load_frozen(AutoModel, where, name)
         if not (hasattr(model, "get_text_features") and hasattr(model, "get_image_features")):
             raise InputError(f"model {name}: {type(model).__name__} has no two towers with a common space")
+        if model.config.model_type == "siglip2":
+            raise InputError(
+                f"model {name}: a SigLIP 2 for images of any shape (NaFlex), which are not read: take one of a fixed "
+                "resolution, such as google/siglip2-base-patch16-224"
+            )
         processor = _from_pretrained(AutoImageProcessor, "image processor", where, name)
+        _check_sides(where, name)
 
         def prepare(image: bytes | Path | Image.Image) -> np.ndarray:
             pixels: np.ndarray = processor(images=[decode(image)], return_tensors="np")["pixel_values"][0]
@@ -96,12 +106,19 @@ class Towers:
     @torch.inference_mode()
     def encode_text(self, captions: Sequence[str]) -> np.ndarray:
         """See `DualEncoder`. What does not fit into the model's window is cut off."""
-        padding = "max_length" if self._pads_fully else True
+        padding = "max_length" if self._is_siglip else True
         encodable = [caption.encode("utf-8", "replace").decode() for caption in captions]  # half a character is a "?"
+        if self._is_siglip:
+            encodable = [caption.lower() for caption in encodable]
         tokens = self._open_tokenizer(
-            encodable, padding=padding, truncation=True, max_length=self._longest, return_tensors="pt"
+            encodable,
+            padding=padding,
+            truncation=True,
+            max_length=self._longest,
+            return_tensors="pt",
+            split_special_tokens=True,  # "<|endoftext|>" in a caption is text
         ).to(self._device)
-        mask = {} if self._pads_fully else {"attention_mask": tokens["attention_mask"]}
+        mask = {} if self._is_siglip else {"attention_mask": tokens["attention_mask"]}
         return _unit_vectors(self._model.get_text_features(input_ids=tokens["input_ids"], **mask))
 
 
@@ -122,9 +139,22 @@ def _open_tokenizer(where: str, name: str, vocabulary: int) -> Any:
     return tokenizer
 
 
+def _check_sides(where: str, name: str) -> None:
+    """Raise `InputError` if images would be resized to what no memory holds."""
+    with suppress(MissingFile):
+        preparation = read_preparation(where, name)
+        for field in ("size", "crop_size", "pad_size"):
+            sides = preparation.get(field)
+            for side in sides.values() if isinstance(sides, dict) else [sides]:
+                if isinstance(side, int | float) and not side <= MOST_PIXELS:
+                    raise InputError(f"model {name}: {field} {side!r:.40}: images have {MOST_PIXELS} pixels at most")
+
+
 def _from_pretrained(kind: Any, what: str, where: str, name: str) -> Any:
     """What lies beside the weights."""
     try:
         return kind.from_pretrained(where, trust_remote_code=False)
     except Exception as error:  # whatever transformers and the Hub's client raise
+        if "sentencepiece" in str(error).lower() and find_spec("sentencepiece") is None:
+            raise InputError(f"model {name}: its {what} needs sentencepiece: pip install 'textgroup[siglip]'") from None
         raise InputError(f"model {name}: its {what} cannot be read: {' '.join(str(error).split())[:200]}") from None

@@ -26,7 +26,8 @@ def export(where: str | Path, out: Path, *, with_encoder: bool = False, encoder:
     with atomic_write(out) as partial:
         identity = model.image_encoder
         if own_tower.is_dir():
-            shutil.copytree(own_tower, partial / TOWER)  # as it is: the model knows it by the digest of its weights
+            # As it is: the model knows it by the digest of its weights.
+            shutil.copytree(own_tower, partial / TOWER, ignore=_all_but_a_model)
         elif with_encoder:
             if identity is None:
                 raise InputError(f"{where} was trained on captions alone: it has no image encoder to export")
@@ -35,6 +36,11 @@ def export(where: str | Path, out: Path, *, with_encoder: bool = False, encoder:
         model.half().save_pretrained(partial, config={**config, "decoder": None, "image_encoder": identity})
         (partial / "README.md").unlink(missing_ok=True)  # the Hub's template of a model card, all blanks
         tokenizer.save(partial / "tokenizer.json")
+
+
+def _all_but_a_model(folder: str, names: list[str]) -> list[str]:
+    """What else lies in a stranger's directory, links to other places among it, is nothing to share."""
+    return [name for name in names if not name.endswith((".json", ".safetensors"))]
 
 
 def _export_encoder(identity: dict[str, Any], spec: str, out: Path) -> dict[str, Any]:

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from safetensors.torch import load_model as load_model_weights
 
-from textgroup.config.model import DecoderConfig, EncoderConfig
 from textgroup.errors import InputError
-from textgroup.model.textgroup import FORMAT, TextGroupModel
+from textgroup.model.described import new_model
+from textgroup.model.textgroup import TextGroupModel
 from textgroup.text.tokenizer import CaptionTokenizer
 
 FILES = ("config.json", "model.safetensors", "tokenizer.json")
@@ -32,39 +32,23 @@ def load_model(where: str | Path | None = None) -> tuple[TextGroupModel, Caption
         )
     tokenizer = CaptionTokenizer.from_pretrained(directory)
     try:
-        model = _read_model(directory)
+        model = new_model(directory)
+        load_model_weights(model.eval(), directory / "model.safetensors")
     except InputError:
         raise
-    except Exception as error:  # of JSON, of safetensors, of PyTorch for weights of another shape
+    except Exception as error:  # of PyTorch and of safetensors, for sizes that cannot be and weights of another shape
         reason = " ".join(str(error).split())[:200]
-        raise InputError(f"checkpoint {where} cannot be read: {reason}") from None
+        raise InputError(f"checkpoint {where or directory} cannot be read: {reason}") from None
     if model.vocabulary != len(tokenizer):
         raise InputError(
             f"checkpoint {where}: the model has {model.vocabulary} token ids, its tokenizer {len(tokenizer)}"
         )
+    if tokenizer.max_tokens > (longest := model.encoder.config.max_tokens):
+        raise InputError(f"checkpoint {where}: the model reads {longest} tokens, its tokenizer {tokenizer.max_tokens}")
     if model.image_encoder and (directory / TOWER).is_dir():
         kind = model.image_encoder["encoder"].partition(":")[0]
         model.image_encoder = {**model.image_encoder, "encoder": f"{kind}:{directory / TOWER}"}
     return model, tokenizer
-
-
-def _read_model(directory: Path) -> TextGroupModel:
-    """The model of a checkpoint directory, in evaluation mode. An unknown field in config.json is an error."""
-    settings = json.loads((directory / "config.json").read_text(encoding="utf-8"))
-    encoder = settings.pop("encoder")
-    version = settings.pop("format", 1)
-    if version == 1:
-        settings["vocabulary"] = encoder.pop("vocabulary")
-    elif version > FORMAT:
-        raise InputError(f"checkpoint {directory}: format {version}, this version reads up to {FORMAT}")
-    if version < FORMAT and encoder["kind"] == "dynamic":
-        raise InputError(
-            f"checkpoint {directory}: its router is of an older version (format {version}): train it again"
-        )
-    decoder = settings.pop("decoder")
-    model = TextGroupModel(EncoderConfig(**encoder), decoder and DecoderConfig(**decoder), **settings)
-    load_model_weights(model, directory / "model.safetensors")
-    return model.eval()
 
 
 def checkpoint_directory(where: str) -> Path:

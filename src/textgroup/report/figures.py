@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from textgroup.files import atomic_write
+from textgroup.report.printable import printable
 
 LINES = ("#1d6fa5", "#d1495b", "#5b8e3e", "#8f6fb0", "#c77f1b")
 
@@ -95,6 +96,7 @@ def _write(figure: Figure, file: BinaryIO, kind: str) -> None:
 
 def _label(text: str) -> str:
     """A label that fits, as matplotlib takes it: a `$` would begin a formula."""
+    text = printable(text)
     return (text if len(text) <= LONGEST_LABEL else text[: LONGEST_LABEL - 1] + "\u2026").replace("$", r"\$")
 
 

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from textgroup.report.colours import colour_of
+from textgroup.report.printable import one_line, printable
 from textgroup.units import Unit
 
 WIDE = 1000
@@ -29,11 +30,6 @@ def colour_units(units: Sequence[Unit], console: Console) -> Text:
     return text
 
 
-def one_line(text: str) -> str:
-    """The text with a space for white space of any kind: a caption is a line of output, whatever is in it."""
-    return " ".join(text.split())
-
-
 def plain_line(units: Sequence[Unit]) -> str:
     """Units with `|` between them."""
     return " | ".join(one_line(unit.text) for unit in units)
@@ -50,16 +46,22 @@ def units_line(units: Sequence[Unit]) -> str:
 def ranking(ranked: Sequence[tuple[float, str]]) -> None:
     """Captions with their cosine, best first."""
     for cosine, caption in ranked:
-        print(f"{cosine:+.3f}  {caption}")
+        print(f"{cosine:+.3f}  {printable(caption)}")
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], console: Console | None = None) -> None:
     """A plain table: the first column is left-aligned, the others right-aligned."""
-    grid = Table(title=Text(title, "table.title"), title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    grid = Table(
+        title=Text(printable(title), "table.title"),
+        title_justify="left",
+        box=None,
+        pad_edge=False,
+        padding=(0, 2, 0, 0),
+    )
     for i, name in enumerate(columns):
-        grid.add_column(name, justify="right" if i else "left", no_wrap=True)
+        grid.add_column(Text(printable(name)), justify="right" if i else "left", no_wrap=True)
     for row in rows:
-        grid.add_row(*(Text(cell) for cell in row))
+        grid.add_row(*(Text(printable(cell)) for cell in row))
     console = console or Console()
     if not console.is_terminal:  # a file is as wide as it needs to be
         console.width = WIDE
@@ -71,9 +73,9 @@ def progress_bar(unit: str, total: int | None, shown: bool = True) -> Iterator[C
     """Yield a function that moves a bar on standard error: (number done, a note). Silent where there is no terminal."""
     console = Console(stderr=True)
     columns = (
-        TextColumn(f"{{task.completed:,}} {unit}"),
+        TextColumn(f"{{task.completed:,}} {unit}", markup=False),
         BarColumn(bar_width=30),
-        TextColumn("{task.fields[rate]} {task.fields[note]}"),
+        TextColumn("{task.fields[rate]} {task.fields[note]}", markup=False),
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=console, transient=True, disable=not (shown and console.is_terminal)) as bar:
@@ -81,7 +83,7 @@ def progress_bar(unit: str, total: int | None, shown: bool = True) -> Iterator[C
 
         def advance(done: int, note: str = "") -> None:
             speed = bar.tasks[0].finished_speed or bar.tasks[0].speed
-            bar.update(task, completed=done, rate=f"{speed:,.0f} {unit}/s" if speed else "", note=note)
+            bar.update(task, completed=done, rate=f"{speed:,.0f} {unit}/s" if speed else "", note=printable(note))
 
         yield advance
 
@@ -107,9 +109,9 @@ class TrainingBar:
     """The bar of a training run: step, losses, captions/s, time left. Each kind of warning is printed once above it."""
 
     def __init__(self, label: str, console: Console | None = None) -> None:
-        self.label, self.console = label, console or Console(stderr=True)
+        self.label, self.console = printable(label), console or Console(stderr=True)
         self.bar = Progress(
-            TextColumn(label),
+            TextColumn("{task.fields[label]}", markup=False),
             BarColumn(bar_width=24),
             MofNCompleteColumn(),
             TextColumn("{task.fields[figures]}"),
@@ -126,15 +128,15 @@ class TrainingBar:
         figures = f"loss {losses['total']:.2f} ({terms})  {rate:,.0f} captions/s"
         if self.console.is_terminal:
             if self._task is None:
-                self._task = self.bar.add_task("", total=steps, completed=step, figures=figures)
+                self._task = self.bar.add_task("", total=steps, completed=step, figures=figures, label=self.label)
             self.bar.update(self._task, completed=step, refresh=False, **{"figures": figures})  # type: ignore[arg-type]
         elif step == steps or step % max(1, steps // 10) == 0:
-            self.console.print(f"{self.label}: step {step}/{steps}  {figures}", highlight=False)
+            self.console.print(f"{self.label}: step {step}/{steps}  {figures}", highlight=False, markup=False)
         for warning in warnings:
             kind = warning.split(":")[0]
             if kind not in self._warned:
                 self._warned.add(kind)
-                self.console.print(Text(f"{self.label}: step {step}: {warning}", style="yellow"))
+                self.console.print(Text(f"{self.label}: step {step}: {printable(warning)}", style="yellow"))
 
 
 @contextmanager

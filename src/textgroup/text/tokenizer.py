@@ -1,13 +1,12 @@
 """Byte-pair encoding of captions in CLIP's layout; every id knows the characters it came from.
 
 A caption is cleaned before it is encoded (`cleaning.py`), so the offsets that the encoder reports refer to the cleaned
-text; `original_offsets` carries them back to the caption as given.
+text; `offsets.py` carries them back to the caption as given.
 
 The layout of the vocabulary is CLIP's, whatever the merges: 256 bytes, the same 256 bytes ending a word,
 one entry a merge, then start-of-text and end-of-text. So `!` is id 0, and padding must be known from a mask.
 """
 
-import gzip
 import json
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
@@ -18,12 +17,12 @@ import numpy as np
 from tokenizers import Encoding, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from textgroup.errors import InputError
-from textgroup.text.cleaning import clean, original_offsets
+from textgroup.text.cleaning import clean
+from textgroup.text.offsets import original_offsets
+from textgroup.text.saved import read_clip_merges, read_saved
 from textgroup.text.words import PATTERNS, goes_on, stands_alone, word_starts
 
 START, END = "<|startoftext|>", "<|endoftext|>"
-CLIP_VOCABULARY = 49_408
-"""Ids in CLIP's vocabulary; its merges file holds more, of which CLIP reads this many (less 514)."""
 LEARNED = "unicode"
 """The words of a tokenizer that we train."""
 SPECIAL = -1
@@ -101,6 +100,8 @@ class CaptionTokenizer:
         vocabulary = {entry: i for i, entry in enumerate(entries)}
         if len(vocabulary) != len(entries):
             raise InputError("the tokenizer's merges name the same entry twice: the file is damaged")
+        if strange := next((m for m in merges if not vocabulary.keys() >= {*m}), None):
+            raise InputError(f"the tokenizer merges {strange!r:.60}, which are no entries of it: the file is damaged")
         self.merges, self.words = list(merges), words
         self.max_tokens = max_tokens
         self.start, self.end = len(entries) - 2, len(entries) - 1
@@ -204,15 +205,7 @@ class CaptionTokenizer:
     @classmethod
     def from_clip_file(cls, path: str | Path, max_tokens: int = 77) -> "CaptionTokenizer":
         """CLIP's own merges, from `bpe_simple_vocab_16e6.txt.gz`."""
-        try:
-            with gzip.open(path, "rt", encoding="utf-8") as file:
-                lines = file.read(64_000_000).split("\n")
-        except (OSError, EOFError, UnicodeDecodeError) as error:
-            raise InputError(f"tokenizer file {path} cannot be read as CLIP's gzipped merges: {error}") from None
-        pairs = [line.split() for line in lines[1 : CLIP_VOCABULARY - 514 + 1]]
-        if not pairs or any(len(pair) != 2 for pair in pairs):
-            raise InputError(f"tokenizer file {path} is not CLIP's merges: two entries a line after the first line")
-        return cls([(a, b) for a, b in pairs], max_tokens)
+        return cls(read_clip_merges(path), max_tokens)
 
     @classmethod
     def from_pretrained(cls, where: str | Path, max_tokens: int = 77) -> "CaptionTokenizer":
@@ -221,24 +214,15 @@ class CaptionTokenizer:
         path = Path(where)
         if path.name.endswith(".txt.gz") or (path.is_file() and path.suffix == ".gz"):
             return cls.from_clip_file(path, max_tokens)
-        file = path / "tokenizer.json" if path.is_dir() else path
-        if not file.exists():
-            file = _download(str(where))
+        saved = read_saved(path)
         try:
-            saved = json.loads(file.read_text(encoding="utf-8"))
-            pairs = (m.split(" ") if isinstance(m, str) else m for m in saved["model"]["merges"])
-            merges = [(a, b) for a, b in pairs]
-            vocabulary = saved["model"]["vocab"]
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            raise InputError(f"{file} is not a tokenizer.json with a BPE model") from None
-        words = saved.get("words", "clip")
-        if words not in PATTERNS:
-            raise InputError(f"{file}: words {str(words)[:40]!r}: this version knows {', '.join(PATTERNS)}")
-        tokenizer = cls(merges, saved.get("max_tokens", max_tokens), words)
-        if words == LEARNED and saved.get("pre_tokenizer") != json.loads(tokenizer._bpe.to_str())["pre_tokenizer"]:
-            raise InputError(f"{file}: what it takes for a word is not what this version does: train it again")
-        if any(vocabulary.get(entry) != i for entry, i in tokenizer._bpe.get_vocab(False).items()):
-            raise InputError(f"{file} does not have CLIP's layout (bytes, bytes ending a word, merges, specials)")
+            tokenizer = cls(saved.merges, saved.max_tokens or max_tokens, saved.words)
+        except InputError as error:
+            raise InputError(f"{saved.file}: {error}") from None
+        if saved.words == LEARNED and saved.pre_tokenizer != json.loads(tokenizer._bpe.to_str())["pre_tokenizer"]:
+            raise InputError(f"{saved.file}: what it takes for a word is not what this version does: train it again")
+        if any(saved.vocabulary.get(entry) != i for entry, i in tokenizer._bpe.get_vocab(False).items()):
+            raise InputError(f"{saved.file} does not have CLIP's layout (bytes, bytes ending a word, merges, specials)")
         return tokenizer
 
     def save(self, path: Path) -> None:
@@ -279,16 +263,3 @@ def _build_tokenizer(bpe: models.BPE, words: str) -> Tokenizer:
     )
     tokenizer.decoder = decoders.Sequence([decoders.ByteLevel(), decoders.Replace(_SUFFIX, " ")])
     return tokenizer
-
-
-def _download(name: str) -> Path:
-    from huggingface_hub import hf_hub_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
-
-    try:
-        return Path(hf_hub_download(name, "tokenizer.json"))
-    except (HFValidationError, HfHubHTTPError, LocalEntryNotFoundError, OSError):
-        raise InputError(
-            f"tokenizer {name!r} is neither a file, nor a directory with tokenizer.json, "
-            "nor a Hub name that can be reached"
-        ) from None

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
 
+from tests.strange import any_caption, check_units
 from tests.training.tiny import tiny_config, tiny_inputs
 from textgroup.config.command_line import save_run
 from textgroup.config.model import EncoderConfig, ModelConfig
@@ -54,6 +56,14 @@ def test_cuts_cut_the_evaluation_tokens() -> None:
     ]
     bpe = CaptionTokenizer([("a", "b"), ("c", "d</w>")])
     assert texts(open_segmenter("singletons", bpe)(["abcd ab"])) == [["ab", "cd", "a", "b"]]
+
+
+@pytest.mark.parametrize("name", ["equal:3", "singletons", "random:3"])
+@settings(max_examples=150, deadline=None)
+@given(any_caption)
+def test_cuts_lose_nothing_and_never_overlap(name: str, caption: str) -> None:
+    bpe = CaptionTokenizer([("a", "b")])  # of bytes: several tokens a letter
+    check_units(caption, open_segmenter(name, bpe)([caption])[0])
 
 
 def test_evaluation_tokens_are_never_cut_off() -> None:

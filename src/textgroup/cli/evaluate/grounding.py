@@ -8,6 +8,7 @@ from pathlib import Path
 
 from textgroup.cli.common import Parser, check_out
 from textgroup.files import atomic_write
+from textgroup.report.printable import one_line
 
 DESCRIPTION = """\
 Where in a photograph is what a phrase means? Points and boxes of heat maps against the boxes that people drew for
@@ -40,7 +41,7 @@ def grounding(words: Sequence[str]) -> None:
     if not mentions:
         raise InputError(f"--images: none of {len(wanted)} photographs with boxes is there, such as {missing[0]}")
     for line in [*entities.skipped[:5], *boxes.skipped[:5]]:
-        print(f"textgroup: skipped: {line}", file=sys.stderr)
+        print(f"textgroup: skipped: {one_line(line)}", file=sys.stderr)
     if missing:
         print(f"textgroup: {len(missing)} of {len(wanted)} photographs with boxes are missing", file=sys.stderr)
     results = [measure_blind(name, mentions) for name in BLIND]

@@ -9,6 +9,7 @@ from pathlib import Path
 from textgroup.cli.common import Parser, check_out
 from textgroup.errors import InputError
 from textgroup.files import atomic_write
+from textgroup.report.printable import one_line
 
 DESCRIPTION = """\
 How well units agree with the phrases that people bracketed in Flickr30k Entities: the paper's tIoU, precision,
@@ -33,7 +34,7 @@ def phrases(words: Sequence[str]) -> None:
         for spec in options.segmenter
     ]
     for line in entities.skipped[:10]:
-        print(f"textgroup: skipped: {line}", file=sys.stderr)
+        print(f"textgroup: skipped: {one_line(line)}", file=sys.stderr)
     if entities.skipped:
         print(f"textgroup: skipped {len(entities.skipped)} in all", file=sys.stderr)
     benchmark = Benchmark.make(entities.captions[: options.limit], token_spans(tokenizer))

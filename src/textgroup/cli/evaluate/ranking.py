@@ -47,7 +47,10 @@ def ranking(words: Sequence[str]) -> None:
         table(name, COLUMNS, rows, console)
     for benchmark in scored.benchmarks:
         if left_out := sum(benchmark.skipped.values()):
-            print(f"textgroup: {benchmark.name}: {left_out:,} rows left out; {options.out} says why", file=sys.stderr)
+            print(
+                f"textgroup: {benchmark.name}: {left_out:,} rows left out; {options.out} says why",
+                file=sys.stderr,
+            )
 
 
 def _options(words: Sequence[str]) -> argparse.Namespace:

@@ -8,6 +8,7 @@ checkpoint. A checkpoint is written under another name and renamed when it is wh
 
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,7 @@ def save(
 
 
 def load_state(checkpoint: Path, optimizer: torch.optim.Optimizer) -> int:
-    """Give the optimiser what it knew at a checkpoint; the number of steps done by then."""
+    """Give the optimiser what it knew at a checkpoint; the number of steps done by then. Raises `InputError`."""
     try:
         tensors = load_file(checkpoint / STATE)
         step = int(tensors.pop("step"))
@@ -67,11 +68,25 @@ def load_state(checkpoint: Path, optimizer: torch.optim.Optimizer) -> int:
         for key, x in tensors.items():
             number, _, name = key.partition(".")
             known.setdefault(int(number), {})[name] = x
+        if step < 0:
+            raise ValueError(f"{step} steps")
+        _check_known(known, [p for group in optimizer.param_groups for p in group["params"]])
         optimizer.load_state_dict({**optimizer.state_dict(), "state": known})
-    except (OSError, SafetensorError, KeyError, ValueError) as error:
-        reason = str(error).splitlines()[0]
+    except (OSError, SafetensorError, KeyError, ValueError, RuntimeError) as error:
+        reason = " ".join(str(error).split())[:120]
         raise InputError(f"{checkpoint / STATE} cannot be read ({reason}): start the run anew") from None
     return step
+
+
+def _check_known(known: dict[int, dict[str, Tensor]], parameters: Sequence[Tensor]) -> None:
+    """Raise `ValueError` unless this is what AdamW keeps of each parameter that has had a gradient."""
+    for number, state in known.items():
+        if not 0 <= number < len(parameters):
+            raise ValueError(f"there is no parameter {number}")
+        shape = parameters[number].shape
+        shapes = {"step": torch.Size(), "exp_avg": shape, "exp_avg_sq": shape}
+        if {name: x.shape for name, x in state.items()} != shapes:
+            raise ValueError(f"parameter {number} is of another shape, or not as AdamW keeps it")
 
 
 def newest_checkpoint(run: Path) -> Path | None:

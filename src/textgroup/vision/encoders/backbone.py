@@ -18,7 +18,7 @@ from textgroup.devices import pick_device
 from textgroup.errors import InputError
 from textgroup.vision.encoders.folding import fold_batch_norms
 from textgroup.vision.encoders.objects import Objects
-from textgroup.vision.encoders.weights import load_frozen, read_config, weights_digest
+from textgroup.vision.encoders.weights import load_frozen, read_preparation, weights_digest
 from textgroup.vision.preprocess import Transform
 
 
@@ -81,7 +81,7 @@ class Backbone:
         model = getattr(model, "vision_model", model)  # of two towers, as in CLIP, the one that sees
         if getattr(model, "main_input_name", "") != "pixel_values":
             raise InputError(f"image encoder {name}: {type(model).__name__} does not take images")
-        config = read_config(where, "preprocessor_config.json", name)
+        config = read_preparation(where, name)
         own = None if size is None else read_transform(config, name).crop
         return cls(name, model, read_transform(config, name, resize, size), device, own)
 
@@ -135,13 +135,13 @@ def finer_layer(hidden: Tensor, layers: Sequence[Tensor]) -> list[Tensor]:
 
 
 def read_transform(config: dict[str, Any], name: str, resize: int | None = None, size: int | None = None) -> Transform:
-    """Our transform from a preprocessor_config.json. Raises `InputError` for what it cannot express.
+    """Our transform from `weights.read_preparation`. Raises `InputError` for what it cannot express.
 
     A configuration that squashes images to height x width is read as: shorter side to that, then centre crop.
     resize: instead of the configuration's. size: squash the whole image to so many pixels a side, without a crop.
     """
     try:
-        if abs(config.get("rescale_factor", 1 / 255) * 255 - 1) > 1e-3 or config.get("rescale_offset"):
+        if not abs(config.get("rescale_factor", 1 / 255) * 255 - 1) <= 1e-3 or config.get("rescale_offset"):
             raise ValueError("it scales colours to something else than 0..1")
         edge = _side_length(config["size"])
         if share := config.get("crop_pct"):
@@ -154,14 +154,23 @@ def read_transform(config: dict[str, Any], name: str, resize: int | None = None,
             resize=size or (own if resize is None else resize),
             crop=size or crop,
             squash=size is not None,
-            mean=tuple(config["image_mean"]) if normalise else (0, 0, 0),
-            std=tuple(config["image_std"]) if normalise else (1, 1, 1),
+            mean=_colours(config["image_mean"]) if normalise else (0, 0, 0),
+            std=_colours(config["image_std"]) if normalise else (1, 1, 1),
             interpolation={2: "bilinear", 3: "bicubic"}[config.get("resample", 2)],
         )
     except InputError as error:
         raise InputError(f"image encoder {name}: {error}") from None
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError(f"image encoder {name}: preprocessor_config.json: {error!r} is not understood") from None
+    except (KeyError, TypeError, ValueError, ArithmeticError) as error:
+        raise InputError(
+            f"image encoder {name}: how it has images prepared is not understood: {error!r:.120}"
+        ) from None
+
+
+def _colours(values: Sequence[float]) -> tuple[float, float, float]:
+    red, green, blue = (float(value) for value in values)
+    if not all(map(math.isfinite, (red, green, blue))):
+        raise ValueError("a colour is no number")
+    return red, green, blue
 
 
 def _side_length(size: Any) -> int:

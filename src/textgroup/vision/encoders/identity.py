@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from textgroup.errors import InputError
+from textgroup.model.described import check_identity
 
 
 def check_same_encoder(one: Mapping[str, Any], other: Mapping[str, Any], one_is: str, other_is: str) -> None:
@@ -12,6 +13,8 @@ def check_same_encoder(one: Mapping[str, Any], other: Mapping[str, Any], one_is:
     one_is, other_is: what they belong to, such as "the checkpoint". Where the weights were read from is not
     compared: the same weights may lie elsewhere.
     """
+    for identity, owner in ((one, one_is), (other, other_is)):
+        check_identity(identity, owner)
     for name, get in (
         ("encoder", lambda identity: identity["encoder"].partition(":")[0]),
         ("weights", lambda identity: identity["weights"]),

@@ -13,7 +13,7 @@ from textgroup.devices import pick_device
 from textgroup.errors import InputError
 from textgroup.vision.encoders.backbone import read_transform
 from textgroup.vision.encoders.objects import Objects
-from textgroup.vision.encoders.weights import load_frozen, read_config, weights_digest
+from textgroup.vision.encoders.weights import load_frozen, read_config, read_preparation, weights_digest
 from textgroup.vision.preprocess import Transform
 
 PRESENT = 0.5
@@ -61,7 +61,7 @@ class Queries:
         """Open a directory or a Hub name; see `open.open_encoder`."""
         name = f"queries:{where}"
         model = load_frozen(cls.transformers_class(where), where, name)
-        transform = read_transform(read_config(where, "preprocessor_config.json", name), name, resize, size)
+        transform = read_transform(read_preparation(where, name), name, resize, size)
         return cls(name, model, transform, device)
 
     def identity(self) -> dict[str, Any]:

@@ -11,8 +11,12 @@ import torch
 from torch import nn
 
 from textgroup.errors import InputError
+from textgroup.files import read_json
+from textgroup.vision.encoders.described import check_described
 
 Module = TypeVar("Module", bound=nn.Module)
+LONGEST = 1 << 22
+"""Bytes of a configuration; those with the names of 21,000 classes have 1.5 million."""
 POOLER = "pooler."
 """Prefix of the pooler's tensors. It is not used here, and random where a checkpoint has none, so it is no part of the
 weights."""
@@ -30,8 +34,10 @@ def load_frozen(kind: Any, where: str, name: str) -> nn.Module:
     Raises `InputError` if it cannot be had, or if the checkpoint leaves weights of the model out.
     """
     check_location(where, name)
+    _refuse_pickles(where, name)
     try:
         with silence_transformers():
+            check_described(kind, where, read_config(where, "config.json", name), name)
             model, report = kind.from_pretrained(
                 where,
                 use_safetensors=True,
@@ -40,6 +46,10 @@ def load_frozen(kind: Any, where: str, name: str) -> nn.Module:
                 output_loading_info=True,
                 ignore_mismatched_sizes=True,  # they are reported, and refused below
             )
+    except MissingFile as error:
+        raise not_loadable(where, name, error) from None
+    except InputError:
+        raise
     except Exception as error:  # OSError offline, ValueError for an unknown architecture, safetensors' own, ...
         raise not_loadable(where, name, error) from None
     lacking = sorted({*report["missing_keys"], *(key for key, *_ in report["mismatched_keys"])})
@@ -53,35 +63,78 @@ def load_frozen(kind: Any, where: str, name: str) -> nn.Module:
 
 
 def copy_half(kind: Any, where: str, name: str, out: Path) -> None:
-    """Write a model and its preprocessor_config.json, if it has one, to the directory `out`, in half precision."""
+    """Write a model and how it has images prepared, if it says so, to the directory `out`, in half precision."""
     model: Any = load_frozen(kind, where, name)
     with silence_transformers():
         model.half().save_pretrained(out)
     with suppress(InputError):
-        preparation = read_config(where, "preprocessor_config.json", name)
+        preparation = read_preparation(where, name)
         (out / "preprocessor_config.json").write_text(json.dumps(preparation, indent=1) + "\n", encoding="utf-8")
 
 
+def read_preparation(where: str, name: str) -> dict[str, Any]:
+    """How a model has images prepared: preprocessor_config.json, or, where there is none, what transformers 5 writes
+    for a model that reads images and text: `image_processor` in processor_config.json. Raises `InputError`."""
+    try:
+        return read_config(where, "preprocessor_config.json", name)
+    except MissingFile as missing:
+        try:
+            found = read_config(where, "processor_config.json", name).get("image_processor")
+        except MissingFile:
+            raise missing from None
+    if not isinstance(found, dict):
+        raise InputError(f"model {name}: processor_config.json has no image_processor")
+    return found
+
+
+class MissingFile(InputError):
+    """A file that a model directory lacks."""
+
+
 def read_config(where: str, file: str, name: str) -> dict[str, Any]:
-    """A JSON file of a model directory or Hub name. Raises `InputError`."""
+    """A JSON file of a model directory or Hub name. Raises `InputError`, of a missing one `MissingFile`."""
     check_location(where, name)
     try:
-        if Path(where).is_dir():
-            path = Path(where) / file
-        else:
-            from huggingface_hub import hf_hub_download
-
-            path = Path(hf_hub_download(where, file))
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"model {name}: {file} is missing beside the weights") from None
-    except ValueError as error:
-        raise InputError(f"model {name}: {file} is not JSON ({error})") from None
+        path = _fetch(where, file)
     except Exception as error:  # whatever the Hub's client raises offline
         raise not_loadable(where, name, error) from None
-    if not isinstance(values, dict):
-        raise InputError(f"model {name}: {file} is not a JSON object")
-    return values
+    if path is None:
+        raise MissingFile(f"model {name}: {file} is missing beside the weights")
+    try:
+        return read_json(path, LONGEST)
+    except InputError as error:
+        raise InputError(f"model {name}: {error}") from None
+
+
+def _fetch(where: str, file: str) -> Path | None:
+    """A file of a model directory or Hub name; None if it has none. Raises what the Hub's client does offline."""
+    if Path(where).is_dir():
+        path = Path(where) / file
+        return path if path.exists() else None
+    from huggingface_hub import hf_hub_download, try_to_load_from_cache
+    from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
+
+    try:
+        return Path(hf_hub_download(where, file))
+    except LocalEntryNotFoundError:  # offline: of a model that was fetched, what is not there does not exist
+        if isinstance(try_to_load_from_cache(where, "config.json"), str):
+            return None
+        raise
+    except EntryNotFoundError:
+        return None
+
+
+def _refuse_pickles(where: str, name: str) -> None:
+    """Raise `InputError` that says how to convert the weights of a directory that has pickled ones alone."""
+    folder = Path(where)
+    if folder.is_dir() and any(folder.glob("pytorch_model*.bin")) and not any(folder.glob("*.safetensors")):
+        raise InputError(
+            f"model {name}: its weights are pickled, and such a file can run a program when it is read; only "
+            f'safetensors are read. To convert them: python -c "import glob, torch; from safetensors.torch import '
+            "save_file; save_file({k: v.contiguous().clone() for f in glob.glob("
+            f"{str(folder / 'pytorch_model*.bin')!r}) for k, v in torch.load(f, weights_only=True).items()}}, "
+            f"{str(folder / 'model.safetensors')!r}, {{'format': 'pt'}})\""
+        )
 
 
 def check_location(where: str, name: str) -> None:

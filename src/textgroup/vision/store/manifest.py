@@ -7,10 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from textgroup.errors import InputError
-from textgroup.files import atomic_write
+from textgroup.files import atomic_write, read_json
 
 VERSION = 1
 NAME = "manifest.json"
+LONGEST = 1 << 28
+"""Bytes of a manifest, of which each skipped image takes some 200."""
+MOST = 1 << 48
+"""Rows, bytes, numbers: far beyond any disk."""
 POOLED, GROUPS, KEYS = "pooled.f16", "groups.f16", "keys.txt"
 
 
@@ -52,6 +56,27 @@ class Manifest:
     parts: list[Part] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        """Raise `ValueError` for values of another type, and for parts whose bytes are not those of their rows."""
+        texts = [self.source, *(text for item in self.skipped for text in (item.key, item.reason))]
+        flags = [self.groups, self.complete]
+        sizes = [self.width, self.objects, *(part.samples for part in self.parts)]
+        counts = [part.rows for part in self.parts]
+        stored = [kept for part in self.parts for kept in part.files.values()]
+        if not all(type(text) is str for text in [*texts, *(kept.sha256 for kept in stored)]):
+            raise ValueError("source, keys, reasons and digests must be text")
+        if not all(type(flag) is bool for flag in flags):
+            raise ValueError("groups and complete must be true or false")
+        if not all(type(n) is int and 0 <= n < MOST for n in [*sizes, *counts, *(kept.bytes for kept in stored)]):
+            raise ValueError("sizes and counts must be whole numbers, none below 0")
+        if not isinstance(self.encoder, dict) or min(sizes) < 1:
+            raise ValueError("encoder must be an object; width, objects and samples at least 1")
+        for part in self.parts:
+            row = 2 * self.width  # bytes
+            due = {POOLED: part.rows * row} | ({GROUPS: part.rows * row * self.objects} if self.groups else {})
+            if any(part.files[name].bytes != size for name, size in due.items()) or KEYS not in part.files:
+                raise ValueError("rows and bytes of a part do not fit")
+
     @property
     def images(self) -> int:
         """Rows of the store."""
@@ -83,9 +108,9 @@ class Manifest:
         if not path.is_file():
             raise InputError(f"{store} is not a feature store: it has no {NAME} (make one with `textgroup features`)")
         try:
-            values = json.loads(path.read_text(encoding="utf-8"))
+            values = read_json(path, LONGEST)
             if values["version"] != VERSION:
-                raise InputError(f"{path}: format version {values['version']}, but this program reads {VERSION}")
+                raise InputError(f"{path}: format version {values['version']!r:.40}, but this program reads {VERSION}")
             parts = [
                 Part(part["rows"], part["samples"], {name: Stored(**kept) for name, kept in part["files"].items()})
                 for part in values["parts"]
@@ -96,4 +121,4 @@ class Manifest:
         except InputError:
             raise
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise InputError(f"{path}: damaged ({error!r}); encode again into a new directory") from None
+            raise InputError(f"{path}: damaged ({error!r:.120}); encode again into a new directory") from None

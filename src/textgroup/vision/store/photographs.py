@@ -19,10 +19,10 @@ import numpy as np
 
 from textgroup.data.sources.samples import Sample
 from textgroup.errors import InputError
-from textgroup.files import atomic_write, remove_abandoned
+from textgroup.files import atomic_write, read_json, read_json_strings, remove_abandoned
 from textgroup.vision.decode import BrokenImage
 from textgroup.vision.preprocess import Transform
-from textgroup.vision.store.manifest import KEYS, NAME, Skipped
+from textgroup.vision.store.manifest import KEYS, LONGEST, NAME, Skipped
 
 IMAGES, STARTS = "images.bin", "starts.bin"
 BLOCK = 256
@@ -53,7 +53,10 @@ class Pixels:
             return np.stack(list(pool.map(self._decode, rows)))
 
     def _decode(self, row: int) -> np.ndarray:
-        return self._transform(self._encoded[self._starts[row] : self._starts[row + 1]].tobytes())
+        start, end = self._starts[row], self._starts[row + 1]
+        if not 0 <= start < end:
+            raise InputError(f"photograph {row} of a packed directory has no bytes: it is damaged; remove it")
+        return self._transform(self._encoded[start:end].tobytes())
 
 
 class PhotographStore:
@@ -71,7 +74,7 @@ class PhotographStore:
     def open(cls, path: Path, made_of: dict[str, Any], transform: Transform) -> "PhotographStore | None":
         """The store at `path`; None if there is none, if it is damaged, or if it was made of anything else."""
         try:
-            values = json.loads((path / NAME).read_text(encoding="utf-8"))
+            values = read_json(path / NAME, LONGEST)
             if values["made_of"] != made_of:
                 return None
             skipped = [Skipped(**one) for one in values["skipped"]]
@@ -88,8 +91,7 @@ class PhotographStore:
 
     @cached_property
     def _index(self) -> dict[str, int]:
-        with (self.path / KEYS).open(encoding="utf-8") as file:
-            return {json.loads(line): row for row, line in enumerate(file)}
+        return {key: row for row, key in enumerate(read_json_strings(self.path / KEYS))}
 
 
 def pack(samples: Iterable[Sample], where: Path, made_of: dict[str, Any], name: str, transform: Transform) -> None:

@@ -1,7 +1,6 @@
 """Reading a feature store: memory-mapped, checked at open, never loaded as a whole."""
 
 import hashlib
-import json
 from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
@@ -9,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from textgroup.errors import InputError
+from textgroup.files import read_json_strings
 from textgroup.vision.store.manifest import GROUPS, KEYS, POOLED, Manifest
 
 
@@ -35,8 +35,10 @@ class FeatureStore:
             raise InputError(
                 f"the store {path} is not complete: {manifest.images} images so far; run the same command again"
             )
+        if not manifest.images:
+            raise InputError(f"the store {path} holds no images; encode again into a new directory")
         for name, size in manifest.files.items():
-            actual = (path / name).stat().st_size if (path / name).exists() else 0
+            actual = (path / name).stat().st_size if (path / name).is_file() else 0
             if actual != size:
                 raise InputError(
                     f"{path / name}: {actual} bytes where the manifest says {size}; encode again into a new directory"
@@ -50,8 +52,10 @@ class FeatureStore:
     @cached_property
     def keys(self) -> list[str]:
         """The key of each row."""
-        with (self.path / KEYS).open(encoding="utf-8") as file:
-            return [json.loads(line) for line in file]
+        keys = read_json_strings(self.path / KEYS)
+        if len(keys) != len(self):
+            raise InputError(f"{self.path / KEYS}: {len(keys)} keys for {len(self)} rows; encode again elsewhere")
+        return keys
 
     @cached_property
     def _index(self) -> dict[str, int]:

@@ -18,6 +18,7 @@ import torch
 
 from textgroup.data.sources.samples import Sample
 from textgroup.errors import InputError
+from textgroup.files import read_json_strings
 from textgroup.vision.encoders.identity import check_same_encoder
 from textgroup.vision.encoders.objects import ObjectEncoder
 from textgroup.vision.store.decoding import Decoded, decoded_images
@@ -138,18 +139,19 @@ def _skip_stored(stream: Iterator[Sample], out: Path, manifest: Manifest) -> set
     """Skip the samples that the store already has; returns the keys seen so far."""
     skipped = {item.key for item in manifest.skipped}
     seen: set[str] = set(skipped)
-    with (out / KEYS).open(encoding="utf-8") as kept:
+    if manifest.samples:
+        kept = iter(read_json_strings(out / KEYS))
         for number in range(manifest.samples):
             sample = next(stream, None)
             if sample is None or sample.key not in skipped:
-                key = json.loads(kept.readline() or "null")
+                key = next(kept, None)
                 if sample is None or sample.key != key:
                     given = "nothing" if sample is None else repr(sample.key)
                     raise InputError(
                         f"the store {out} was made of other samples: number {number} is {given}, not {key!r}; "
                         "give another directory"
                     )
-                seen.add(key)
+                seen.add(sample.key)
     return seen
 
 
