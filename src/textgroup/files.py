@@ -1,12 +1,19 @@
-"""Writing files so that a reader never sees half of one."""
+"""Writing files so that a reader never sees half of one, and two processes never write the same directory."""
 
 import os
+import re
 import shutil
+import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from textgroup.errors import InputError
+
+LOCK = ".lock"
+"""The file in a directory that the process which writes there has locked."""
 
 
 @contextmanager
@@ -35,6 +42,59 @@ def atomic_write(path: Path) -> Iterator[Path]:
             shutil.rmtree(temporary, ignore_errors=True)
         else:
             temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def lock_directory(where: Path, *, wait: bool = False) -> Iterator[None]:
+    """Make the directory `where` and keep other processes from writing it while the block runs.
+
+    The operating system frees the lock with the process. wait: for the other process, instead of raising `InputError`.
+    A directory that was made for the lock, and in which nothing was written, is removed. One that may only be read is
+    not locked: nobody writes there.
+    """
+    made = [path for path in (where, *where.absolute().parents) if not path.exists()]
+    where.mkdir(parents=True, exist_ok=True)
+    if not os.access(where, os.W_OK):
+        yield
+        return
+    lock = FileLock(where.absolute() / LOCK, timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        if not wait:
+            raise InputError(
+                f"another process is writing {where}: wait until it has ended, or give another directory"
+            ) from None
+        warnings.warn(f"waiting for another process that is writing {where}", stacklevel=3)
+        lock.acquire(timeout=-1)
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            if made and [path.name for path in where.iterdir()] == [LOCK]:
+                (where / LOCK).unlink()
+                for path in made:
+                    path.rmdir()
+        lock.release()
+
+
+@contextmanager
+def name_in_errors(path: Path, remedy: str) -> Iterator[None]:
+    """Raise what the operating system says about a write, such as a full disk, as an `InputError` that names `path`.
+
+    remedy: what to do then, after the reason. safetensors has an error of its own, with the same words in it.
+    """
+    from safetensors import SafetensorError
+
+    try:
+        yield
+    except SafetensorError as error:
+        number = re.search(r"os error (\d+)", str(error))
+        if number is None:
+            raise
+        raise InputError(f"{path}: {os.strerror(int(number[1]))}: {remedy}") from None
+    except OSError as error:
+        raise InputError(f"{error.filename or path}: {error.strerror or error}: {remedy}") from None
 
 
 def remove_abandoned(path: Path) -> None:

@@ -24,16 +24,16 @@ def train(words: Sequence[str]) -> None:
     from textgroup.report.terminal import training_bar
     from textgroup.training import distributed
     from textgroup.training.inputs import read_inputs
-    from textgroup.training.loop import Stopped
-    from textgroup.training.loop import train as run
+    from textgroup.training.loop import Stopped, train_opened
+    from textgroup.training.runs.directory import open_run
     from textgroup.training.runs.progress import show_on
 
-    with distributed.join_processes(options.device) as device:
+    with distributed.join_processes(options.device) as device, open_run(config, resume=options.resume):
         first = distributed.rank() == 0
         inputs = read_inputs(config)
         try:
             with training_bar(config.out) as bar:
-                run(config, inputs, resume=options.resume, device=device, progress=show_on(bar))
+                train_opened(config, inputs, device=device, progress=show_on(bar))
         except Stopped as stopped:
             if first:
                 print(f"textgroup: {stopped}")

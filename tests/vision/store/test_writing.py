@@ -289,7 +289,7 @@ def test_two_runs_do_not_write_the_same_store(tmp_path: Path) -> None:
         told.append(str(raised.value))
 
     encode(images, tmp_path / "store", progress=other_run)
-    assert "another run is writing" in told[0]
+    assert "another process is writing" in told[0]
     assert len(FeatureStore.open(tmp_path / "store")) == 12
 
 
@@ -297,7 +297,7 @@ def test_a_directory_with_other_files_is_not_taken_for_a_store(tmp_path: Path) -
     images = write_images(tmp_path / "images", 3)
     with pytest.raises(InputError, match="holds other files"):
         encode(images, images)
-    with pytest.raises(InputError, match="no directory can be made there"):
+    with pytest.raises(InputError, match=r"0000\.png: File exists"):
         encode(images, images / "0000.png")
 
 

@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
@@ -18,6 +18,7 @@ import torch
 
 from textgroup.data.sources.samples import Sample
 from textgroup.errors import InputError
+from textgroup.files import LOCK, lock_directory, name_in_errors
 from textgroup.vision.encoders.identity import check_same_encoder
 from textgroup.vision.encoders.objects import ObjectEncoder
 from textgroup.vision.store.decoding import Decoded, decoded_images
@@ -60,12 +61,9 @@ def encode_features(
         batch_size = 256 if torch.cuda.is_available() else 4
     if batch_size < 1 or part < 1:
         raise InputError(f"batch_size {batch_size}, part {part}: both must be at least 1")
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"{out}: no directory can be made there ({error.strerror})") from None
     with ExitStack() as stack:
-        stack.enter_context(lock_store(out))
+        stack.enter_context(name_in_errors(out, "the store is whole up to its last part; run the same command again"))
+        stack.enter_context(lock_directory(out))
         manifest = _open_manifest(out, encoder, source, groups)
         if manifest.complete:
             return manifest
@@ -91,7 +89,7 @@ def _open_manifest(out: Path, encoder: ObjectEncoder, source: str, groups: bool)
     for rest in out.glob(".manifest.json.*.partial"):  # of a run that was killed while it wrote
         rest.unlink()
     if not (out / "manifest.json").exists():
-        if strange := [path.name for path in out.iterdir() if path.name not in (POOLED, GROUPS, KEYS, ".lock")]:
+        if strange := [path.name for path in out.iterdir() if path.name not in (POOLED, GROUPS, KEYS, LOCK)]:
             raise InputError(f"{out} holds other files ({strange[0]}): give a new or empty directory")
         return fresh
     old = Manifest.read(out)
@@ -101,25 +99,6 @@ def _open_manifest(out: Path, encoder: ObjectEncoder, source: str, groups: bool)
         if a != b:
             raise InputError(f"the store {out} was made with {name} {a}, not {b}: give another directory")
     return old
-
-
-@contextmanager
-def lock_store(out: Path, wait: bool = False) -> Iterator[None]:
-    """Lock the store, so that two runs do not write it at once. The operating system frees the lock with the process.
-
-    wait: for the other run, instead of raising `InputError`.
-    """
-    try:
-        import fcntl
-    except ImportError:  # no such lock on Windows
-        yield
-        return
-    with (out / ".lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except OSError:
-            raise InputError(f"another run is writing {out}: wait for it, or give another directory") from None
-        yield
 
 
 def _open_at(path: Path, size: int) -> BinaryIO:
