@@ -1,5 +1,6 @@
 """Writing files so that a reader never sees half of one, and two processes never write the same directory."""
 
+import errno
 import os
 import re
 import shutil
@@ -12,6 +13,8 @@ from filelock import FileLock, Timeout
 
 from textgroup.errors import InputError
 
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""A full disk, a used-up quota, and a file that is larger than this user or file system may have."""
 LOCK = ".lock"
 """The file in a directory that the process which writes there has locked."""
 
@@ -48,12 +51,15 @@ def atomic_write(path: Path) -> Iterator[Path]:
 def lock_directory(where: Path, *, wait: bool = False) -> Iterator[None]:
     """Make the directory `where` and keep other processes from writing it while the block runs.
 
-    The operating system frees the lock with the process. wait: for the other process, instead of raising `InputError`.
-    A directory that was made for the lock, and in which nothing was written, is removed. One that may only be read is
-    not locked: nobody writes there.
+    The operating system frees the lock with the process. wait: for the other process, instead of raising `InputError`,
+    which is also raised if there can be no such directory. One that was made for the lock, and in which nothing was
+    written, is removed. One that may only be read is not locked: nobody writes there.
     """
     made = [path for path in (where, *where.absolute().parents) if not path.exists()]
-    where.mkdir(parents=True, exist_ok=True)
+    try:
+        where.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{where}: no directory can be made there ({error.strerror})") from None
     if not os.access(where, os.W_OK):
         yield
         return
@@ -79,22 +85,23 @@ def lock_directory(where: Path, *, wait: bool = False) -> Iterator[None]:
 
 
 @contextmanager
-def name_in_errors(path: Path, remedy: str) -> Iterator[None]:
-    """Raise what the operating system says about a write, such as a full disk, as an `InputError` that names `path`.
+def full_disk_told(path: Path, remedy: str) -> Iterator[None]:
+    """Raise it as an `InputError` that names `path` and the remedy if the block cannot write because there is no room.
 
-    remedy: what to do then, after the reason. safetensors has an error of its own, with the same words in it.
+    safetensors has an error of its own for all that the system says; what is not about room becomes an `OSError`.
     """
     from safetensors import SafetensorError
 
     try:
         yield
-    except SafetensorError as error:
-        number = re.search(r"os error (\d+)", str(error))
-        if number is None:
+    except (OSError, SafetensorError) as error:
+        words = re.search(r"os error (\d+)", str(error))
+        number = error.errno if isinstance(error, OSError) else words and int(words[1])
+        if number in NO_ROOM:
+            raise InputError(f"{path}: {os.strerror(number)}: {remedy}") from None
+        if number is None or isinstance(error, OSError):
             raise
-        raise InputError(f"{path}: {os.strerror(int(number[1]))}: {remedy}") from None
-    except OSError as error:
-        raise InputError(f"{error.filename or path}: {error.strerror or error}: {remedy}") from None
+        raise OSError(number, os.strerror(number), str(path)) from None
 
 
 def remove_abandoned(path: Path) -> None:

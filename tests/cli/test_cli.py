@@ -204,7 +204,9 @@ def test_features_train_score_and_retrieval_on_photographs(
     assert all(line.startswith(("object ", "none ")) for line in lines)
     assert "a caption is empty" in refused(capsys, *align, " ")
     for term in ("alignment", "grounding"):
-        said = refused(capsys, *words, f"--loss.{term}", "1", "--loss.paraphrase", "0")
+        said = refused(
+            capsys, *words, f"--loss.{term}", "1", "--loss.paraphrase", "0", "--out", str(tmp_path / "never")
+        )
         assert "--groups" in said
         assert f"loss.{term} to 0" in said
 

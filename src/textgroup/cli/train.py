@@ -1,5 +1,6 @@
 """`textgroup train`."""
 
+import sys
 from collections.abc import Sequence
 
 from textgroup.cli.common import Parser
@@ -31,6 +32,8 @@ def train(words: Sequence[str]) -> None:
     with distributed.join_processes(options.device) as device, open_run(config, resume=options.resume):
         first = distributed.rank() == 0
         inputs = read_inputs(config)
+        for name, count in inputs.counts.items() if first else ():
+            print(f"textgroup: {name}: {count}", file=sys.stderr)
         try:
             with training_bar(config.out) as bar:
                 train_opened(config, inputs, device=device, progress=show_on(bar))

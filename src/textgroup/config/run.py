@@ -24,6 +24,10 @@ class DataConfig:
     """Column of a table that names the image."""
     caption_column: str = "caption"
     """Column of a table that holds the caption."""
+    missing: Literal["stop", "skip"] = "stop"
+    """What to do about captions whose image data.features lacks. stop: say so and end. skip: train without them; they
+    are counted and named in skipped.jsonl beside the tokens. (Those whose image `textgroup features` had to skip are
+    left out in any case.)"""
     tokens: str | None = None
     """Directory of the tokenised captions, made by the first run that names it, used by all others; null: `tokens` in
     the directory of the run."""

@@ -1,6 +1,6 @@
 """The inputs of a run and the fresh model for them."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -22,6 +22,7 @@ class Inputs:
 
     image_encoder: identity of the frozen encoder that made the features. tower: the one to begin with, where it is
     trained; then the captions have photographs for features. router: of a trained model, whose cuts are to be kept.
+    counts: what became of the captions that were given, by data set, for people.
     """
 
     tokenizer: CaptionTokenizer
@@ -30,6 +31,7 @@ class Inputs:
     image_encoder: dict[str, Any] | None = None
     tower: ImageTower | None = None
     router: Grouping | None = None
+    counts: dict[str, str] = field(default_factory=dict)
 
 
 def check_model(config: RunConfig) -> None:

@@ -18,7 +18,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from textgroup.errors import InputError
-from textgroup.files import atomic_write, name_in_errors
+from textgroup.files import atomic_write, full_disk_told
 from textgroup.model.textgroup import TextGroupModel
 from textgroup.text.tokenizer import CaptionTokenizer
 from textgroup.vision.encoders.tower import ImageTower
@@ -55,7 +55,7 @@ def save(
             f"are not saved; {name_newest(run)}; lower optim.lr and start again in another --out"
         )
     remedy = f"step {step} is not saved; {name_newest(run)}; make room and go on with --resume"
-    with name_in_errors(target, remedy):
+    with full_disk_told(target, remedy):
         with atomic_write(target) as partial:
             if tower is not None:
                 tower.save(partial)

@@ -10,7 +10,7 @@ from typing import Any
 from textgroup.config.command_line import save_run, to_dict
 from textgroup.config.run import RunConfig
 from textgroup.errors import InputError
-from textgroup.files import atomic_write, name_in_errors
+from textgroup.files import atomic_write, full_disk_told
 from textgroup.training.runs.checkpoint import name_newest
 from textgroup.training.runs.directory import CONFIG, LOG
 from textgroup.training.runs.progress import Progress
@@ -29,7 +29,7 @@ class RunLog(AbstractContextManager["RunLog"]):
         kept: list[dict[str, Any]] = []
         if resumed_at is not None and self.path.exists():
             kept = [line for line in read(self.path) if line["step"] <= resumed_at]
-        with name_in_errors(run, "the run has not begun; make room and give the same command"):
+        with full_disk_told(run, "the run has not begun; make room and give the same command"):
             with atomic_write(run / CONFIG) as partial:
                 save_run(config, partial)
             with atomic_write(self.path) as partial:
@@ -46,7 +46,7 @@ class RunLog(AbstractContextManager["RunLog"]):
         line = {"step": report.step, **figures, "warnings": report.warnings}
         self._check_place()
         remedy = f"step {report.step} is not logged; {name_newest(self.run)}; make room and go on with --resume"
-        with name_in_errors(self.path, remedy):
+        with full_disk_told(self.path, remedy):
             self._file.write(json.dumps(line) + "\n")
             self._file.flush()
         if self._tensorboard:

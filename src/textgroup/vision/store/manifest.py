@@ -41,7 +41,8 @@ class Skipped:
 
 @dataclass
 class Manifest:
-    """source: as it was given. encoder: its identity. width: D. objects: G. groups: whether they are stored."""
+    """source: as it was given. encoder: its identity. width: D. objects: G. groups: whether they are stored.
+    fingerprint: of the source's files; None in a store of an older version."""
 
     source: str
     encoder: dict[str, Any]
@@ -51,6 +52,7 @@ class Manifest:
     complete: bool = False
     parts: list[Part] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
+    fingerprint: str | None = None
 
     @property
     def images(self) -> int:
@@ -92,7 +94,7 @@ class Manifest:
             ]
             skipped = [Skipped(**item) for item in values["skipped"]]
             plain = {name: values[name] for name in ("source", "encoder", "width", "objects", "groups", "complete")}
-            return cls(**plain, parts=parts, skipped=skipped)
+            return cls(**plain, parts=parts, skipped=skipped, fingerprint=values.get("fingerprint"))
         except InputError:
             raise
         except (ValueError, KeyError, TypeError, AttributeError) as error:

@@ -16,9 +16,10 @@ from typing import BinaryIO
 import numpy as np
 import torch
 
+from textgroup.data.fingerprint import fingerprint
 from textgroup.data.sources.samples import Sample
 from textgroup.errors import InputError
-from textgroup.files import LOCK, lock_directory, name_in_errors
+from textgroup.files import LOCK, full_disk_told, lock_directory
 from textgroup.vision.encoders.identity import check_same_encoder
 from textgroup.vision.encoders.objects import ObjectEncoder
 from textgroup.vision.store.decoding import Decoded, decoded_images
@@ -36,6 +37,7 @@ def encode_features(
     out: str | Path,
     *,
     source: str,
+    image_column: str = "image",
     groups: bool = False,
     batch_size: int | None = None,
     part: int = PART,
@@ -47,24 +49,26 @@ def encode_features(
     written. A store that is complete is left as it is, and no sample is read. A broken image is left out,
     counted and named in the manifest.
 
-    source: what the samples were read from, as given; the store remembers it. groups: store the objects'
-    vectors too. batch_size: images encoded at once; by default few on
-    a CPU, where large activations cost more than they save, and many on a GPU. part: images between two
-    commits, while the store is small. progress: called with (images, skipped) after every batch.
+    source: what the samples were read from, as given; the store remembers it, and sizes and times of its files.
+    image_column: of a source that is a table. groups: store the objects' vectors too. batch_size: images encoded at
+    once; by default few on a CPU, where large activations cost more than they save, and many on a GPU. part: images
+    between two commits, while the store is small. progress: called with (images, skipped) after every batch.
 
-    Raises `InputError` if the store was made of another source, with another encoder, transform or `groups`,
-    if a key comes twice, a sample has no image, features do not fit 16 bits, or if all images of a part are
-    broken in a store that has none yet.
+    Raises `InputError` if the store was made of another source, or of other files in it, with another encoder,
+    transform or `groups`, if a key comes twice, a sample has no image, features do not fit 16 bits, or if all images of
+    a part are broken in a store that has none yet.
     """
     out = Path(out)
+    files_now = fingerprint(source, image_column)
     if batch_size is None:
         batch_size = 256 if torch.cuda.is_available() else 4
     if batch_size < 1 or part < 1:
         raise InputError(f"batch_size {batch_size}, part {part}: both must be at least 1")
     with ExitStack() as stack:
-        stack.enter_context(name_in_errors(out, "the store is whole up to its last part; run the same command again"))
+        stack.enter_context(full_disk_told(out, "the store is whole up to its last part; run the same command again"))
         stack.enter_context(lock_directory(out))
-        manifest = _open_manifest(out, encoder, source, groups)
+        fresh = Manifest(source, encoder.identity(), encoder.width, encoder.objects, groups, fingerprint=files_now)
+        manifest = _open_manifest(out, fresh)
         if manifest.complete:
             return manifest
         files = {name: stack.enter_context(_open_at(out / name, size)) for name, size in manifest.files.items()}
@@ -83,9 +87,8 @@ def encode_features(
     return manifest
 
 
-def _open_manifest(out: Path, encoder: ObjectEncoder, source: str, groups: bool) -> Manifest:
-    """The manifest to continue: the one on disk if it fits, or an empty one."""
-    fresh = Manifest(source, encoder.identity(), encoder.width, encoder.objects, groups)
+def _open_manifest(out: Path, fresh: Manifest) -> Manifest:
+    """The manifest to continue: the one on disk if it fits, or the fresh one."""
     for rest in out.glob(".manifest.json.*.partial"):  # of a run that was killed while it wrote
         rest.unlink()
     if not (out / "manifest.json").exists():
@@ -98,6 +101,11 @@ def _open_manifest(out: Path, encoder: ObjectEncoder, source: str, groups: bool)
         a, b = getattr(old, name), getattr(fresh, name)
         if a != b:
             raise InputError(f"the store {out} was made with {name} {a}, not {b}: give another directory")
+    if old.fingerprint not in (None, fresh.fingerprint):
+        raise InputError(
+            f"the store {out} was made of other files than {fresh.source} has now (their sizes or times differ): "
+            "encode them into another directory"
+        )
     return old
 
 
