@@ -73,7 +73,7 @@ def test_captions_that_were_replaced_are_tokenised_again_and_that_is_said(
     assert capsys.readouterr().err == ""
     (tmp_path / "c.txt").write_text("a red ring\na blue star\n")
     assert len(read_inputs(captions_alone(tmp_path)).train) == 2
-    assert "was made of other files: it is made again" in capsys.readouterr().err
+    assert "is made again, because of other files" in capsys.readouterr().err
 
 
 @pytest.mark.slow

@@ -26,6 +26,7 @@ def train(words: Sequence[str]) -> None:
     from textgroup.training import distributed
     from textgroup.training.inputs import read_inputs
     from textgroup.training.loop import Stopped, train_opened
+    from textgroup.training.optim import advise_steps
     from textgroup.training.runs.directory import open_run
     from textgroup.training.runs.progress import show_on
 
@@ -34,6 +35,8 @@ def train(words: Sequence[str]) -> None:
         inputs = read_inputs(config)
         for name, count in inputs.counts.items() if first else ():
             print(f"textgroup: {name}: {count}", file=sys.stderr)
+        if first and (advice := advise_steps(inputs.train.steps_per_epoch(config.optim.batch_size), config.optim)):
+            print(f"textgroup: {advice}", file=sys.stderr)
         try:
             with training_bar(config.out) as bar:
                 train_opened(config, inputs, device=device, progress=show_on(bar))

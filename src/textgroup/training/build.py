@@ -7,13 +7,16 @@ import torch
 
 from textgroup.config.run import RunConfig
 from textgroup.data.captions import CaptionData
+from textgroup.devices import machine_memory
 from textgroup.errors import InputError
 from textgroup.model.grouping.contract import Grouping
-from textgroup.model.grouping.mechanisms import new_grouping
 from textgroup.model.textgroup import TextGroupModel
 from textgroup.text.tokenizer import CaptionTokenizer
 from textgroup.training.exactness import joint
 from textgroup.vision.encoders.tower import ImageTower
+
+PER_PARAMETER = 16
+"""Bytes of a parameter in training: its value, its gradient, and AdamW's two means."""
 
 
 @dataclass(frozen=True)
@@ -35,9 +38,15 @@ class Inputs:
 
 
 def check_model(config: RunConfig) -> None:
-    """Raise `InputError` if the encoder cannot be built, or if the losses are not its own. Reads no data."""
+    """Raise `InputError` if the model cannot be built here, or if the losses are not its own. Reads no data."""
     with torch.device("meta"):  # shapes without memory
-        encoder = new_grouping(config.model.encoder, vocabulary=1)
+        model = TextGroupModel(**vars(config.model), vocabulary=1, image_width=1)
+    encoder, count, memory = model.encoder, sum(p.numel() for p in model.parameters()), machine_memory()
+    if memory is not None and PER_PARAMETER * count > memory:
+        raise InputError(
+            f"the model has {count:,} parameters; {PER_PARAMETER * count / 1e9:,.0f} GB are needed to train them, and "
+            f"this machine has {memory / 1e9:,.0f} GB: lower model.encoder.width or the number of layers"
+        )
     kind, loss = config.model.encoder.kind, config.loss
     if not encoder.trains_assignment and (loss.balance or loss.contiguity):
         raise InputError(

@@ -21,7 +21,7 @@ from textgroup.model.pretrained import load_model
 from textgroup.report.terminal import count_progress
 from textgroup.text.tokenizer import LEARNED, CaptionTokenizer
 from textgroup.training import distributed
-from textgroup.training.build import Inputs
+from textgroup.training.build import Inputs, check_model
 from textgroup.vision.encoders.identity import check_same_encoder
 from textgroup.vision.encoders.tower import ImageTower
 from textgroup.vision.preprocess import Transform
@@ -47,6 +47,7 @@ def read_inputs(config: RunConfig) -> Inputs:
     val_frozen = _open_store(data.val_features, config, "data.val_features")
     if frozen and val_frozen:
         check_same_encoder(frozen.manifest.encoder, val_frozen.manifest.encoder, "data.features", "data.val_features")
+    check_model(config)
     store: Store | None = frozen
     val_store: Store | None = val_frozen
     tower = None if config.trained_tower is None else ImageTower.open(config.trained_tower, config.seed)
@@ -179,14 +180,15 @@ def _open_captions(
 
     kept = open_tokens(where, made_of, pooled)
     if kept is None:
-        if changed := what_changed(where, made_of):
-            print(f"textgroup: {where} was made of other {' and '.join(changed)}: it is made again", file=sys.stderr)
+        changed = what_changed(where, made_of)
         if tokenizer is None:
             texts = chain.from_iterable(sample.captions for sample in samples())
             tokenizer = CaptionTokenizer.train(texts, settings.vocabulary, longest)
         lost: list[Lost] = []
         items = join_images(samples(), store, ", ".join(sources), lost, data.missing)
         write_tokens(where, made_of, items, tokenizer, lost)
+        if changed:
+            print(f"textgroup: {where} is made again, because of other {' and '.join(changed)}", file=sys.stderr)
         kept = open_tokens(where, made_of, pooled)
     assert kept is not None, "what was just written can be read"
     return kept

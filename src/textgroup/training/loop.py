@@ -22,7 +22,7 @@ from textgroup.training.build import Inputs, build_model
 from textgroup.training.exactness import gradcache, joint
 from textgroup.training.objectives.contract import Losses, Objective
 from textgroup.training.objectives.total import compute, objectives_for
-from textgroup.training.optim import adamw, learning_rate, total_steps
+from textgroup.training.optim import adamw, learning_rate, total_steps, warmup_steps
 from textgroup.training.placement import to_device
 from textgroup.training.runs import checkpoint
 from textgroup.training.runs.directory import open_run
@@ -186,7 +186,7 @@ def _monitor_and_validate(
     """Add monitors, warnings and, when it is time, the validation to the report."""
     model, done = report.model, report.step
     report.monitors = monitor(model.eval(), batch)
-    if done > config.optim.warmup_epochs * inputs.train.steps_per_epoch(config.optim.batch_size):
+    if done > warmup_steps(inputs.train.steps_per_epoch(config.optim.batch_size), config.optim):
         report.warnings = report.monitors.warnings(model.most_groups)  # before that, nothing can have formed
     if inputs.val is not None and (done % config.log.eval_every == 0 or done == report.steps):
         report.validation = validate(model, joint.encode_data(tower, inputs.val), config, objectives)
