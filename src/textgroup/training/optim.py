@@ -52,6 +52,6 @@ def advise_steps(steps_per_epoch: int, config: OptimConfig) -> str | None:
     if steps >= FEW:
         return None
     return (
-        f"this run has {steps} steps only, {steps_per_epoch} an epoch: lower optim.batch_size ({config.batch_size:,}) or "
-        f"raise optim.epochs ({config.epochs:g})"
+        f"this run has {steps} steps only, {steps_per_epoch} an epoch: lower optim.batch_size ({config.batch_size:,}) "
+        f"or raise optim.epochs ({config.epochs:g})"
     )
