@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -78,11 +79,13 @@ def test_a_lock_leaves_no_directory_that_it_made_for_nothing(tmp_path: Path) -> 
 
 def test_no_room_is_one_line_and_other_errors_stay_what_they_are(tmp_path: Path) -> None:
     full = "Error while serializing: I/O error: No space left on device (os error 28)"
-    for error in (OSError(errno.ENOSPC, "No space"), OSError(errno.EDQUOT, "quota"), SafetensorError(full)):
-        with (
-            pytest.raises(InputError, match=r"x: (No space|Disk quota).*: make room"),
-            full_disk_told(Path("x"), "make room"),
-        ):
+    for error in (
+        OSError(errno.ENOSPC, "No space"),
+        OSError(errno.EDQUOT, "quota"),
+        SafetensorError(full),
+        shutil.Error([("a", "b", "[Errno 28] No space")]),
+    ):
+        with pytest.raises(InputError, match=r"x: (No space|Disk quota).*: go"), full_disk_told(Path("x"), "go"):
             raise error
     with pytest.raises(PermissionError, match="x"), full_disk_told(Path("x"), "make room"):
         raise SafetensorError("I/O error: Permission denied (os error 13)")

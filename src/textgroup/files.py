@@ -88,15 +88,16 @@ def lock_directory(where: Path, *, wait: bool = False) -> Iterator[None]:
 def full_disk_told(path: Path, remedy: str) -> Iterator[None]:
     """Raise it as an `InputError` that names `path` and the remedy if the block cannot write because there is no room.
 
-    safetensors has an error of its own for all that the system says; what is not about room becomes an `OSError`.
+    safetensors and `shutil.copytree` have errors of their own for what the system says, with its number in the text;
+    those of safetensors that are not about room become an `OSError`.
     """
     from safetensors import SafetensorError
 
     try:
         yield
     except (OSError, SafetensorError) as error:
-        words = re.search(r"os error (\d+)", str(error))
-        number = error.errno if isinstance(error, OSError) else words and int(words[1])
+        words = re.search(r"(?:os error|Errno) (\d+)", str(error))
+        number = int(words[1]) if words else getattr(error, "errno", None)
         if number in NO_ROOM:
             raise InputError(f"{path}: {os.strerror(number)}: {remedy}") from None
         if number is None or isinstance(error, OSError):
