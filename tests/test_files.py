@@ -101,7 +101,9 @@ def test_what_a_killed_process_left_is_removed_and_not_what_another_is_writing(t
     left, written, other = (
         tmp_path / name for name in (f".out.{dead.pid}.partial", f".out.{os.getpid()}.partial", ".out2.1.partial")
     )
-    for directory in (left, written, other):
+    for directory in (left, written, other, tmp_path / f".out.{dead.pid}.old"):
         directory.mkdir()
+    remove_abandoned(tmp_path / "out")
+    left.symlink_to("nowhere")
     remove_abandoned(tmp_path / "out")
     assert sorted(tmp_path.iterdir()) == sorted([written, other])

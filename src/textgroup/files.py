@@ -107,10 +107,14 @@ def full_disk_told(path: Path, remedy: str) -> Iterator[None]:
 
 def remove_abandoned(path: Path) -> None:
     """Remove what killed processes left of writing `path`; not what another process is writing now."""
-    for rest in path.parent.glob(f".{path.name}.*.partial"):
-        process = rest.name.split(".")[-2]
-        if process.isdecimal() and not _runs(int(process)):
+    for rest in path.parent.glob(f".{path.name}.*"):
+        process, _, kind = rest.name.removeprefix(f".{path.name}.").partition(".")
+        if kind not in ("partial", "old") or not process.isdecimal() or _runs(int(process)):
+            continue
+        if rest.is_dir() and not rest.is_symlink():
             shutil.rmtree(rest, ignore_errors=True)
+        else:
+            rest.unlink(missing_ok=True)
 
 
 def _runs(process: int) -> bool:

@@ -27,6 +27,8 @@ STATE = "training.safetensors"
 """Steps done, and what the optimiser knows of each parameter, under "NUMBER.NAME"."""
 DATA = "data"
 """Name of the digest of the training data in the metadata of that file."""
+LAST = "last"
+"""The link to the newest checkpoint."""
 KEPT = 2
 """Checkpoints that a run keeps: the newest, and the one before it."""
 
@@ -65,7 +67,7 @@ def save(
             (partial / "README.md").unlink(missing_ok=True)  # the Hub's template of a model card, all blanks
             tokenizer.save(partial / "tokenizer.json")
             save_file({"step": torch.tensor(step), **state}, partial / STATE, {DATA: data})
-        with atomic_write(run / "last") as link:
+        with atomic_write(run / LAST) as link:
             link.symlink_to(target.relative_to(run), target_is_directory=True)
     _drop_old(run, step)
     return target
@@ -106,7 +108,7 @@ def load_state(checkpoint: Path, optimizer: torch.optim.Optimizer) -> tuple[int,
 def newest_checkpoint(run: Path) -> Path | None:
     """The checkpoint that `run/last` points to; where there is no such link, as in a copy of a run, the one with the
     most steps; None if there is none."""
-    link = run / "last"
+    link = run / LAST
     if (link / "config.json").exists():
         return Path(os.path.realpath(link))
     whole = {step: path for step, path in _by_step(run).items() if (path / STATE).exists()}

@@ -12,9 +12,9 @@ from typing import Any
 from textgroup.config.command_line import load_run, to_dict
 from textgroup.config.run import RunConfig
 from textgroup.errors import InputError
-from textgroup.files import lock_directory
+from textgroup.files import lock_directory, remove_abandoned
 from textgroup.training import distributed
-from textgroup.training.runs.checkpoint import newest_checkpoint
+from textgroup.training.runs.checkpoint import LAST, newest_checkpoint
 
 CONFIG, LOG = "config.yaml", "log.jsonl"
 MAY_CHANGE = ("out", "log", "optim.epochs", "optim.chunk")
@@ -37,6 +37,8 @@ def open_run(config: RunConfig, *, resume: bool) -> Iterator[None]:
         yield
         return
     with lock_directory(run):
+        for name in (CONFIG, LOG, LAST):
+            remove_abandoned(run / name)
         if newest_checkpoint(run) is not None:
             if not resume:
                 raise InputError(f"{run} already holds a run: give --resume to go on with it, or another --out")
