@@ -266,3 +266,7 @@ def test_features_are_shared_among_the_processes_that_torchrun_starts(
     monkeypatch.setenv("RANK", "1")
     assert main(given) == 0
     assert "6 images" in capsys.readouterr().out  # of seven one is broken
+
+
+def test_a_demo_of_no_steps_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "--steps -5" in refused(capsys, "demo", "--steps", "-5")

@@ -9,6 +9,7 @@ import pytest
 
 from textgroup.data.fingerprint import fingerprint
 from textgroup.errors import InputError
+from textgroup.files import lock_directory
 
 
 def write_tar(path: Path, text: str) -> None:
@@ -64,6 +65,13 @@ def test_images_of_a_table_count_where_images_are_read(folder: Path) -> None:
     touch(folder / "b.png")
     assert fingerprint(table) == captions
     assert fingerprint(table, "image") != images
+
+
+def test_a_store_below_its_source_is_no_part_of_it(folder: Path) -> None:
+    before = fingerprint(str(folder / "entities"))
+    with lock_directory(folder / "entities" / "store"):
+        (folder / "entities" / "store" / "pooled.f16").write_bytes(b"x")
+        assert fingerprint(str(folder / "entities")) == before
 
 
 def test_urls_and_commands_are_known_by_name() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from textgroup.data.sources.samples import read_samples
 from textgroup.data.sources.shards import shards_of
 from textgroup.errors import InputError
+from textgroup.files import LOCK
 
 
 def fingerprint(source: str, image_column: str | None = None) -> str:
@@ -38,6 +39,9 @@ def _files_of(source: str, image_column: str | None) -> Iterator[str]:
         yield from shards
     elif path.is_dir():
         for folder, inner, files in os.walk(path):
+            if LOCK in files:  # a store or run that is written there: no part of the source
+                inner.clear()
+                continue
             inner.sort()
             yield from (f"{folder}/{name}" for name in sorted(files))
     else:

@@ -66,10 +66,10 @@ def read_inputs(config: RunConfig) -> Inputs:
         train, tokenizer = _open_captions(folder / "train", data.captions, store, config, tokenizer)
         if data.val_captions is not None:
             val, _ = _open_captions(folder / "val", data.val_captions, val_store, config, tokenizer)
+        counts = {name: count_captions(folder / name) for name in ("train", "val")[: 1 if val is None else 2]}
     if term := config.loss.needs_objects:
         train = replace(_add_objects(train, frozen, "data.features", term), share=config.loss.grounded)
         val = None if val is None else _add_objects(val, val_frozen, "data.val_features", term)
-    counts = {name: count_captions(folder / name) for name in ("train", "val")[: 1 if val is None else 2]}
     return Inputs(tokenizer, train, val, frozen.manifest.encoder if frozen else None, tower, source, counts)
 
 

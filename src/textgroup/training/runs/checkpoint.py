@@ -69,12 +69,12 @@ def save(
             save_file({"step": torch.tensor(step), **state}, partial / STATE, {DATA: data})
         with atomic_write(run / LAST) as link:
             link.symlink_to(target.relative_to(run), target_is_directory=True)
-    _drop_old(run, step)
+    drop_old(run, step)
     return target
 
 
-def _drop_old(run: Path, step: int) -> None:
-    """Remove checkpoints before the one of this step, but for the newest of them, and what a killed run left."""
+def drop_old(run: Path, step: int) -> None:
+    """Remove the checkpoints up to this step, but for the newest `KEPT` of them, and what a killed run left."""
     numbered = _by_step(run)
     for old in sorted(number for number in numbered if number <= step)[:-KEPT]:
         shutil.rmtree(numbered[old], ignore_errors=True)

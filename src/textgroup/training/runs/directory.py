@@ -14,7 +14,7 @@ from textgroup.config.run import RunConfig
 from textgroup.errors import InputError
 from textgroup.files import lock_directory, remove_abandoned
 from textgroup.training import distributed
-from textgroup.training.runs.checkpoint import LAST, newest_checkpoint
+from textgroup.training.runs.checkpoint import LAST, drop_old, newest_checkpoint
 
 CONFIG, LOG = "config.yaml", "log.jsonl"
 MAY_CHANGE = ("out", "log", "optim.epochs", "optim.chunk")
@@ -39,10 +39,12 @@ def open_run(config: RunConfig, *, resume: bool) -> Iterator[None]:
     with lock_directory(run):
         for name in (CONFIG, LOG, LAST):
             remove_abandoned(run / name)
-        if newest_checkpoint(run) is not None:
+        if (newest := newest_checkpoint(run)) is not None:
             if not resume:
                 raise InputError(f"{run} already holds a run: give --resume to go on with it, or another --out")
             _refuse_changes(run, config)
+            if newest.name.isdecimal():
+                drop_old(run, int(newest.name))  # which a run that was killed meanwhile has not
         elif resume and not (run / LOG).exists():
             raise InputError(f"{run} has no checkpoint to resume from: start it without --resume")
         yield
