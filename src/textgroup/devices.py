@@ -1,5 +1,7 @@
 """The device that tensors are on."""
 
+import os
+
 import torch
 from torch import Tensor
 
@@ -16,6 +18,14 @@ def pick_device(device: str | torch.device | None) -> torch.device:
             f"device {str(device)!r}: not available on this machine or in this torch; give cpu, or cuda"
         ) from None
     return chosen
+
+
+def machine_memory() -> int | None:
+    """Bytes of memory that this machine has; None where the system does not tell."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return None
 
 
 LARGE = 1 << 20

@@ -1,14 +1,25 @@
-"""Writing files so that a reader never sees half of one, and reading JSON that a stranger may have written."""
+"""Writing files so that a reader never sees half of one and two processes never write the same directory, and reading
+JSON that a stranger may have written."""
 
+import errno
 import json
 import os
+import re
 import shutil
+import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
+
 from textgroup.errors import InputError
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""A full disk, a used-up quota, and a file that is larger than this user or file system may have."""
+LOCK = ".lock"
+"""The file in a directory that the process which writes there has locked."""
 
 
 def read_json(path: Path, longest: int) -> dict[str, Any]:
@@ -93,12 +104,74 @@ def _share(written: Path) -> None:
             file.chmod(0o666 & ~mask)
 
 
+@contextmanager
+def lock_directory(where: Path, *, wait: bool = False) -> Iterator[None]:
+    """Make the directory `where` and keep other processes from writing it while the block runs.
+
+    The operating system frees the lock with the process. wait: for the other process, instead of raising `InputError`,
+    which is also raised if there can be no such directory. One that was made for the lock, and in which nothing was
+    written, is removed. One that may only be read is not locked: nobody writes there.
+    """
+    made = [path for path in (where, *where.absolute().parents) if not path.exists()]
+    try:
+        where.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{where}: no directory can be made there ({error.strerror})") from None
+    if not os.access(where, os.W_OK):
+        yield
+        return
+    lock = FileLock(where.absolute() / LOCK, timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        if not wait:
+            raise InputError(
+                f"another process is writing {where}: wait until it has ended, or give another directory"
+            ) from None
+        warnings.warn(f"waiting for another process that is writing {where}", stacklevel=3)
+        lock.acquire(timeout=-1)
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            if made and [path.name for path in where.iterdir()] == [LOCK]:
+                (where / LOCK).unlink()
+                for path in made:
+                    path.rmdir()
+        lock.release()
+
+
+@contextmanager
+def full_disk_told(path: Path, remedy: str) -> Iterator[None]:
+    """Raise it as an `InputError` that names `path` and the remedy if the block cannot write because there is no room.
+
+    safetensors and `shutil.copytree` have errors of their own for what the system says, with its number in the text;
+    those of safetensors that are not about room become an `OSError`.
+    """
+    from safetensors import SafetensorError
+
+    try:
+        yield
+    except (OSError, SafetensorError) as error:
+        words = re.search(r"(?:os error|Errno) (\d+)", str(error))
+        number = int(words[1]) if words else getattr(error, "errno", None)
+        if number in NO_ROOM:
+            raise InputError(f"{path}: {os.strerror(number)}: {remedy}") from None
+        if number is None or isinstance(error, OSError):
+            raise
+        raise OSError(number, os.strerror(number), str(path)) from None
+
+
 def remove_abandoned(path: Path) -> None:
     """Remove what killed processes left of writing `path`; not what another process is writing now."""
-    for rest in path.parent.glob(f".{path.name}.*.partial"):
-        process = rest.name.split(".")[-2]
-        if process.isdecimal() and not _runs(int(process)):
+    for rest in path.parent.glob(f".{path.name}.*"):
+        process, _, kind = rest.name.removeprefix(f".{path.name}.").partition(".")
+        if kind not in ("partial", "old") or not process.isdecimal() or _runs(int(process)):
+            continue
+        if rest.is_dir() and not rest.is_symlink():
             shutil.rmtree(rest, ignore_errors=True)
+        else:
+            rest.unlink(missing_ok=True)
 
 
 def _runs(process: int) -> bool:

@@ -251,7 +251,9 @@ def test_features_train_score_and_retrieval_on_photographs(
     assert all(places), "each object has a place"
     assert "a caption is empty" in refused(capsys, *align, " ")
     for term in ("alignment", "grounding"):
-        said = refused(capsys, *words, f"--loss.{term}", "1", "--loss.paraphrase", "0")
+        said = refused(
+            capsys, *words, f"--loss.{term}", "1", "--loss.paraphrase", "0", "--out", str(tmp_path / "never")
+        )
         assert "--groups" in said
         assert f"loss.{term} to 0" in said
 
@@ -313,3 +315,7 @@ def test_features_are_shared_among_the_processes_that_torchrun_starts(
     monkeypatch.setenv("RANK", "1")
     assert main(given) == 0
     assert "6 images" in capsys.readouterr().out  # of seven one is broken
+
+
+def test_a_demo_of_no_steps_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "--steps -5" in refused(capsys, "demo", "--steps", "-5")

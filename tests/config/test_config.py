@@ -131,7 +131,13 @@ def test_a_saved_run_reads_back_as_it_was(tmp_path: Path) -> None:
         (["--model.encoder.block", "gvit"], "model.encoder.block"),
         (["--model.encoder.width", "30"], "multiple of model.encoder.heads"),
         (["--data.val_features", "x"], "data.val_captions"),
-        (["--optim.epochs", "1"], "optim.warmup_epochs"),
+        (["--optim.warmup_epochs", "-1"], "optim.warmup_epochs must not be negative: -1"),
+        (["--out", ""], "out is empty"),
+        (["--data.captions", " "], "data.captions is empty: give a value or null"),
+        (["--data.tokens", ""], "data.tokens is empty"),
+        (["--optim.betas", "[2,3]"], "optim.betas"),
+        (["--model.encoder.width", "1000000000"], "model.encoder.width must be at most 65,536, not 1e+09"),
+        (["--optim.chunk", "0.5"], "optim.chunk must be a whole number or null, not 0.5"),
         (["--loss.temperature", "0"], "loss.temperature"),
         (["--loss.written", "0"], "loss.written must be above 0 and at most 1, not 0"),
         (["--loss.written", "0.5", "--loss.reduction", "sum"], "set loss.written to 1"),
@@ -174,3 +180,11 @@ def test_the_help_of_train_names_every_field_and_explains_it_by_name() -> None:
     assert "--seed WHOLE" in train_help("run")
     with pytest.raises(InputError, match="--help speed: there is no such field; groups are run, model"):
         train_help("speed")
+
+
+def test_directories_of_the_user_are_written_in_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/ada")
+    config = load_run(["--out", "~/runs/x", "--data.tokens", "~/tokens"])
+    assert (config.out, config.data.tokens, config.data.features) == ("/home/ada/runs/x", "/home/ada/tokens", None)
+    with pytest.raises(InputError, match=r"^~nobody-of-this-name/x: .*write the path in full"):
+        load_run(["--out", "~nobody-of-this-name/x"])

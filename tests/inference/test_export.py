@@ -7,12 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from safetensors import SafetensorError
 
 import textgroup
 from tests.training.tiny import tiny_config, tiny_inputs
 from tests.vision.encoders.conftest import resnet  # noqa: F401  a fixture
 from textgroup.config.run import OptimConfig
+from textgroup.errors import InputError
 from textgroup.inference.export import export
+from textgroup.model.textgroup import TextGroupModel
 from textgroup.training.loop import train
 from textgroup.vision.encoders.open import open_encoder
 
@@ -66,4 +69,14 @@ def test_with_its_encoder_a_checkpoint_needs_nothing_else(resnet: Path, tmp_path
 def test_an_encoder_that_is_not_there_is_named_and_nothing_is_written(run: Path, tmp_path: Path) -> None:
     with pytest.raises(textgroup.InputError, match="image encoder 'none'"):
         export(run, tmp_path / "shared", with_encoder=True)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_one_line_and_leaves_nothing(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)")
+
+    monkeypatch.setattr(TextGroupModel, "save_pretrained", full)
+    with pytest.raises(InputError, match=r"shared: No space left on device: nothing is written; make room"):
+        export(run, tmp_path / "shared")
     assert list(tmp_path.iterdir()) == []

@@ -4,7 +4,10 @@ import gzip
 import html
 import itertools
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import ftfy
@@ -143,6 +146,27 @@ def test_a_saved_tokenizer_reads_back(small: CaptionTokenizer, tmp_path: Path) -
 
 def test_decoding_gives_the_cleaned_words_back(small: CaptionTokenizer) -> None:
     assert small.decode(small.encode("A man in a Blue HAT").ids) == "a man in a blue hat"
+
+
+def test_the_same_captions_in_any_order_and_in_any_process_give_the_same_merges() -> None:
+    """Most pairs are equally frequent here, so that whatever orders them shows."""
+    captions = ["".join(letters) for letters in itertools.product("abcdef", repeat=4)]
+    here = {tuple(CaptionTokenizer.train(order, 600).merges) for order in (captions, captions[::-1]) * 3}
+    assert len(here) == 1
+    script = (
+        "import sys, json; from textgroup.text.tokenizer import CaptionTokenizer; "
+        "print(json.dumps(CaptionTokenizer.train(json.load(sys.stdin), 600).merges))"
+    )
+    for seed in ("1", "2"):
+        done = subprocess.run(
+            [sys.executable, "-c", script],
+            input=json.dumps(captions),
+            env={**os.environ, "PYTHONHASHSEED": seed, "TOKENIZERS_PARALLELISM": "false" if seed == "1" else "true"},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert tuple(map(tuple, json.loads(done.stdout))) in here
 
 
 def test_training_keeps_to_the_vocabulary_asked_for() -> None:

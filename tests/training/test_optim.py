@@ -1,10 +1,12 @@
 """The schedule at its corners, and what is decayed."""
 
+import math
+
 import pytest
 from torch import nn
 
 from textgroup.config.run import OptimConfig
-from textgroup.training.optim import adamw, learning_rate, total_steps
+from textgroup.training.optim import adamw, advise_steps, learning_rate, total_steps, warmup_steps
 
 PAPER = OptimConfig()
 
@@ -23,6 +25,27 @@ def test_the_schedule_meets_its_corners() -> None:
 
 def test_a_run_without_warm_up_starts_at_the_peak() -> None:
     assert learning_rate(0, 10, OptimConfig(warmup_epochs=0)) == PAPER.lr
+
+
+def test_a_warm_up_that_does_not_fit_takes_half_of_the_run() -> None:
+    """`--optim.epochs 1` is a run, though the configuration warms up for two epochs."""
+    short = OptimConfig(epochs=1, warmup_epochs=2)
+    assert warmup_steps(100, short) == 50
+    rate = [learning_rate(step, 100, short) for step in range(total_steps(100, short))]
+    assert rate[0] == short.lr_start
+    assert rate.index(max(rate)) == 50
+    assert rate[50] == short.lr
+    assert rate[-1] == pytest.approx(short.lr_floor)
+    assert warmup_steps(100, OptimConfig(epochs=5, warmup_epochs=2)) == 200
+    assert all(math.isfinite(learning_rate(0, 1, OptimConfig(epochs=epochs))) for epochs in (0.01, 1, 2))
+
+
+def test_a_run_of_a_few_steps_says_what_to_change() -> None:
+    advice = advise_steps(1, OptimConfig(batch_size=4096, epochs=25))
+    assert advice == (
+        "this run has 25 steps only, 1 an epoch: lower optim.batch_size (4,096) or raise optim.epochs (25)"
+    )
+    assert advise_steps(700, PAPER) is None
 
 
 def test_only_matrices_are_decayed() -> None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from textgroup.cli.common import Parser
+from textgroup.errors import InputError
 
 
 def demo(words: Sequence[str]) -> None:
@@ -17,6 +18,8 @@ def demo(words: Sequence[str]) -> None:
     )
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(words)
+    if options.steps is not None and options.steps < 1:
+        raise InputError(f"--steps {options.steps}: it must be at least 1")
     from textgroup.experiments.demo import run_demo
     from textgroup.training.loop import Stopped
 

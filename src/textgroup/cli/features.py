@@ -55,6 +55,7 @@ def features(words: Sequence[str]) -> None:
     with progress_bar("images", None, shown=rank == 0) as advance:
         settings: dict[str, Any] = {
             "groups": options.groups,
+            "image_column": options.image_column,
             "batch_size": options.batch_size,
             "progress": lambda done, skipped: advance(done, f"{skipped} skipped"),
         }

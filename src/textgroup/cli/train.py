@@ -1,5 +1,6 @@
 """`textgroup train`."""
 
+import sys
 from collections.abc import Sequence
 
 from textgroup.cli.common import Parser
@@ -24,16 +25,21 @@ def train(words: Sequence[str]) -> None:
     from textgroup.report.terminal import training_bar
     from textgroup.training import distributed
     from textgroup.training.inputs import read_inputs
-    from textgroup.training.loop import Stopped
-    from textgroup.training.loop import train as run
+    from textgroup.training.loop import Stopped, train_opened
+    from textgroup.training.optim import advise_steps
+    from textgroup.training.runs.directory import open_run
     from textgroup.training.runs.progress import show_on
 
-    with distributed.join_processes(options.device) as device:
+    with distributed.join_processes(options.device) as device, open_run(config, resume=options.resume):
         first = distributed.rank() == 0
         inputs = read_inputs(config)
+        for name, count in inputs.counts.items() if first else ():
+            print(f"textgroup: {name}: {count}", file=sys.stderr)
+        if first and (advice := advise_steps(inputs.train.steps_per_epoch(config.optim.batch_size), config.optim)):
+            print(f"textgroup: {advice}", file=sys.stderr)
         try:
             with training_bar(config.out) as bar:
-                run(config, inputs, resume=options.resume, device=device, progress=show_on(bar))
+                train_opened(config, inputs, device=device, progress=show_on(bar))
         except Stopped as stopped:
             if first:
                 print(f"textgroup: {stopped}")

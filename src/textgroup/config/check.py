@@ -1,5 +1,9 @@
 """Checks of configuration fields."""
 
+import math
+from dataclasses import fields
+from typing import Any
+
 from textgroup.errors import InputError
 
 
@@ -7,3 +11,19 @@ def require(condition: bool, message: str) -> None:
     """Raise `InputError` with the message, which names the field and its value, where the condition does not hold."""
     if not condition:
         raise InputError(message)
+
+
+def require_sane(config: Any, prefix: str, largest: int) -> None:
+    """Raise `InputError` for a number that is not finite or has a size above `largest`, and for a text that is empty.
+
+    prefix: of the field names, such as "optim.".
+    """
+    for field in fields(config):
+        value, name = getattr(config, field.name), f"{prefix}{field.name}"
+        for one in value if isinstance(value, list) else [value]:
+            if isinstance(one, float):
+                require(math.isfinite(one), f"{name} must be a finite number, not {one}")
+            if isinstance(one, int | float):
+                require(abs(one) <= largest, f"{name} must be at most {largest:,}, not {one:g}")
+            require(not isinstance(one, str) or bool(one.strip()), f"{name} is empty: give a value or null")
+        require(value != [], f"{name} is empty: give a value or null")

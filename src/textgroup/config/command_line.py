@@ -1,7 +1,8 @@
 """A run's configuration from YAML files and command-line options, and back to YAML."""
 
+import re
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,9 @@ from textgroup.errors import InputError
 if TYPE_CHECKING:
     from jsonargparse import ArgumentParser
 
+KINDS = {"int": "a whole number", "float": "a number", "str": "text", "bool": "true or false", "NoneType": "null"}
+LONGEST = 300
+"""Characters of the parser's own messages."""
 SHIPPED = Path(__file__).parent / "shipped"
 """The configurations that come with the package."""
 
@@ -42,10 +46,41 @@ def load_run(arguments: Sequence[str]) -> RunConfig:
     try:
         parsed = parser.parse_args(_normalised(arguments))
         parsed.pop("config", None)
-        return RunConfig(**parser.instantiate(parsed).as_dict())
-    except (ArgumentError, TypeError, ValueError) as error:
+        return _with_full_paths(RunConfig(**parser.instantiate(parsed).as_dict()))
+    except (ArgumentError, TypeError, ValueError, ArithmeticError) as error:
         cause = error if isinstance(error, InputError) else error.__cause__  # a check of ours, wrapped by the parser
-        raise InputError(" ".join(str(cause if isinstance(cause, InputError) else error).split())) from None
+        raise InputError(str(cause) if isinstance(cause, InputError) else _shortened(str(error))) from None
+
+
+def _with_full_paths(config: RunConfig) -> RunConfig:
+    """The configuration with `~` in full in the names of its own directories; sources are left to their readers."""
+    data = config.data
+    directories = {
+        "features": data.features and _full_path(data.features),
+        "val_features": data.val_features and _full_path(data.val_features),
+        "tokens": data.tokens and _full_path(data.tokens),
+    }
+    return replace(config, out=_full_path(config.out), data=replace(data, **directories))  # type: ignore[arg-type]
+
+
+def _full_path(path: str) -> str:
+    try:
+        return str(Path(path).expanduser())
+    except RuntimeError as error:  # there is no such user
+        raise InputError(f"{path}: {error}; write the path in full") from None
+
+
+def _shortened(message: str) -> str:
+    """The parser's message in one line: the field, what it must be, and its value, where it says these."""
+    text = " ".join(message.split())
+    names, wanted = re.findall(r'Parser key "([^"]+)"', text), re.findall(r"Expected a <class '(\w+)'>", text)
+    value = re.search(r"(?:Got|Given) value: (.{1,40})", text)
+    if not (names and wanted and value):
+        return text if len(text) <= LONGEST else f"{text[:LONGEST]} ..."
+    if len(names) > 1 and wanted[-1] == "NoneType":  # of a group of fields that may be null
+        wanted = wanted[:-1]
+    kinds = " or ".join(KINDS.get(kind, kind) for kind in dict.fromkeys(wanted))
+    return f"{'.'.join(names)} must be {kinds}, not {value[1].split(' - Expected')[0]}"
 
 
 def _normalised(arguments: Sequence[str]) -> list[str]:

@@ -7,7 +7,10 @@ fixes and which are decisions of ours.
 from dataclasses import dataclass, field
 from typing import Literal
 
-from textgroup.config.check import require
+from textgroup.config.check import require, require_sane
+
+WIDEST, DEEPEST = 65_536, 1_000
+"""The largest width, length or number of a model, and the most layers of a stack: beyond is a slip of the keyboard."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +59,7 @@ class EncoderConfig:
     """False: captions are padded to max_tokens and the padding takes part, as in GroupViT's code."""
 
     def __post_init__(self) -> None:
+        require_sane(self, "model.encoder.", WIDEST)
         for name in ("max_tokens", "width", "router_width", "router_hidden", "heads", "groups"):
             require(
                 getattr(self, name) >= 1,
@@ -63,8 +67,8 @@ class EncoderConfig:
             )
         for name in ("layers_before", "layers_after"):
             require(
-                getattr(self, name) >= 0,
-                f"model.encoder.{name} must be at least 0, not {getattr(self, name)}",
+                0 <= getattr(self, name) <= DEEPEST,
+                f"model.encoder.{name} must be at least 0 and at most {DEEPEST:,}, not {getattr(self, name)}",
             )
         require(
             self.width % self.heads == 0,
@@ -96,7 +100,11 @@ class DecoderConfig:
     al., 2015)."""
 
     def __post_init__(self) -> None:
-        require(self.layers >= 1, f"model.decoder.layers must be at least 1, not {self.layers}")
+        require_sane(self, "model.decoder.", WIDEST)
+        require(
+            1 <= self.layers <= DEEPEST,
+            f"model.decoder.layers must be at least 1 and at most {DEEPEST:,}, not {self.layers}",
+        )
         require(self.heads >= 1, f"model.decoder.heads must be at least 1, not {self.heads}")
         require(self.noise >= 0, f"model.decoder.noise must not be negative: {self.noise}")
         require(
@@ -123,6 +131,7 @@ class ModelConfig:
     """Dropout on an image's features in training."""
 
     def __post_init__(self) -> None:
+        require_sane(self, "model.", WIDEST)
         require(self.embedding >= 1, f"model.embedding must be at least 1, not {self.embedding}")
         require(0 <= self.image_dropout < 1, f"model.image_dropout must be in 0..1, not {self.image_dropout}")
         require(

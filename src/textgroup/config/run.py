@@ -3,8 +3,11 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from textgroup.config.check import require
+from textgroup.config.check import require, require_sane
 from textgroup.config.model import ModelConfig
+
+LARGEST = 10**9
+"""The largest number of a run: beyond is a slip of the keyboard."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,11 +29,16 @@ class DataConfig:
     """Column of a table that names the image."""
     caption_column: str = "caption"
     """Column of a table that holds the caption."""
+    missing: Literal["stop", "skip"] = "stop"
+    """What to do about captions whose image data.features lacks. stop: say so and end. skip: train without them; they
+    are counted and named in skipped.jsonl beside the tokens. (Those whose image `textgroup features` had to skip are
+    left out in any case.)"""
     tokens: str | None = None
     """Directory of the tokenised captions, made by the first run that names it, used by all others; null: `tokens` in
     the directory of the run."""
 
     def __post_init__(self) -> None:
+        require_sane(self, "data.", LARGEST)
         require(
             self.val_features is None or self.val_captions is not None,
             "data.val_features is given without data.val_captions: give both",
@@ -45,6 +53,13 @@ class TokenizerConfig:
     """CLIP's merges file, a directory with tokenizer.json, or a Hub name; null: learn from data.captions."""
     vocabulary: int = 49_408
     """Number of token ids to learn when source is null."""
+
+    def __post_init__(self) -> None:
+        require_sane(self, "tokenizer.", LARGEST)
+        require(
+            self.vocabulary >= 514,
+            f"tokenizer.vocabulary must be at least 514 (512 bytes and 2 special ids), not {self.vocabulary}",
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +91,7 @@ class LossConfig:
     """Weight of InfoNCE between two captions of an image; the batch then has two of each image (not in the paper)."""
 
     def __post_init__(self) -> None:
+        require_sane(self, "loss.", LARGEST)
         require(0 < self.written <= 1, f"loss.written must be above 0 and at most 1, not {self.written}")
         require(
             self.written == 1 or self.reduction != "sum",
@@ -115,6 +131,7 @@ class UnitsConfig:
     """Steps of the router, 256 captions each."""
 
     def __post_init__(self) -> None:
+        require_sane(self, "units.", LARGEST)
         for name in ("teachers", "teacher_steps", "captions", "steps"):
             require(getattr(self, name) >= 1, f"units.{name} must be at least 1, not {getattr(self, name)}")
 
@@ -140,20 +157,19 @@ class OptimConfig:
     """Learning rate of an image tower that is trained too, as a share of lr. A small tower from scratch needs less:
     else all images get one vector before the text can tell them apart."""
     warmup_epochs: float = 2
-    """Length of the linear warm-up."""
+    """Length of the linear warm-up; at most half of the run."""
     weight_decay: float = 0.05
     """Weight decay of matrices. Biases and other vectors have none."""
     clip: float = 5.0
     """Largest gradient norm."""
 
     def __post_init__(self) -> None:
+        require_sane(self, "optim.", LARGEST)
         require(self.batch_size >= 1, f"optim.batch_size must be at least 1, not {self.batch_size}")
         require(self.chunk is None or self.chunk >= 1, f"optim.chunk must be at least 1, not {self.chunk}")
         require(self.epochs > 0, f"optim.epochs must be positive, not {self.epochs}")
-        require(
-            0 <= self.warmup_epochs < self.epochs,
-            f"optim.warmup_epochs {self.warmup_epochs} must be below optim.epochs {self.epochs}",
-        )
+        for name in ("lr_start", "lr_floor", "warmup_epochs", "weight_decay"):
+            require(getattr(self, name) >= 0, f"optim.{name} must not be negative: {getattr(self, name)}")
         for name in ("lr", "clip", "tower_lr"):
             require(getattr(self, name) > 0, f"optim.{name} must be positive, not {getattr(self, name)}")
 
@@ -174,6 +190,7 @@ class LogConfig:
     """Also report to this Weights & Biases project (pip install 'textgroup[wandb]')."""
 
     def __post_init__(self) -> None:
+        require_sane(self, "log.", LARGEST)
         for name in ("every", "eval_every", "save_every"):
             require(getattr(self, name) >= 1, f"log.{name} must be at least 1, not {getattr(self, name)}")
 
@@ -210,6 +227,7 @@ class RunConfig:
 
     def __post_init__(self) -> None:
         require(0 <= self.seed < 2**63, f"seed {self.seed}: it must lie between 0 and 2^63 - 1")
+        require_sane(self, "", 2**63)
         require(
             self.trained_tower is None or self.data.features is self.data.val_features is None,
             f"image_encoder {self.image_encoder} reads the photographs of data.captions and data.val_captions: "

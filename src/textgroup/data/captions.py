@@ -1,5 +1,6 @@
 """A data set of captions as token ids, and the seeded, length-bucketed batches that training draws from it."""
 
+import hashlib
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -151,6 +152,17 @@ class CaptionData:
         images = self._rows_of(self.pooled, np.arange(len(self)))
         assert images is not None, "a data set without images has no pooled vectors"
         return images
+
+    def digest(self) -> str:
+        """A digest of the captions, and of the vectors of a thousand images: what a run is trained on. Photographs are
+        not read for it."""
+        digest = hashlib.blake2b(digest_size=16)
+        for array in (self.ids, self.starts, self.first, self.rows):
+            if array is not None:
+                digest.update(np.ascontiguousarray(array).data)
+        if isinstance(self.pooled, np.ndarray):
+            digest.update(np.ascontiguousarray(self.pooled[:: max(1, len(self.pooled) // 1000)]).data)
+        return digest.hexdigest()
 
     def item_of_caption(self) -> np.ndarray:
         """(captions,), the item that each caption belongs to."""

@@ -1,16 +1,17 @@
 """Captions as token ids on disk: tokenised once, then memory-mapped; no caption is held in memory.
 
 A directory with `ids.bin` (all token ids, end to end), `starts.bin`, `first.bin` and, where there are images,
-`rows.bin` (see `CaptionData`), `tokenizer.json`, and `manifest.json`, which says what it was made of. It is written
-under another name and renamed when it is whole.
+`rows.bin` (see `CaptionData`), `tokenizer.json`, `skipped.jsonl`, which names what was left out, and `manifest.json`,
+which says what it was made of. It is written under another name and renamed when it is whole.
 """
 
 import json
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -22,7 +23,15 @@ from textgroup.text.tokenizer import CaptionTokenizer
 BLOCK = 4096
 """Items tokenised at once."""
 ARRAYS = ("ids", "starts", "first", "rows")
-MANIFEST, TOKENIZER = "manifest.json", "tokenizer.json"
+MANIFEST, TOKENIZER, SKIPPED = "manifest.json", "tokenizer.json", "skipped.jsonl"
+
+
+class Lost(NamedTuple):
+    """An image whose captions were left out: how many these are, and why."""
+
+    image: str
+    captions: int
+    reason: str
 
 
 def write_tokens(
@@ -30,11 +39,13 @@ def write_tokens(
     made_of: dict[str, Any],
     items: Iterable[tuple[tuple[str, ...], int | None]],
     tokenizer: CaptionTokenizer,
+    lost: Sequence[Lost] = (),
 ) -> None:
     """Tokenise items (captions, row of the image in its feature store) into the directory `where`.
 
     row: an int for all items, or None for all: then every caption is an item. made_of: what decides the content, for
-    JSON. Raises `InputError` if there are no captions, or if `where` is something else than such a directory.
+    JSON. lost: what was left out, looked at after the last item was drawn. Raises `InputError` if there are no
+    captions, or if `where` is something else than such a directory.
     """
     if where.exists() and not (where / MANIFEST).is_file():
         raise InputError(f"{where} is there and holds no tokenised captions: give data.tokens another directory")
@@ -62,7 +73,12 @@ def write_tokens(
         if not captions:
             raise InputError("the training data holds no captions")
         tokenizer.save(partial / TOKENIZER)
-        manifest = {"captions": captions, "tokens": tokens, "types": types, "made_of": made_of}
+        skipped: Counter[str] = Counter()
+        with (partial / SKIPPED).open("w", encoding="utf-8") as file:
+            for one in lost:
+                skipped[one.reason] += one.captions
+                file.write(json.dumps(one._asdict(), ensure_ascii=False) + "\n")
+        manifest = {"captions": captions, "tokens": tokens, "skipped": skipped, "types": types, "made_of": made_of}
         (partial / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
     remove_abandoned(where)
 
@@ -87,6 +103,28 @@ def open_tokens(
     except (OSError, ValueError, KeyError, TypeError, IndexError):
         return None
     return CaptionData(ids, starts, first, pooled, None if pooled is None else rows), tokenizer
+
+
+def count_captions(where: Path) -> str:
+    """What became of the captions that were given, as a sentence: given = used + skipped."""
+    manifest = json.loads((where / MANIFEST).read_text(encoding="utf-8"))
+    used, skipped = manifest["captions"], manifest.get("skipped", {})
+    lost = sum(skipped.values())
+    if not lost:
+        return f"{used:,} captions, all used"
+    reasons = "; ".join(f"{count:,}: {reason}" for reason, count in skipped.items())
+    return (
+        f"{used + lost:,} captions = {used:,} used + {lost:,} skipped ({reasons}; all are named in {where / SKIPPED})"
+    )
+
+
+def what_changed(where: Path, made_of: dict[str, Any]) -> list[str]:
+    """Names of what is otherwise now than when the captions in `where` were tokenised; none if nothing is there."""
+    try:
+        old = json.loads((where / MANIFEST).read_text(encoding="utf-8"))["made_of"]
+        return [name for name in made_of if old.get(name) != made_of[name]]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return []
 
 
 def _memory_map(path: Path, dtype: str) -> np.ndarray:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from textgroup.errors import InputError
-from textgroup.files import atomic_write
+from textgroup.files import atomic_write, full_disk_told
 from textgroup.model.pretrained import TOWER, checkpoint_directory, load_model
 from textgroup.vision.encoders.identity import check_same_encoder
 from textgroup.vision.encoders.open import copy_encoder, open_again
@@ -23,7 +23,7 @@ def export(where: str | Path, out: Path, *, with_encoder: bool = False, encoder:
     model, tokenizer = load_model(where)
     model.decoder = None
     own_tower = checkpoint_directory(str(where)) / TOWER
-    with atomic_write(out) as partial:
+    with full_disk_told(out, "nothing is written; make room, or give another directory"), atomic_write(out) as partial:
         identity = model.image_encoder
         if own_tower.is_dir():
             # As it is: the model knows it by the digest of its weights.

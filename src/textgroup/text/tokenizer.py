@@ -187,20 +187,26 @@ class CaptionTokenizer:
 
     @classmethod
     def train(cls, captions: Iterable[str], vocabulary: int, max_tokens: int = 77) -> "CaptionTokenizer":
-        """Learn the merges on `captions`, for at most `vocabulary` ids (514 at least: bytes and specials)."""
+        """Learn the merges on `captions`, for at most `vocabulary` ids (514 at least: bytes and specials).
+
+        The same captions, in any order, give the same merges. Of equally frequent pairs the trainer takes the one with
+        the lowest ids, and gives a word's last byte its id when it meets the word, in the order of a hash table. As
+        special tokens, all of these have their ids beforehand.
+        """
         if vocabulary < 514:
             raise InputError(f"tokenizer vocabulary {vocabulary} is too small: 512 bytes and 2 special ids need 514")
+        alphabet = _byte_alphabet()
         bpe = _build_tokenizer(models.BPE(end_of_word_suffix=_SUFFIX), LEARNED)
         trainer = trainers.BpeTrainer(
             vocab_size=vocabulary - 2,
             end_of_word_suffix=_SUFFIX,
-            initial_alphabet=_byte_alphabet(),
+            initial_alphabet=alphabet,
+            special_tokens=[c + _SUFFIX for c in alphabet],
             show_progress=False,
         )
         bpe.train_from_iterator((clean(caption) for caption in captions), trainer)
         learned = json.loads(bpe.to_str())["model"]["merges"]
-        # The trainer counts only the byte entries that it met; our layout has all 512. Cut to the requested size.
-        return cls([tuple(pair) for pair in learned[: vocabulary - 514]], max_tokens, LEARNED)
+        return cls([tuple(pair) for pair in learned], max_tokens, LEARNED)
 
     @classmethod
     def from_clip_file(cls, path: str | Path, max_tokens: int = 77) -> "CaptionTokenizer":

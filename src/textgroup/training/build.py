@@ -1,19 +1,22 @@
 """The inputs of a run and the fresh model for them."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
 
 from textgroup.config.run import RunConfig
 from textgroup.data.captions import CaptionData
+from textgroup.devices import machine_memory
 from textgroup.errors import InputError
 from textgroup.model.grouping.contract import Grouping
-from textgroup.model.grouping.mechanisms import new_grouping
 from textgroup.model.textgroup import TextGroupModel
 from textgroup.text.tokenizer import CaptionTokenizer
 from textgroup.training.exactness import joint
 from textgroup.vision.encoders.tower import ImageTower
+
+PER_PARAMETER = 16
+"""Bytes of a parameter in training: its value, its gradient, and AdamW's two means."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,7 @@ class Inputs:
 
     image_encoder: identity of the frozen encoder that made the features. tower: the one to begin with, where it is
     trained; then the captions have photographs for features. router: of a trained model, whose cuts are to be kept.
+    counts: what became of the captions that were given, by data set, for people.
     """
 
     tokenizer: CaptionTokenizer
@@ -30,12 +34,19 @@ class Inputs:
     image_encoder: dict[str, Any] | None = None
     tower: ImageTower | None = None
     router: Grouping | None = None
+    counts: dict[str, str] = field(default_factory=dict)
 
 
 def check_model(config: RunConfig) -> None:
-    """Raise `InputError` if the encoder cannot be built, or if the losses are not its own. Reads no data."""
+    """Raise `InputError` if the model cannot be built here, or if the losses are not its own. Reads no data."""
     with torch.device("meta"):  # shapes without memory
-        encoder = new_grouping(config.model.encoder, vocabulary=1)
+        model = TextGroupModel(**vars(config.model), vocabulary=1, image_width=1)
+    encoder, count, memory = model.encoder, sum(p.numel() for p in model.parameters()), machine_memory()
+    if memory is not None and PER_PARAMETER * count > memory:
+        raise InputError(
+            f"the model has {count:,} parameters; {PER_PARAMETER * count / 1e9:,.0f} GB are needed to train them, and "
+            f"this machine has {memory / 1e9:,.0f} GB: lower model.encoder.width or the number of layers"
+        )
     kind, loss = config.model.encoder.kind, config.loss
     if not encoder.trains_assignment and (loss.balance or loss.contiguity):
         raise InputError(

@@ -30,7 +30,8 @@ def join_processes(device: str | None = None) -> Iterator[torch.device]:
     if not {"RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR"} <= os.environ.keys():
         yield pick_device(device)
         return
-    local_device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    on_gpu = torch.cuda.is_available() and device in (None, "cuda")  # each process opens its own alone
+    local_device = torch.device("cuda") if on_gpu else pick_device(device)
     if local_device.type == "cuda":
         number = int(os.environ["LOCAL_RANK"])
         if number >= torch.cuda.device_count():

@@ -5,22 +5,23 @@ import json
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from glob import glob
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path, PurePath
 from typing import Any
 
 from textgroup.config.run import RunConfig
 from textgroup.data.captions import CaptionData
+from textgroup.data.fingerprint import fingerprint
 from textgroup.data.sources.samples import Sample, read_samples
-from textgroup.data.tokens import BLOCK, open_tokens, write_tokens
+from textgroup.data.tokens import Lost, count_captions, open_tokens, what_changed, write_tokens
 from textgroup.errors import InputError
+from textgroup.files import full_disk_told, lock_directory
 from textgroup.model.grouping.contract import Grouping
 from textgroup.model.pretrained import load_model
 from textgroup.report.terminal import count_progress
 from textgroup.text.tokenizer import LEARNED, CaptionTokenizer
 from textgroup.training import distributed
-from textgroup.training.build import Inputs
+from textgroup.training.build import Inputs, check_model
 from textgroup.vision.encoders.identity import check_same_encoder
 from textgroup.vision.encoders.tower import ImageTower
 from textgroup.vision.preprocess import Transform
@@ -28,6 +29,9 @@ from textgroup.vision.store.photographs import PhotographStore, pack
 from textgroup.vision.store.reading import FeatureStore
 
 Store = FeatureStore | PhotographStore
+UNREADABLE = "the image could not be read when it was encoded"
+MISSING = "the feature store lacks the image"
+"""Why captions are left out."""
 
 
 def read_inputs(config: RunConfig) -> Inputs:
@@ -43,13 +47,18 @@ def read_inputs(config: RunConfig) -> Inputs:
     val_frozen = _open_store(data.val_features, config, "data.val_features")
     if frozen and val_frozen:
         check_same_encoder(frozen.manifest.encoder, val_frozen.manifest.encoder, "data.features", "data.val_features")
+    check_model(config)
     store: Store | None = frozen
     val_store: Store | None = val_frozen
     tower = None if config.trained_tower is None else ImageTower.open(config.trained_tower, config.seed)
     source, tokenizer = (None, None) if config.router is None else open_router(config.router)
     folder = Path(config.out) / "tokens" if data.tokens is None else Path(data.tokens)
     val = None
-    with distributed.rank_zero_first():  # one process packs and tokenises, the others find it done
+    with (
+        distributed.rank_zero_first(),  # one process packs and tokenises, the others find it done
+        lock_directory(folder, wait=True),  # and so do other runs that share data.tokens
+        full_disk_told(folder, "make room, or give data.tokens a directory on another disk"),
+    ):
         if tower is not None:
             store = _open_photographs(folder / "train_photographs", data.captions, config, tower.transform)
             if data.val_captions is not None:
@@ -57,10 +66,11 @@ def read_inputs(config: RunConfig) -> Inputs:
         train, tokenizer = _open_captions(folder / "train", data.captions, store, config, tokenizer)
         if data.val_captions is not None:
             val, _ = _open_captions(folder / "val", data.val_captions, val_store, config, tokenizer)
+        counts = {name: count_captions(folder / name) for name in ("train", "val")[: 1 if val is None else 2]}
     if term := config.loss.needs_objects:
         train = replace(_add_objects(train, frozen, "data.features", term), share=config.loss.grounded)
         val = None if val is None else _add_objects(val, val_frozen, "data.val_features", term)
-    return Inputs(tokenizer, train, val, frozen.manifest.encoder if frozen else None, tower, source)
+    return Inputs(tokenizer, train, val, frozen.manifest.encoder if frozen else None, tower, source, counts)
 
 
 def open_router(where: str) -> tuple[Grouping, CaptionTokenizer]:
@@ -83,20 +93,34 @@ def read_pairs(
 
 
 def join_images(
-    samples: Iterable[Sample], store: Store | None, name: str
+    samples: Iterable[Sample], store: Store | None, name: str, lost: list[Lost] | None = None, missing: str = "stop"
 ) -> Iterator[tuple[tuple[str, ...], int | None]]:
     """Each sample's captions with the row of its image; samples whose image was skipped are left out.
 
-    Without a store the row is None. name: of the captions, for messages.
+    Without a store the row is None. name: of the captions, for messages. lost: gets what is left out. missing: see
+    `DataConfig.missing`.
     """
-    broken = {skipped.key for skipped in store.manifest.skipped} if store else set()
-    kept = (sample for sample in samples if sample.captions and sample.key not in broken)
-    any_sample = False
-    while block := list(islice(kept, BLOCK)):
-        any_sample = True
-        rows = [None] * len(block) if store is None else store.rows(sample.key for sample in block).tolist()
-        yield from zip((sample.captions for sample in block), rows)
-    if store and not any_sample:
+    if store is None:
+        yield from ((sample.captions, None) for sample in samples if sample.captions)
+        return
+    broken = {skipped.key for skipped in store.manifest.skipped}
+    left_out, used = [] if lost is None else lost, 0
+    for sample in samples:
+        if not sample.captions:
+            continue
+        row = None if sample.key in broken else store.index_of(sample.key)
+        if row is None:
+            reason = UNREADABLE if sample.key in broken else MISSING
+            left_out.append(Lost(sample.key, len(sample.captions), reason))
+            if reason == MISSING and missing == "stop":
+                raise InputError(
+                    f"the store {store.path} lacks the image {sample.key!r} of {name}: encode the images again, or "
+                    "train without such captions: data.missing skip"
+                )
+            continue
+        used += 1
+        yield sample.captions, row
+    if not used:
         raise InputError(f"{name} has no caption of an image in the feature store {store.path}")
 
 
@@ -107,7 +131,8 @@ def _open_photographs(
     packed from something else."""
     sources = [captions] if isinstance(captions, str) else captions
     image, caption = config.data.image_column, config.data.caption_column
-    made_of = {"captions": sources, "files": [_files_digest(source) for source in sources], "columns": [image, caption]}
+    files = [fingerprint(source, image) for source in sources]
+    made_of = {"captions": sources, "files": files, "columns": [image, caption]}
     if (kept := PhotographStore.open(where, made_of, transform)) is not None:
         return kept
     each = (read_samples(one, image_column=image, caption_column=caption) for one in sources)
@@ -138,8 +163,9 @@ def _open_captions(
         tokenizer = CaptionTokenizer.from_pretrained(settings.source, longest)
     made_of = {
         "captions": sources,
-        "files": [_files_digest(source) for source in sources],
+        "files": [fingerprint(source) for source in sources],
         "columns": [data.image_column, data.caption_column],
+        "missing": data.missing,
         "features": None if store is None else _digest((store.path / "manifest.json").read_text(encoding="utf-8")),
         "tokenizer": ["learned", LEARNED, settings.vocabulary, longest]
         if tokenizer is None
@@ -154,21 +180,18 @@ def _open_captions(
 
     kept = open_tokens(where, made_of, pooled)
     if kept is None:
+        changed = what_changed(where, made_of)
         if tokenizer is None:
             texts = chain.from_iterable(sample.captions for sample in samples())
             tokenizer = CaptionTokenizer.train(texts, settings.vocabulary, longest)
-        write_tokens(where, made_of, join_images(samples(), store, ", ".join(sources)), tokenizer)
+        lost: list[Lost] = []
+        items = join_images(samples(), store, ", ".join(sources), lost, data.missing)
+        write_tokens(where, made_of, items, tokenizer, lost)
+        if changed:
+            print(f"textgroup: {where} is made again, because of other {' and '.join(changed)}", file=sys.stderr)
         kept = open_tokens(where, made_of, pooled)
     assert kept is not None, "what was just written can be read"
     return kept
-
-
-def _files_digest(source: str) -> str:
-    """A digest of name, size and time of each local file of a source, which changes when the captions may have."""
-    path = Path(source).expanduser()
-    files = sorted(path.glob("*.tar")) if path.is_dir() else sorted(map(Path, glob(str(path))))  # noqa: PTH207
-    states = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
-    return _digest(json.dumps(states))
 
 
 def _digest(text: str) -> str:

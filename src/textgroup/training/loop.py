@@ -1,14 +1,13 @@
 """One training run, from a configuration to a checkpoint. The loop is `train`; read it beside Section 4.1."""
 
 import copy
-import math
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from textgroup.config.run import RunConfig
 from textgroup.data.batches import Batch
@@ -23,14 +22,16 @@ from textgroup.training.build import Inputs, build_model
 from textgroup.training.exactness import gradcache, joint
 from textgroup.training.objectives.contract import Losses, Objective
 from textgroup.training.objectives.total import compute, objectives_for
-from textgroup.training.optim import adamw, learning_rate, set_learning_rate, total_steps
+from textgroup.training.optim import adamw, learning_rate, set_learning_rate, total_steps, warmup_steps
 from textgroup.training.placement import to_device
 from textgroup.training.runs import checkpoint
-from textgroup.training.runs.log import RunLog, refuse_existing
+from textgroup.training.runs.directory import open_run
+from textgroup.training.runs.health import bad_step
+from textgroup.training.runs.log import RunLog
 from textgroup.training.runs.memory import trim_memory
 from textgroup.training.runs.monitor import monitor
 from textgroup.training.runs.progress import Meter, Progress
-from textgroup.training.runs.resume import resume as resume_run
+from textgroup.training.runs.resume import load_checkpoint
 from textgroup.training.signals import stop_signals
 from textgroup.training.validation import validate
 from textgroup.vision.encoders.tower import ImageTower
@@ -50,12 +51,25 @@ def train(
 ) -> TextGroupModel:
     """Run the whole schedule and return the trained model, in evaluation mode.
 
-    Writes `config.out` (see `runs/checkpoint.py`). With `resume`, goes on from its newest checkpoint: batches and
-    noise depend on (seed, step) alone, so a resumed run takes the steps that an unbroken one would have taken.
-    `progress` is called after every step. SIGINT and SIGTERM end the run after the step in hand, with a
-    checkpoint; `Stopped` is raised. Among several processes (`distributed.join_processes`) each trains on its share of
-    every batch, and process 0 alone logs, validates, saves and reports.
+    Writes `config.out` (see `runs/checkpoint.py`), which no other process may write meanwhile (`runs/directory.py`).
+    With `resume`, goes on from its newest checkpoint, or begins where there is none: batches and noise depend on
+    (seed, step) alone, so a resumed run takes the steps that an unbroken one would have taken. `progress` is called
+    after every step. SIGINT and SIGTERM end the run after the step in hand, with a checkpoint; `Stopped` is raised.
+    Among several processes (`distributed.join_processes`) each trains on its share of every batch, and process 0 alone
+    logs, validates, saves and reports.
     """
+    with open_run(config, resume=resume):
+        return train_opened(config, inputs, device=device, progress=progress)
+
+
+def train_opened(
+    config: RunConfig,
+    inputs: Inputs,
+    *,
+    device: torch.device | str | None = None,
+    progress: Callable[[Progress], None] = lambda _: None,
+) -> TextGroupModel:
+    """`train` in a directory that the caller holds with `open_run`."""
     run = Path(config.out)
     device = pick_device(device)
     share = (distributed.rank(), distributed.world_size())
@@ -67,29 +81,29 @@ def train(
     batch_captions = min(size, len(inputs.train) * inputs.train.per_item)
     if batch_captions < share[1]:
         raise InputError(f"{share[1]} processes for batches of {batch_captions} captions: start fewer")
-    if not resume:
-        refuse_existing(run)
-    learns = not resume and distributed.rank() == 0  # the others are given what it learned
+    saved = checkpoint.newest_checkpoint(run)
+    learns = saved is None and distributed.rank() == 0  # the others are given what it learned
     model, tower = build_model(config, inputs, learn=learns).to(device), copy.deepcopy(inputs.tower)
     trained = joint.trained_modules(model, tower).to(device)
     optimizer = adamw(model, config.optim, tower)
-    first = resume_run(run, model, optimizer, inputs, tower) if resume else 0
+    data = inputs.train.digest()
+    first = 0 if saved is None else load_checkpoint(saved, model, optimizer, inputs, tower, data)
     distributed.broadcast_state(trained)
     per_epoch = inputs.train.steps_per_epoch(size)
     steps = total_steps(per_epoch, config.optim) if model.decoder or model.image_head else 0  # 0: the router is all
     objectives = _objectives(config, inputs, device)
 
-    log_file = RunLog(run, config, first if resume else None) if distributed.rank() == 0 else nullcontext()
+    log_file = RunLog(run, config, first if saved else None) if distributed.rank() == 0 else nullcontext()
     with log_file as log, stop_signals() as stop:
         meter, report = Meter(), Progress(model, first, steps, {}, 0.0)
-        if not steps and log is not None and not resume:
+        if not steps and log is not None and saved is None:
             log.write(report, 0.0)
-            checkpoint.save(run, 0, model, inputs.tokenizer, optimizer, tower)
+            checkpoint.save(run, 0, model, inputs.tokenizer, optimizer, tower, data)
         for step in range(first, steps):
             batch = to_device(inputs.train.batch(step, size, seed, chunk, share), device)
             set_learning_rate(optimizer, learning_rate(step, per_epoch, config.optim))
-            losses = take_step(model, optimizer, batch, config, objectives, key_of(seed, step), tower)
-            meter.add(losses, batch.total or batch.size)
+            losses, norm = take_step(model, optimizer, batch, config, objectives, key_of(seed, step), tower)
+            meter.add(step, losses, norm, batch.total or batch.size)
 
             done = step + 1
             final = done == steps or distributed.any_rank(stop.is_set)
@@ -97,7 +111,9 @@ def train(
             logs = step == first or done % config.log.every == 0 or saves
             report = Progress(model, done, steps, report.losses, report.captions_per_second)
             if logs:
-                report.losses, report.captions_per_second = _read_meter(meter, done)
+                if (bad := meter.first_bad_step()) is not None:  # the same in all processes
+                    raise bad_step(bad, config, inputs)
+                report.losses, report.captions_per_second = meter.means(), meter.captions_per_second()
                 meter = Meter()
                 trim_memory()
             if log is not None:
@@ -105,7 +121,7 @@ def train(
                     _monitor_and_validate(report, batch, inputs, config, objectives, tower)
                     log.write(report, optimizer.param_groups[0]["lr"])
                 if saves:
-                    checkpoint.save(run, done, model, inputs.tokenizer, optimizer, tower)
+                    checkpoint.save(run, done, model, inputs.tokenizer, optimizer, tower, data)
                 progress(report)
             if final and done < steps:
                 raise Stopped(f"stopped at step {done} of {steps}; {run} is saved: go on with --resume")
@@ -120,8 +136,10 @@ def take_step(
     objectives: Sequence[Objective],
     key: int,
     tower: ImageTower | None = None,
-) -> Losses:
+) -> tuple[Losses, Tensor]:
     """One step of the optimiser on a batch; arguments as in `total.compute`. Weights and optimiser are changed.
+
+    Returns the losses and the norm of the gradient, before it was clipped.
 
     tower: trained with the model; None is a frozen encoder, whose vectors are in the batch.
     """
@@ -137,9 +155,9 @@ def take_step(
             losses = gradcache.backward(model, encoded, objectives, key)
     trained = joint.trained_modules(model, tower)
     distributed.reduce_gradients(trained)
-    nn.utils.clip_grad_norm_(trained.parameters(), config.optim.clip)
+    norm = nn.utils.clip_grad_norm_(trained.parameters(), config.optim.clip)
     optimizer.step()
-    return losses
+    return losses, norm
 
 
 def _objectives(config: RunConfig, inputs: Inputs, device: torch.device) -> list[Objective]:
@@ -158,15 +176,6 @@ def _two_captions_an_image(data: CaptionData) -> CaptionData:
     return replace(data, per_item=2)
 
 
-def _read_meter(meter: Meter, done: int) -> tuple[dict[str, float], float]:
-    """Mean losses and captions per second since the last line of the log. A loss that is not finite ends the run, in
-    all processes."""
-    losses = meter.means()
-    if not math.isfinite(losses["total"]):
-        raise InputError(f"the loss became {losses['total']} by step {done}: lower optim.lr, --resume")
-    return losses, meter.captions_per_second()
-
-
 def _monitor_and_validate(
     report: Progress,
     batch: Batch,
@@ -178,7 +187,7 @@ def _monitor_and_validate(
     """Add monitors, warnings and, when it is time, the validation to the report."""
     model, done = report.model, report.step
     report.monitors = monitor(model.eval(), batch)
-    if done > config.optim.warmup_epochs * inputs.train.steps_per_epoch(config.optim.batch_size):
+    if done > warmup_steps(inputs.train.steps_per_epoch(config.optim.batch_size), config.optim):
         report.warnings = report.monitors.warnings(model.most_groups)  # before that, nothing can have formed
     if inputs.val is not None and (done % config.log.eval_every == 0 or done == report.steps):
         report.validation = validate(model, joint.encode_data(tower, inputs.val), config, objectives)

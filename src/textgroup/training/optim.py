@@ -7,6 +7,8 @@ from torch import nn
 
 from textgroup.config.run import OptimConfig
 
+FEW = 50
+"""Steps below which nothing is learned, whatever the data."""
 BETAS = (0.9, 0.999)
 """AdamW's betas, as GroupViT has them."""
 
@@ -34,7 +36,7 @@ def set_learning_rate(optimizer: torch.optim.Optimizer, lr: float) -> None:
 
 def learning_rate(step: int, steps_per_epoch: int, config: OptimConfig) -> float:
     """Linear warm-up from `lr_start` to `lr`, then a cosine down to `lr_floor` at the last step."""
-    warmup = round(config.warmup_epochs * steps_per_epoch)
+    warmup = warmup_steps(steps_per_epoch, config)
     last = total_steps(steps_per_epoch, config) - 1
     if step < warmup:
         return config.lr_start + (config.lr - config.lr_start) * step / warmup
@@ -42,6 +44,22 @@ def learning_rate(step: int, steps_per_epoch: int, config: OptimConfig) -> float
     return config.lr_floor + (config.lr - config.lr_floor) * (1 + math.cos(math.pi * progress)) / 2
 
 
+def warmup_steps(steps_per_epoch: int, config: OptimConfig) -> int:
+    """Steps of the warm-up: as configured, and at most half of the run."""
+    return round(min(config.warmup_epochs, config.epochs / 2) * steps_per_epoch)
+
+
 def total_steps(steps_per_epoch: int, config: OptimConfig) -> int:
     """Optimiser steps of the whole run."""
     return max(1, round(config.epochs * steps_per_epoch))
+
+
+def advise_steps(steps_per_epoch: int, config: OptimConfig) -> str | None:
+    """What to change where a run has hardly a step to learn from; None for other runs."""
+    steps = total_steps(steps_per_epoch, config)
+    if steps >= FEW:
+        return None
+    return (
+        f"this run has {steps} steps only, {steps_per_epoch} an epoch: lower optim.batch_size ({config.batch_size:,}) "
+        f"or raise optim.epochs ({config.epochs:g})"
+    )

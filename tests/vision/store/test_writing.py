@@ -1,5 +1,6 @@
 """The feature store: every image once, whatever happens on the way."""
 
+import errno
 import json
 import os
 import signal
@@ -289,7 +290,7 @@ def test_two_runs_do_not_write_the_same_store(tmp_path: Path) -> None:
         told.append(str(raised.value))
 
     encode(images, tmp_path / "store", progress=other_run)
-    assert "another run is writing" in told[0]
+    assert "another process is writing" in told[0]
     assert len(FeatureStore.open(tmp_path / "store")) == 12
 
 
@@ -359,3 +360,47 @@ def test_what_differs_between_two_encoders_is_named() -> None:
     with pytest.raises(InputError, match=r"mean \[0.5, 0.5, 0.5\] and \[0.4, 0.5, 0.5\]"):
         changed = {**one["transform"], "mean": [0.4, 0.5, 0.5]}
         check_same_encoder(one, {**one, "transform": changed}, "the checkpoint", "the store")
+
+
+@pytest.mark.parametrize("stopped", [False, True], ids=["complete", "half done"])
+def test_pictures_that_were_replaced_under_their_names_are_noticed(tmp_path: Path, stopped: bool) -> None:
+    images = write_images(tmp_path / "images", 12)
+    if stopped:
+        with pytest.raises(KeyboardInterrupt):
+            encode(images, tmp_path / "store", source=str(images), progress=stop_at(12))
+    else:
+        encode(images, tmp_path / "store", source=str(images))
+    (images / "0003.png").write_bytes((images / "0004.png").read_bytes() + b" ")
+    before = contents(tmp_path / "store")
+    with pytest.raises(InputError, match=r"made of other files than .* has now"):
+        encode(images, tmp_path / "store", source=str(images))
+    assert contents(tmp_path / "store") == before
+
+
+def test_a_store_without_a_fingerprint_is_of_an_older_version_and_is_taken(tmp_path: Path) -> None:
+    images = write_images(tmp_path / "images", 3)
+    encode(images, tmp_path / "store", source=str(images))
+    file = tmp_path / "store" / "manifest.json"
+    values = json.loads(file.read_text())
+    del values["fingerprint"]
+    file.write_text(json.dumps(values))
+    assert encode(images, tmp_path / "store", source=str(images)).images == 3
+
+
+def test_a_full_disk_is_one_line_and_the_same_command_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    images = write_images(tmp_path / "images", 25)
+    encode(images, tmp_path / "unbroken")
+    done = 0
+
+    def full(_: int) -> None:
+        nonlocal done
+        done += 1
+        if done > 5:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(InputError, match=r"store: No space left on device: .* whole up to its last part"):
+        encode(images, tmp_path / "store")
+    monkeypatch.undo()
+    encode(images, tmp_path / "store")
+    assert contents(tmp_path / "store") == contents(tmp_path / "unbroken")

@@ -3,7 +3,8 @@
 A jointly trained image tower lies in `image_encoder/`, as transformers saves it; config.json has its digest.
 
 A run directory holds `config.yaml`, `log.jsonl`, `checkpoints/000500/...` and `last`, a link to the newest
-checkpoint. A checkpoint is written under another name and renamed when it is whole.
+checkpoint. A checkpoint is written under another name and renamed when it is whole, and none is written of a model that
+is not finite: the newest checkpoint is a good one.
 """
 
 import os
@@ -13,18 +14,22 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from textgroup.errors import InputError
-from textgroup.files import atomic_write
+from textgroup.files import atomic_write, full_disk_told
 from textgroup.model.textgroup import TextGroupModel
 from textgroup.text.tokenizer import CaptionTokenizer
 from textgroup.vision.encoders.tower import ImageTower
 
 STATE = "training.safetensors"
 """Steps done, and what the optimiser knows of each parameter, under "NUMBER.NAME"."""
+DATA = "data"
+"""Name of the digest of the training data in the metadata of that file."""
+LAST = "last"
+"""The link to the newest checkpoint."""
 KEPT = 2
 """Checkpoints that a run keeps: the newest, and the one before it."""
 
@@ -36,32 +41,59 @@ def save(
     tokenizer: CaptionTokenizer,
     optimizer: torch.optim.Optimizer,
     tower: ImageTower | None = None,
+    data: str = "",
 ) -> Path:
-    """Write `run/checkpoints/STEP` atomically, point `run/last` at it, drop the oldest."""
+    """Write `run/checkpoints/STEP` atomically, point `run/last` at it, drop the oldest.
+
+    data: digest of the training data, see `CaptionData.digest`. Raises `InputError`, and leaves the newest checkpoint
+    as it is, if a tensor is not finite or the disk is full.
+    """
     target = run / "checkpoints" / f"{step:06d}"
-    with atomic_write(target) as partial:
-        if tower is not None:
-            tower.save(partial)
-            model.image_encoder = tower.identity()
-        config: Any = model._hub_mixin_config
-        model.save_pretrained(partial, config={**config, "image_encoder": model.image_encoder})
-        (partial / "README.md").unlink(missing_ok=True)  # the Hub's template of a model card, all blanks
-        tokenizer.save(partial / "tokenizer.json")
-        known = optimizer.state_dict()["state"]
-        tensors = {f"{number}.{name}": x for number, state in known.items() for name, x in state.items()}
-        save_file({"step": torch.tensor(step), **tensors}, partial / STATE)
-    with atomic_write(run / "last") as link:
-        link.symlink_to(target.relative_to(run), target_is_directory=True)
-    for old in sorted((run / "checkpoints").glob("[0-9]*"))[:-KEPT]:
-        shutil.rmtree(old, ignore_errors=True)
-    for rest in (run / "checkpoints").glob(".*.partial"):  # of a run that was killed while it saved
-        shutil.rmtree(rest, ignore_errors=True)
+    known = optimizer.state_dict()["state"]
+    state = {f"{number}.{name}": x for number, values in known.items() for name, x in values.items()}
+    weights = {**model.state_dict(), **({} if tower is None else tower.state_dict())}
+    if broken := [name for name, x in {**weights, **state}.items() if not x.isfinite().all()]:
+        raise InputError(
+            f"at step {step}, {len(broken)} tensors of model and optimiser are not finite, such as {broken[0]}: they "
+            f"are not saved; {name_newest(run)}; lower optim.lr and start again in another --out"
+        )
+    remedy = f"step {step} is not saved; {name_newest(run)}; make room and go on with --resume"
+    with full_disk_told(target, remedy):
+        with atomic_write(target) as partial:
+            if tower is not None:
+                tower.save(partial)
+                model.image_encoder = tower.identity()
+            config: Any = model._hub_mixin_config
+            model.save_pretrained(partial, config={**config, "image_encoder": model.image_encoder})
+            (partial / "README.md").unlink(missing_ok=True)  # the Hub's template of a model card, all blanks
+            tokenizer.save(partial / "tokenizer.json")
+            save_file({"step": torch.tensor(step), **state}, partial / STATE, {DATA: data})
+        with atomic_write(run / LAST) as link:
+            link.symlink_to(target.relative_to(run), target_is_directory=True)
+    drop_old(run, step)
     return target
 
 
-def load_state(checkpoint: Path, optimizer: torch.optim.Optimizer) -> int:
-    """Give the optimiser what it knew at a checkpoint; the number of steps done by then. Raises `InputError`."""
+def drop_old(run: Path, step: int) -> None:
+    """Remove the checkpoints up to this step, but for the newest `KEPT` of them, and what a killed run left."""
+    numbered = _by_step(run)
+    for old in sorted(number for number in numbered if number <= step)[:-KEPT]:
+        shutil.rmtree(numbered[old], ignore_errors=True)
+    for rest in (run / "checkpoints").glob(".*.partial"):  # of a run that was killed while it saved
+        shutil.rmtree(rest, ignore_errors=True)
+
+
+def _by_step(run: Path) -> dict[int, Path]:
+    """The checkpoints of a run by the number of steps."""
+    return {int(path.name): path for path in (run / "checkpoints").glob("[0-9]*") if path.name.isdecimal()}
+
+
+def load_state(checkpoint: Path, optimizer: torch.optim.Optimizer) -> tuple[int, str]:
+    """Give the optimiser what it knew at a checkpoint; the number of steps done by then, and the digest of the data.
+    Raises `InputError`."""
     try:
+        with safe_open(checkpoint / STATE, "pt") as file:
+            data = (file.metadata() or {}).get(DATA, "")
         tensors = load_file(checkpoint / STATE)
         step = int(tensors.pop("step"))
         known: dict[int, dict[str, Tensor]] = {}
@@ -75,7 +107,7 @@ def load_state(checkpoint: Path, optimizer: torch.optim.Optimizer) -> int:
     except (OSError, SafetensorError, KeyError, ValueError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:120]
         raise InputError(f"{checkpoint / STATE} cannot be read ({reason}): start the run anew") from None
-    return step
+    return step, data
 
 
 def _check_known(known: dict[int, dict[str, Tensor]], parameters: Sequence[Tensor]) -> None:
@@ -90,6 +122,16 @@ def _check_known(known: dict[int, dict[str, Tensor]], parameters: Sequence[Tenso
 
 
 def newest_checkpoint(run: Path) -> Path | None:
-    """The checkpoint that `run/last` points to, if there is one."""
-    link = run / "last"
-    return Path(os.path.realpath(link)) if (link / "config.json").exists() else None
+    """The checkpoint that `run/last` points to; where there is no such link, as in a copy of a run, the one with the
+    most steps; None if there is none."""
+    link = run / LAST
+    if (link / "config.json").exists():
+        return Path(os.path.realpath(link))
+    whole = {step: path for step, path in _by_step(run).items() if (path / STATE).exists()}
+    return whole[max(whole)] if whole else None
+
+
+def name_newest(run: Path) -> str:
+    """Part of a sentence that names the newest checkpoint."""
+    newest = newest_checkpoint(run)
+    return "there is no checkpoint yet" if newest is None else f"the last good checkpoint is {newest}"

@@ -1,14 +1,18 @@
 """The run's log: JSON lines always; TensorBoard and Weights & Biases when asked for."""
 
 import json
+import os
 import shutil
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Any
 
 from textgroup.config.command_line import save_run, to_dict
 from textgroup.config.run import RunConfig
 from textgroup.errors import InputError
+from textgroup.files import atomic_write, full_disk_told
+from textgroup.training.runs.checkpoint import name_newest
+from textgroup.training.runs.directory import CONFIG, LOG
 from textgroup.training.runs.progress import Progress
 
 
@@ -16,18 +20,20 @@ class RunLog(AbstractContextManager["RunLog"]):
     """Writes `config.yaml` and `log.jsonl` into the run's directory.
 
     resumed_at: the step that a resumed run continues from; lines after it are dropped, because those steps are taken
-    again. None is a new run: a directory that already holds one is refused.
+    again. None is a new run.
     """
 
     def __init__(self, run: Path, config: RunConfig, resumed_at: int | None) -> None:
-        self.path = run / "log.jsonl"
-        if resumed_at is None:
-            refuse_existing(run)
+        self.run, self.path = run, run / LOG
         run.mkdir(parents=True, exist_ok=True)
-        save_run(config, run / "config.yaml")
+        kept: list[dict[str, Any]] = []
         if resumed_at is not None and self.path.exists():
             kept = [line for line in read(self.path) if line["step"] <= resumed_at]
-            self.path.write_text("".join(json.dumps(line) + "\n" for line in kept), encoding="utf-8")
+        with full_disk_told(run, "the run has not begun; make room and give the same command"):
+            with atomic_write(run / CONFIG) as partial:
+                save_run(config, partial)
+            with atomic_write(self.path) as partial:
+                partial.write_text("".join(json.dumps(line) + "\n" for line in kept), encoding="utf-8")
         self._file = self.path.open("a", encoding="utf-8")
         self._tensorboard = _tensorboard(run) if config.log.tensorboard else None
         self._wandb = _wandb(run, config) if config.log.wandb else None
@@ -38,26 +44,34 @@ class RunLog(AbstractContextManager["RunLog"]):
         figures = {**report.losses, "lr": lr, "captions_per_second": report.captions_per_second}
         figures |= monitors | report.validation
         line = {"step": report.step, **figures, "warnings": report.warnings}
-        self._file.write(json.dumps(line) + "\n")
-        self._file.flush()
+        self._check_place()
+        remedy = f"step {report.step} is not logged; {name_newest(self.run)}; make room and go on with --resume"
+        with full_disk_told(self.path, remedy):
+            self._file.write(json.dumps(line) + "\n")
+            self._file.flush()
         if self._tensorboard:
             for name, value in figures.items():
                 self._tensorboard.add_scalar(name, value, report.step)
         if self._wandb:
             self._wandb.log(figures, step=report.step)
 
+    def _check_place(self) -> None:
+        """Raise `InputError` if the log is no longer where it was: nobody would find what is written now."""
+        try:
+            there = self.path.stat()
+        except FileNotFoundError:
+            there = None
+        here = os.fstat(self._file.fileno())
+        if there is None or (there.st_dev, there.st_ino) != (here.st_dev, here.st_ino):
+            raise InputError(f"{self.run} was removed or replaced while the run wrote to it: start it again")
+
     def __exit__(self, *exc: object) -> None:
-        self._file.close()
+        with suppress(OSError):  # of a full disk, which has been told
+            self._file.close()
         if self._tensorboard:
             self._tensorboard.close()
         if self._wandb:
             self._wandb.finish()
-
-
-def refuse_existing(run: Path) -> None:
-    """Raise `InputError` if the directory holds a run."""
-    if (run / "log.jsonl").exists():
-        raise InputError(f"{run} already holds a run: give --resume to go on with it, or another --out")
 
 
 def read(path: Path) -> list[dict[str, Any]]:
@@ -73,7 +87,7 @@ def read(path: Path) -> list[dict[str, Any]]:
 
 def remove_run(run: Path) -> None:
     """Remove the directory of a run; one that holds no run is left as it is."""
-    if (run / "log.jsonl").is_file() and (run / "config.yaml").is_file():
+    if (run / LOG).is_file() and (run / CONFIG).is_file():
         shutil.rmtree(run)
 
 

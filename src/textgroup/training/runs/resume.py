@@ -1,4 +1,4 @@
-"""Resuming a run from its newest checkpoint."""
+"""Taking up a run where its newest checkpoint left it."""
 
 from pathlib import Path
 
@@ -13,16 +13,19 @@ from textgroup.vision.encoders.identity import check_same_encoder
 from textgroup.vision.encoders.tower import ImageTower
 
 
-def resume(
-    run: Path, model: TextGroupModel, optimizer: torch.optim.Optimizer, inputs: Inputs, tower: ImageTower | None
+def load_checkpoint(
+    saved: Path,
+    model: TextGroupModel,
+    optimizer: torch.optim.Optimizer,
+    inputs: Inputs,
+    tower: ImageTower | None,
+    data: str,
 ) -> int:
-    """Load the newest checkpoint of a run into model, tower and optimiser; the number of steps it has done.
+    """Load a checkpoint of this run into model, tower and optimiser; the number of steps it has done.
 
-    Raises `InputError` if there is none, or if tokenizer, architecture or image encoder differ from this run's.
+    data: digest of the training data. Raises `InputError` if data, tokenizer, architecture or image encoder differ from
+    this run's.
     """
-    saved = checkpoint.newest_checkpoint(run)
-    if saved is None:
-        raise InputError(f"{run} has no checkpoint to resume from: start it without --resume")
     if (saved / TOWER).is_dir() != (tower is not None):
         was, now = ("frozen", "trainable") if tower else ("trainable", "frozen")
         raise InputError(f"{saved} was trained with a {was} image_encoder, not a {now} one: start anew elsewhere")
@@ -37,4 +40,10 @@ def resume(
         check_same_encoder(old.image_encoder, inputs.image_encoder, str(saved), "data.features")
     if tower is not None:
         tower.load(saved)
-    return checkpoint.load_state(saved, optimizer)
+    step, trained_on = checkpoint.load_state(saved, optimizer)
+    if trained_on not in ("", data):
+        raise InputError(
+            f"{saved} was trained on other captions or features than data.captions and data.features hold now: "
+            "start anew in another --out"
+        )
+    return step

@@ -45,7 +45,8 @@ class Skipped:
 
 @dataclass
 class Manifest:
-    """source: as it was given. encoder: its identity. width: D. objects: G. groups: whether they are stored."""
+    """source: as it was given. encoder: its identity. width: D. objects: G. groups: whether they are stored.
+    fingerprint: of the source's files; None in a store of an older version."""
 
     source: str
     encoder: dict[str, Any]
@@ -55,6 +56,7 @@ class Manifest:
     complete: bool = False
     parts: list[Part] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
+    fingerprint: str | None = None
 
     def __post_init__(self) -> None:
         """Raise `ValueError` for values of another type, and for parts whose bytes are not those of their rows."""
@@ -117,7 +119,7 @@ class Manifest:
             ]
             skipped = [Skipped(**item) for item in values["skipped"]]
             plain = {name: values[name] for name in ("source", "encoder", "width", "objects", "groups", "complete")}
-            return cls(**plain, parts=parts, skipped=skipped)
+            return cls(**plain, parts=parts, skipped=skipped, fingerprint=values.get("fingerprint"))
         except InputError:
             raise
         except (ValueError, KeyError, TypeError, AttributeError) as error:

@@ -82,12 +82,9 @@ class PhotographStore:
         except (OSError, ValueError, KeyError, TypeError, IndexError):
             return None
 
-    def rows(self, keys: Iterable[str]) -> np.ndarray:
-        """The rows of these images, int64. Raises `InputError` naming one that is not there."""
-        try:
-            return np.array([self._index[key] for key in keys], dtype=np.int64)
-        except KeyError as lacking:
-            raise InputError(f"{self.path} lacks the photograph {lacking}: its source changed; remove it") from None
+    def index_of(self, key: str) -> int | None:
+        """The row of an image; None if there is none."""
+        return self._index.get(key)
 
     @cached_property
     def _index(self) -> dict[str, int]:

@@ -13,10 +13,11 @@ from typing import Any
 from textgroup.data.sources.samples import read_shards
 from textgroup.data.sources.shards import shards_of
 from textgroup.errors import InputError
+from textgroup.files import LOCK, lock_directory
 from textgroup.vision.encoders.objects import ObjectEncoder
 from textgroup.vision.store.manifest import GROUPS, KEYS, NAME, POOLED, Manifest
 from textgroup.vision.store.reading import FeatureStore
-from textgroup.vision.store.writing import encode_features, lock_store
+from textgroup.vision.store.writing import encode_features
 
 
 def rank_and_world() -> tuple[int, int]:
@@ -43,7 +44,7 @@ def encode_rank_share(
         _check_directory(out, shares)
         first, end = (number * len(shards) // world for number in (rank, rank + 1))
         encode_features(read_shards(shards[first:end]), encoder, shares[rank], source=source, **options)
-        with lock_store(out, wait=True):  # of two that end together, one joins and one finds it done
+        with lock_directory(out, wait=True):  # of two that end together, one joins and one finds it done
             if not (out / NAME).exists():
                 if not all((share / NAME).exists() and Manifest.read(share).complete for share in shares):
                     return None
@@ -57,7 +58,7 @@ def encode_rank_share(
 
 def _check_directory(out: Path, shares: Sequence[Path]) -> None:
     """Raise `InputError` if something else lies in `out`."""
-    ours = {POOLED, GROUPS, KEYS, ".lock", *(share.name for share in shares)}
+    ours = {POOLED, GROUPS, KEYS, LOCK, *(share.name for share in shares)}
     for path in sorted(out.glob("*")):
         if path.name.startswith("rank-") and path.name not in ours:
             raise InputError(f"the store {out} was begun by another number of processes ({path.name}): start as many")

@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
@@ -16,9 +16,10 @@ from typing import BinaryIO
 import numpy as np
 import torch
 
+from textgroup.data.fingerprint import fingerprint
 from textgroup.data.sources.samples import Sample
 from textgroup.errors import InputError
-from textgroup.files import read_json_strings
+from textgroup.files import LOCK, full_disk_told, lock_directory, read_json_strings
 from textgroup.vision.encoders.identity import check_same_encoder
 from textgroup.vision.encoders.objects import ObjectEncoder
 from textgroup.vision.store.decoding import Decoded, decoded_images
@@ -36,6 +37,7 @@ def encode_features(
     out: str | Path,
     *,
     source: str,
+    image_column: str = "image",
     groups: bool = False,
     batch_size: int | None = None,
     part: int = PART,
@@ -47,27 +49,26 @@ def encode_features(
     written. A store that is complete is left as it is, and no sample is read. A broken image is left out,
     counted and named in the manifest.
 
-    source: what the samples were read from, as given; the store remembers it. groups: store the objects'
-    vectors too. batch_size: images encoded at once; by default few on
-    a CPU, where large activations cost more than they save, and many on a GPU. part: images between two
-    commits, while the store is small. progress: called with (images, skipped) after every batch.
+    source: what the samples were read from, as given; the store remembers it, and sizes and times of its files.
+    image_column: of a source that is a table. groups: store the objects' vectors too. batch_size: images encoded at
+    once; by default few on a CPU, where large activations cost more than they save, and many on a GPU. part: images
+    between two commits, while the store is small. progress: called with (images, skipped) after every batch.
 
-    Raises `InputError` if the store was made of another source, with another encoder, transform or `groups`,
-    if a key comes twice, a sample has no image, features do not fit 16 bits, or if all images of a part are
-    broken in a store that has none yet.
+    Raises `InputError` if the store was made of another source, or of other files in it, with another encoder,
+    transform or `groups`, if a key comes twice, a sample has no image, features do not fit 16 bits, or if all images of
+    a part are broken in a store that has none yet.
     """
     out = Path(out)
+    files_now = fingerprint(source, image_column)
     if batch_size is None:
         batch_size = 256 if torch.cuda.is_available() else 4
     if batch_size < 1 or part < 1:
         raise InputError(f"batch_size {batch_size}, part {part}: both must be at least 1")
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"{out}: no directory can be made there ({error.strerror})") from None
     with ExitStack() as stack:
-        stack.enter_context(lock_store(out))
-        manifest = _open_manifest(out, encoder, source, groups)
+        stack.enter_context(full_disk_told(out, "the store is whole up to its last part; run the same command again"))
+        stack.enter_context(lock_directory(out))
+        fresh = Manifest(source, encoder.identity(), encoder.width, encoder.objects, groups, fingerprint=files_now)
+        manifest = _open_manifest(out, fresh)
         if manifest.complete:
             return manifest
         files = {name: stack.enter_context(_open_at(out / name, size)) for name, size in manifest.files.items()}
@@ -86,13 +87,12 @@ def encode_features(
     return manifest
 
 
-def _open_manifest(out: Path, encoder: ObjectEncoder, source: str, groups: bool) -> Manifest:
-    """The manifest to continue: the one on disk if it fits, or an empty one."""
-    fresh = Manifest(source, encoder.identity(), encoder.width, encoder.objects, groups)
+def _open_manifest(out: Path, fresh: Manifest) -> Manifest:
+    """The manifest to continue: the one on disk if it fits, or the fresh one."""
     for rest in out.glob(".manifest.json.*.partial"):  # of a run that was killed while it wrote
         rest.unlink()
     if not (out / "manifest.json").exists():
-        if strange := [path.name for path in out.iterdir() if path.name not in (POOLED, GROUPS, KEYS, ".lock")]:
+        if strange := [path.name for path in out.iterdir() if path.name not in (POOLED, GROUPS, KEYS, LOCK)]:
             raise InputError(f"{out} holds other files ({strange[0]}): give a new or empty directory")
         return fresh
     old = Manifest.read(out)
@@ -101,26 +101,12 @@ def _open_manifest(out: Path, encoder: ObjectEncoder, source: str, groups: bool)
         a, b = getattr(old, name), getattr(fresh, name)
         if a != b:
             raise InputError(f"the store {out} was made with {name} {a}, not {b}: give another directory")
+    if old.fingerprint not in (None, fresh.fingerprint):
+        raise InputError(
+            f"the store {out} was made of other files than {fresh.source} has now (their sizes or times differ): "
+            "encode them into another directory"
+        )
     return old
-
-
-@contextmanager
-def lock_store(out: Path, wait: bool = False) -> Iterator[None]:
-    """Lock the store, so that two runs do not write it at once. The operating system frees the lock with the process.
-
-    wait: for the other run, instead of raising `InputError`.
-    """
-    try:
-        import fcntl
-    except ImportError:  # no such lock on Windows
-        yield
-        return
-    with (out / ".lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except OSError:
-            raise InputError(f"another run is writing {out}: wait for it, or give another directory") from None
-        yield
 
 
 def _open_at(path: Path, size: int) -> BinaryIO:

@@ -1,0 +1,117 @@
+"""What a run trains on: counted, shared with other runs, and made again when its sources have changed."""
+
+import json
+import pickle
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.training.tiny import tiny_config
+from tests.vision.tiny import TinyEncoder, write_images
+from textgroup.config.run import DataConfig, RunConfig, TokenizerConfig
+from textgroup.data.sources.samples import read_samples
+from textgroup.errors import InputError
+from textgroup.training.inputs import read_inputs
+from textgroup.vision.store.writing import encode_features
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """A store of pictures 0 to 5, of which 2 is broken, and captions of these and of 6, which the store lacks."""
+    folder = write_images(tmp_path / "images", 6, broken=(2,))
+    encode_features(read_samples(folder), TinyEncoder(), tmp_path / "store", source=str(folder))
+    rows = [f"{n:04}.png,{text} {n}\n" for n in range(7) for text in ("a red picture", "picture")]
+    (folder / "captions.csv").write_text("image,caption\n" + "".join(rows))
+    return folder
+
+
+def settings(tmp_path: Path, pictures: Path, **changes: object) -> RunConfig:
+    data = DataConfig(captions=str(pictures / "captions.csv"), features=str(tmp_path / "store"), **changes)  # type: ignore[arg-type]
+    config = tiny_config(tmp_path / "run", data=data, tokenizer=TokenizerConfig(vocabulary=540))
+    return replace(config, image_encoder=TinyEncoder().identity()["encoder"])
+
+
+def test_a_caption_without_its_image_stops_the_run_and_the_option_is_named(tmp_path: Path, pictures: Path) -> None:
+    with pytest.raises(InputError, match=r"lacks the image '0006\.png' of .*captions\.csv.*data\.missing skip"):
+        read_inputs(settings(tmp_path, pictures))
+
+
+def test_captions_without_image_are_skipped_and_counted_where_that_is_asked_for(tmp_path: Path, pictures: Path) -> None:
+    config = settings(tmp_path, pictures, missing="skip")
+    inputs = read_inputs(config)
+    assert len(inputs.train) == 5
+    assert len(inputs.train.starts) - 1 == 10
+    told = inputs.counts["train"]
+    assert told.startswith("14 captions = 10 used + 4 skipped (")
+    assert "2: the image could not be read when it was encoded" in told
+    assert "2: the feature store lacks the image" in told
+    lines = (tmp_path / "run" / "tokens" / "train" / "skipped.jsonl").read_text().splitlines()
+    assert [json.loads(line)["image"] for line in lines] == ["0002.png", "0006.png"]
+    assert read_inputs(config).counts == inputs.counts, "also when they are found, and not made"
+
+
+def test_captions_alone_are_all_used(tmp_path: Path) -> None:
+    (tmp_path / "c.txt").write_text("a red ring\n\na blue star\n")
+    assert read_inputs(captions_alone(tmp_path)).counts == {"train": "2 captions, all used"}
+
+
+def captions_alone(tmp_path: Path, source: str = "c.txt", tokens: str | None = None) -> RunConfig:
+    data = DataConfig(captions=f"{tmp_path}/{source}", tokens=tokens)
+    config = tiny_config(tmp_path / "run", data=data, tokenizer=TokenizerConfig(vocabulary=540))
+    return replace(config, image_encoder=None)
+
+
+def test_captions_that_were_replaced_are_tokenised_again_and_that_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "c.txt").write_text("a red ring\n")
+    read_inputs(captions_alone(tmp_path))
+    assert capsys.readouterr().err == ""
+    (tmp_path / "c.txt").write_text("a red ring\na blue star\n")
+    assert len(read_inputs(captions_alone(tmp_path)).train) == 2
+    assert "is made again, because of other files" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_runs_that_share_tokens_and_begin_together_have_the_same(tmp_path: Path) -> None:
+    """Each process reads its inputs as soon as all are ready."""
+    captions = [" ".join(np.random.default_rng(n).choice(list("abcdefgh"), 6)) for n in range(3000)]
+    (tmp_path / "c.txt").write_text("\n".join(captions) + "\n")
+    script = (
+        "import sys, pickle, warnings; from textgroup.training.inputs import read_inputs; "
+        "config = pickle.load(open(sys.argv[1], 'rb')); print('ready', flush=True); input(); "
+        "warnings.simplefilter('ignore'); print(read_inputs(config).train.digest(), flush=True)"
+    )
+    processes = []
+    for name in "abc":
+        config = replace(captions_alone(tmp_path, tokens=str(tmp_path / "tokens")), out=str(tmp_path / name))
+        (tmp_path / f"{name}.pickle").write_bytes(pickle.dumps(config))
+        command = [sys.executable, "-c", script, str(tmp_path / f"{name}.pickle")]
+        processes.append(
+            subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        )
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+    answers = [process.communicate(timeout=120) for process in processes]
+    assert [process.returncode for process in processes] == [0, 0, 0], answers
+    assert len({out for out, _ in answers}) == 1
+    assert sorted(path.name for path in (tmp_path / "tokens").iterdir()) == [".lock", "train"]
+
+
+def test_tokens_that_may_only_be_read_are_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "c.txt").write_text("a red ring\n")
+    config = captions_alone(tmp_path, tokens=str(tmp_path / "tokens"))
+    read_inputs(config)
+    (tmp_path / "tokens" / ".lock").unlink()
+    monkeypatch.setattr("os.access", lambda *_: False)
+    assert len(read_inputs(config).train) == 1
+    assert not (tmp_path / "tokens" / ".lock").exists()
