@@ -9,6 +9,14 @@ from pathlib import Path
 from textgroup.errors import InputError
 
 
+def expand_user(path: str | Path) -> Path:
+    """The path with `~` and `~name` in full. Raises `InputError` if there is no such user."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise InputError(f"{path}: {error}; write the path in full") from None
+
+
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
     """Yield a temporary sibling of `path` (file or directory); on success it replaces `path`.

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from textgroup.data.sources.tables import numbered_lines
+from textgroup.data.sources.lines import numbered_lines
 from textgroup.errors import InputError
 
 MAX_FILE = 1 << 30

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from textgroup.data.probes.rows import Pair, Probe, Probes, image_name
-from textgroup.data.sources.tables import numbered_lines
+from textgroup.data.sources.lines import numbered_lines
 from textgroup.errors import InputError
 
 FLAGS = {"subj_neg": "subject", "verb_neg": "verb", "obj_neg": "object"}

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from textgroup.data.sources.tables import numbered_lines
+from textgroup.data.sources.lines import numbered_lines
 from textgroup.errors import InputError
 from textgroup.evaluation.segmenters.request import Request
 from textgroup.units import Segmenter, Unit

@@ -12,6 +12,8 @@ from textgroup.files import atomic_write
 VERSION = 1
 NAME = "manifest.json"
 POOLED, GROUPS, KEYS = "pooled.f16", "groups.f16", "keys.txt"
+SKIPPED = "skipped.jsonl"
+"""What the source held and the store lacks, all of it: a JSON line, {"where": ..., "why": ...}, each."""
 
 
 @dataclass(frozen=True)
