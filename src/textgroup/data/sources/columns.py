@@ -25,7 +25,6 @@ KNOWN = (
     ("filename", "sentences"),  # Karpathy's splits
     ("image", "sentences"),
     (None, "TEXT"),  # LAION, whose images are URLs
-    (None, "text"),
     (None, "captions"),
 )
 """Columns of image and caption in the formats that docs/data.md names; None: it has captions alone."""
