@@ -2,18 +2,53 @@
 
 import argparse
 import os
+import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from textgroup.errors import InputError
+from textgroup.files import expand_user
+
+if TYPE_CHECKING:
+    from textgroup.data.sources.count import Count
 
 
 class Parser(argparse.ArgumentParser):
     """An argument parser that raises `InputError`: one line, exit status 2."""
 
     def error(self, message: str) -> NoReturn:
-        """Raise `InputError`."""
-        raise InputError(f"{message} (see {self.prog} --help)")
+        """Raise `InputError`; where files stand that no option asked for, a pattern was not quoted."""
+        surplus = message.removeprefix("unrecognized arguments: ").split()
+        raise InputError(f"{message}{quote_hint(surplus)} (see {self.prog} --help)")
+
+
+def quote_hint(words: Sequence[str]) -> str:
+    """What to do about words that no option takes, if they are files: the shell has expanded a pattern."""
+    files = [word for word in words if not word.startswith("-") and Path(word).exists()]
+    return f": several files after one option; quote the pattern, such as '*{Path(files[0]).suffix}'" if files else ""
+
+
+def path(text: str) -> Path:
+    """The path that an option names, with its `~` in full."""
+    return expand_user(text)
+
+
+def column_options(parser: argparse._ActionsContainer, captions: bool = True) -> None:
+    """The options of a command that reads a table, and `--strict`. captions: whether it reads them."""
+    parser.add_argument("--image-column", default="image", help="column of a table that names or holds the image")
+    if captions:
+        parser.add_argument("--caption-column", default="caption", help="column of a table that holds the caption")
+    parser.add_argument(
+        "--strict", action="store_true", help="stop at the first thing that would be left out, instead of counting it"
+    )
+
+
+def tell_count(source: str, count: "Count") -> None:
+    """What a source ended with, on standard error."""
+    print(f"textgroup: {source}: {count.used_in_words()}", file=sys.stderr)
+    for line in count.reasons():
+        print(f"textgroup:   skipped {line}", file=sys.stderr)
 
 
 def checkpoint_option(parser: argparse._ActionsContainer, packaged: bool = False) -> None:

@@ -59,7 +59,7 @@ def pick_columns(where: str, names: Sequence[str], image: str, caption: str | No
     there = set(names)
     pairs: tuple[tuple[str | None, str], ...] = ((IMAGE, CAPTION), *KNOWN)
     known: list[tuple[str | None, str | None]] = [(i, c) for i, c in pairs if i in (None, *there) and c in there]
-    known += [(i, c) for i, c in ((IMAGE, None), *KNOWN) if i in there]
+    known += [(i, None) for i, _ in pairs if i in there]  # where captions have a name of their own
     guess_image, guess_caption = known[0] if known else (None, None)
     if caption is None:
         captions: tuple[str, ...] = ()

@@ -80,7 +80,11 @@ class Count:
 
     def __str__(self) -> str:
         """One line: what was used, and what was left out."""
+        return f"{self.used_in_words()}{': ' if self.skipped else ''}{'; '.join(self.reasons())}"
+
+    def used_in_words(self) -> str:
+        """How much was used, and how many things were not."""
         used = f"{self.samples:,} samples with {self.images:,} images and {self.captions:,} captions"
-        if not self.skipped:
-            return f"{used}, nothing skipped"
-        return f"{used}; {self.skipped.total():,} of {self.given:,} skipped: {'; '.join(self.reasons())}"
+        return (
+            f"{used}; {self.skipped.total():,} of {self.given:,} skipped" if self.skipped else f"{used}, none skipped"
+        )
