@@ -59,15 +59,8 @@ def features(words: Sequence[str]) -> None:
         }
         manifest: Manifest | None
         if world > 1:
-            manifest = encode_rank_share(
-                options.images,
-                encoder,
-                options.out,
-                rank=rank,
-                world=world,
-                image_column=options.image_column,
-                **settings,
-            )
+            settings |= {"rank": rank, "world": world, "image_column": options.image_column}
+            manifest = encode_rank_share(options.images, encoder, options.out, **settings)
         else:
             samples = read_samples(options.images, image_column=options.image_column, captions=False, count=count)
             manifest = encode_features(samples, encoder, options.out, source=options.images, **settings)

@@ -64,8 +64,8 @@ def _measure_recall(options: argparse.Namespace) -> "Retrieval":
     if options.model is not None:
         from textgroup.evaluation.open_model import open_dual_encoder
 
-        model = open_dual_encoder(options.model, encoder=options.encoder)
-        retrieved = evaluate_samples(model, samples, options.captions, options.first, count=count)
+        towers = open_dual_encoder(options.model, encoder=options.encoder)
+        retrieved = evaluate_samples(towers, samples, options.captions, options.first, count=count)
         tell_count(options.captions, count)
         return retrieved
     from textgroup.model.pretrained import load_model
