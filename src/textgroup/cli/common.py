@@ -34,14 +34,15 @@ def path(text: str) -> Path:
     return expand_user(text)
 
 
-def column_options(parser: argparse._ActionsContainer, captions: bool = True) -> None:
-    """The options of a command that reads a table, and `--strict`. captions: whether it reads them."""
+def column_options(parser: argparse._ActionsContainer, captions: bool = True, strict: bool = True) -> None:
+    """The options of a command that reads a table. captions: whether it reads them. strict: whether it counts what is
+    left out of a source."""
     parser.add_argument("--image-column", default="image", help="column of a table that names or holds the image")
     if captions:
         parser.add_argument("--caption-column", default="caption", help="column of a table that holds the caption")
-    parser.add_argument(
-        "--strict", action="store_true", help="stop at the first thing that would be left out, instead of counting it"
-    )
+    if strict:
+        told = "stop at the first thing that would be left out, instead of counting it"
+        parser.add_argument("--strict", action="store_true", help=told)
 
 
 def tell_count(source: str, count: "Count") -> None:

@@ -107,8 +107,9 @@ def evaluate_samples(
 
     with progress_bar("images", None) as advance:
         images = embed_images(model, pictures(), batch_size, advance)
-    for key, reason in images.broken.items() if count else ():
-        count.lose_image(key, "an image that cannot be decoded", reason)
+    if count is not None:
+        for key, reason in images.broken.items():
+            count.lose_image(key, "an image that cannot be decoded", reason)
     if not images.row:
         raise InputError(f"--captions {source}: it holds no image that can be read and has a caption")
     captions = {key: texts[:captions_per_image] for key, texts in captions.items()}

@@ -77,4 +77,4 @@ def _parse_flag(text: str, column: str, where: str) -> bool:
 
 def _image_id(text: str) -> str:
     """The name of an image id, also if a table program wrote it as 12.0."""
-    return image_name(text.strip())
+    return image_name(text.strip().removesuffix(".0"))

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain, groupby
 from pathlib import Path
 
-from textgroup.data.sources.count import Count
+from textgroup.data.sources.count import OTHER, Count
 from textgroup.data.sources.entities import is_entities, read_entities
 from textgroup.data.sources.folders import read_folder, read_zip
 from textgroup.data.sources.hub import HUB, read_hub
@@ -106,7 +106,7 @@ def _to_the_end(samples: Iterator[Sample], source: str, count: Count, warn: bool
     if count.used == before:
         why = f" ({'; '.join(count.reasons())})" if count.skipped else ""
         raise InputError(f"source {source}: it holds neither images nor captions that can be used{why}")
-    if warn and count.skipped:
+    if warn and count.skipped.keys() - {OTHER}:
         warnings.warn(f"{source}: {count}", stacklevel=2)
 
 
