@@ -17,6 +17,11 @@ def expand_user(path: str | Path) -> Path:
         raise InputError(f"{path}: {error}; write the path in full") from None
 
 
+def local_or_hub(where: str) -> str:
+    """A directory with its `~` in full, or a name on the Hub as it is."""
+    return str(expand_user(where)) if where.startswith("~") else where
+
+
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
     """Yield a temporary sibling of `path` (file or directory); on success it replaces `path`.

@@ -3,15 +3,14 @@
 import argparse
 import json
 from collections.abc import Sequence
-from pathlib import Path
 
-from textgroup.cli.common import Parser, checkpoint_option
+from textgroup.cli.common import Parser, checkpoint_option, path
 from textgroup.errors import InputError
 
 
 def _parse_options(parser: Parser, words: Sequence[str]) -> argparse.Namespace:
     """Options of both commands: an image, captions, and the checkpoint that compares them."""
-    parser.add_argument("image", type=Path)
+    parser.add_argument("image", type=path)
     parser.add_argument("caption", nargs="+")
     checkpoint_option(parser, packaged=True)
     parser.add_argument("--encoder", help="where the image encoder lies now, if not where it lay in training")

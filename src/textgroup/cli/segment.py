@@ -4,15 +4,15 @@ import argparse
 import json
 import sys
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from textgroup.cli.common import Parser, checkpoint_option
+from textgroup.cli.common import Parser, checkpoint_option, column_options, path, tell_count
 from textgroup.errors import InputError
 from textgroup.files import atomic_write
 from textgroup.units import Unit
 
 if TYPE_CHECKING:
+    from textgroup.data.sources.count import Count
     from textgroup.inference.textgroup import TextGroup
 
 LONGEST_LINE = 1_000_000
@@ -27,8 +27,11 @@ def segment(words: Sequence[str]) -> None:
     parser = Parser("textgroup segment", description="Print the units of captions.")
     parser.add_argument("caption", nargs="*", help="captions, each one argument")
     checkpoint_option(parser, packaged=True)
-    parser.add_argument("--file", type=Path, help="captions from a text file, one a line ('-': standard input)")
-    parser.add_argument("--out", type=Path, help="write JSON lines there instead of printing")
+    parser.add_argument(
+        "--file", type=path, help="captions: a text file, one a line, or any other source ('-': standard input)"
+    )
+    column_options(parser)
+    parser.add_argument("--out", type=path, help="write JSON lines there instead of printing")
     parser.add_argument("--json", action="store_true", help="JSON lines, for machines")
     options = parser.parse_args(words)
     if bool(options.caption) == bool(options.file):
@@ -36,18 +39,34 @@ def segment(words: Sequence[str]) -> None:
     for caption in options.caption:
         if not caption.strip():
             raise InputError("textgroup segment: a caption is empty: give it at least one word")
-    if options.file and str(options.file) != "-" and (options.file.is_dir() or not options.file.exists()):
+    if options.file and str(options.file) != "-" and not options.file.exists():
         raise InputError(f"--file {options.file}: there is no such file")
     import textgroup
+    from textgroup.data.sources.count import Count
+    from textgroup.data.sources.tables import is_plain_text
 
+    count = Count(strict=options.strict)
+    as_lines = options.file and (str(options.file) == "-" or is_plain_text(options.file))
     model = textgroup.load(options.checkpoint)
     if not options.file:
         _write_units(model, options.caption, options)
+    elif not as_lines:
+        _write_units(model, _read_source(options, count), options)
+        tell_count(str(options.file), count)
     elif str(options.file) == "-":
         _write_units(model, _read_lines(sys.stdin, "standard input"), options)
     else:
         with options.file.open(encoding="utf-8") as file:
             _write_units(model, _read_lines(file, str(options.file)), options)
+
+
+def _read_source(options: argparse.Namespace, count: "Count") -> Iterable[str]:
+    """The captions of a table, tar or folder."""
+    from textgroup.data.sources.samples import read_samples
+
+    columns = {"image_column": options.image_column, "caption_column": options.caption_column}
+    samples = read_samples(options.file, images=False, count=count, **columns)
+    return (caption for sample in samples for caption in sample.captions)
 
 
 def _read_lines(file: IO[str], name: str) -> Iterable[str]:

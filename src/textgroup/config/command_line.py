@@ -1,7 +1,7 @@
 """A run's configuration from YAML files and command-line options, and back to YAML."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +9,7 @@ import yaml
 
 from textgroup.config.run import RunConfig
 from textgroup.errors import InputError
+from textgroup.files import local_or_hub
 
 if TYPE_CHECKING:
     from jsonargparse import ArgumentParser
@@ -36,10 +37,30 @@ def load_run(arguments: Sequence[str]) -> RunConfig:
     try:
         parsed = parser.parse_args(list(arguments))
         parsed.pop("config", None)
-        return RunConfig(**parser.instantiate(parsed).as_dict())
+        return _with_home(RunConfig(**parser.instantiate(parsed).as_dict()))
     except (ArgumentError, TypeError, ValueError) as error:
         cause = error if isinstance(error, InputError) else error.__cause__  # a check of ours, wrapped by the parser
         raise InputError(" ".join(str(cause if isinstance(cause, InputError) else error).split())) from None
+
+
+def _with_home(config: RunConfig) -> RunConfig:
+    """The run with the `~` of its paths in full; sources are expanded where they are read."""
+
+    def full(where: str | None) -> str | None:
+        kind, colon, path = (where or "").rpartition(":")  # as in backbone:~/weights
+        return where if where is None else kind + colon + local_or_hub(path)
+
+    data = config.data
+    return replace(
+        config,
+        out=local_or_hub(config.out),
+        image_encoder=full(config.image_encoder),
+        router=full(config.router),
+        tokenizer=replace(config.tokenizer, source=full(config.tokenizer.source)),
+        data=replace(
+            data, features=full(data.features), val_features=full(data.val_features), tokens=full(data.tokens)
+        ),
+    )
 
 
 def save_run(config: RunConfig, path: Path) -> None:

@@ -7,6 +7,7 @@ from safetensors.torch import load_model as load_model_weights
 
 from textgroup.config.model import DecoderConfig, EncoderConfig
 from textgroup.errors import InputError
+from textgroup.files import local_or_hub
 from textgroup.model.textgroup import FORMAT, TextGroupModel
 from textgroup.text.tokenizer import CaptionTokenizer
 
@@ -69,7 +70,7 @@ def _read_model(directory: Path) -> TextGroupModel:
 
 def checkpoint_directory(where: str) -> Path:
     """The checkpoint at a directory or under a Hub name, or the newest one of a run. Raises `InputError`."""
-    path = Path(where)
+    path = Path(local_or_hub(where))
     if path.is_dir():
         return path / "last" if (path / "last").is_dir() else path
     if path.exists():

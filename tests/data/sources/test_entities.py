@@ -102,9 +102,9 @@ def test_an_image_that_is_listed_twice_counts_once(make, tmp_path: Path) -> None
 def test_a_hostile_line_is_read_in_linear_time() -> None:
     """A million brackets, that never close and that do; in quadratic time this takes hours."""
     assert parse("[/EN#1/" * 1_000_000) is None
-    parsed = parse("[/EN#1/p a] " * 300_000)
+    parsed = parse("[/EN#1/p a] " * 50_000)
     assert parsed is not None
-    assert len(parsed[1]) == 300_000
+    assert len(parsed[1]) == 50_000
 
 
 def test_a_split_without_a_list_is_refused(make, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]

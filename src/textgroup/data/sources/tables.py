@@ -1,6 +1,7 @@
 """Tables of images and captions, and plain captions: .csv, .tsv, .jsonl, .json, .parquet and .txt, also compressed."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from textgroup.data.sources.count import Count
 from textgroup.data.sources.delimited import find_layout, read_rows
@@ -20,6 +21,17 @@ def read_table(name: str, wanted: Wanted, count: Count, split: str | None = None
     if records is None:
         return _read_plain(name, wanted, count)
     return samples_of_records(records, name, wanted, count, split)
+
+
+def is_plain_text(file: Path) -> bool:
+    """Whether a file holds a caption a line, as all do that are nothing else by name or by their first lines.
+
+    Raises `InputError` for a .txt that looks like a table without saying which column is what.
+    """
+    if file.is_dir():
+        return False
+    kind = kind_of(file.name)
+    return kind is None or (kind == ".txt" and find_layout(str(file), kind, Wanted()) is None)
 
 
 def _records(name: str, wanted: Wanted, count: Count) -> Iterator[Record] | None:
