@@ -110,4 +110,6 @@ def _values_of(extension: str, text: str, column: str) -> Any:
     name = caption_name(record, column)
     if name is None and column != CAPTION:
         raise ValueError("a .json without the column of the captions")
-    return None if name is None else record[name]
+    if name is None:
+        return None
+    return [None] if record[name] is None else record[name]

@@ -98,7 +98,7 @@ def _image_of(record: Record, column: str, name: str, wanted: Wanted, count: Cou
     value = record.values.get(column)
     key = record.values.get("key")
     if isinstance(value, dict):  # of `datasets` and of Parquet written by it: {"bytes": ..., "path": ...}
-        key, value = value.get("path"), value["bytes"] if value.get("bytes") is not None else value.get("path")
+        key, value = value.get("path") or key, value["bytes"] if value.get("bytes") is not None else value.get("path")
     if isinstance(value, bytes):
         named = key if isinstance(key, str) and key else f"{PurePath(name).stem}-{record.number}"
         return _Image(named, value if wanted.images else None)

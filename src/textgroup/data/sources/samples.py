@@ -13,7 +13,7 @@ from textgroup.data.sources.members import IMAGES, MAX_IMAGE, Wanted
 from textgroup.data.sources.names import files_of, kind_of, url_scheme
 from textgroup.data.sources.sample import Sample
 from textgroup.data.sources.tables import read_table
-from textgroup.data.sources.tars import check_tars, read_tar
+from textgroup.data.sources.tars import check_tars, is_seekable, read_tar
 from textgroup.errors import InputError
 from textgroup.files import expand_user
 
@@ -64,7 +64,7 @@ def read_samples(
 
 def read_files(names: Sequence[str], wanted: Wanted, count: Count, split: str | None = None) -> Iterator[Sample]:
     """The samples of these files, URLs or commands, in order. Tars on disk are looked at before the first is read."""
-    check_tars([n for n in names if kind_of(n) == ".tar" and url_scheme(n) is None], unique=wanted.images)
+    check_tars([name for name in names if kind_of(name) == ".tar" and is_seekable(name)], unique=wanted.images)
     return chain.from_iterable(_read_file(name, wanted, count, split) for name in names)
 
 

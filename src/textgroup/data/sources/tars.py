@@ -47,13 +47,18 @@ class _Header(tarfile.TarInfo):
 
 def read_tar(name: str, wanted: Wanted, count: Count) -> Iterator[Sample]:
     """The samples of a tar. Raises `InputError` that names it: not there, not a whole tar, or its command fails."""
-    if url_scheme(name) is None and not name.lower().endswith((*COMPRESSED, ".tgz")):
+    if is_seekable(name):
         return _read_indexed(name, wanted, count)
     return _read_stream(name, wanted, count)
 
 
+def is_seekable(name: str) -> bool:
+    """Whether a tar can be read in any order: it lies on disk, and is not compressed."""
+    return url_scheme(name) is None and not name.lower().endswith((*COMPRESSED, ".tgz"))
+
+
 def check_tars(names: list[str], unique: bool) -> None:
-    """Look at the ends of all tars on disk before the first is read: a bad one shows at once.
+    """Look at the ends of all tars that are seekable before the first is read: a bad one shows at once.
 
     unique: whether their keys must differ; then so do their first ones. Raises `InputError`.
     """
