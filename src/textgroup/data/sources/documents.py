@@ -9,6 +9,7 @@ from typing import Any
 
 import ijson
 
+from textgroup.data.sources.columns import CAPTION, IMAGE
 from textgroup.data.sources.count import Count
 from textgroup.data.sources.lines import numbered_lines
 from textgroup.data.sources.names import url_scheme
@@ -17,6 +18,11 @@ from textgroup.data.sources.streams import CUT, open_stream
 from textgroup.errors import InputError
 
 NO_OBJECT = "a record that is no JSON object"
+ABOUT = ("info", "licenses", "categories", "dataset", "type", "version")
+"""Keys of a document that hold no records."""
+MAX_DEPTH = 64
+"""Brackets within each other in a record."""
+_STEPS = {"start_map": 1, "start_array": 1, "end_map": -1, "end_array": -1}
 _BROKEN = (ijson.JSONError, ValueError, RecursionError)
 
 
@@ -41,25 +47,63 @@ def read_document(name: str, count: Count) -> Iterator[Record]:
     """The records of a .json file: a list of them, an object of them, COCO's captions, Karpathy's splits."""
     if url_scheme(name) == "pipe":
         raise InputError(f"{name[:80]}: a command writes a tar; save the JSON to a file")
+    files: dict[Any, str] = {}
+    captions: dict[Any, list[Any]] = {}
     try:
-        with open_stream(name) as file:
-            begin = file.read(1 << 16).lstrip(b"\xef\xbb\xbf \t\r\n")
-        if begin.startswith(b"["):
-            yield from _list(name, "item", count)
-        elif begin.startswith(b"{"):
-            yield from _object(name, count)
-        else:  # perhaps a JSON object a line, with another ending
-            raise InputError(f"{name}: not JSON: it begins neither with a list nor with an object")
+        for number, (key, value) in enumerate(_values(name), 1):
+            where = f"{name}: record {number}" if key is None else f"{name}: {key[:40]}, record {number}"
+            if key in ABOUT:
+                continue
+            if not isinstance(value, dict):
+                count.skip(where, NO_OBJECT)
+            elif key == "images" and "sentences" not in value:
+                if isinstance(value.get("id"), int | str) and isinstance(value.get("file_name"), str):
+                    files[value["id"]] = value["file_name"]
+            elif key != "annotations":
+                yield Record(where, number, _of_karpathy(value) if key == "images" else value)
+            elif "caption" not in value or not isinstance(value.get("image_id"), int | str):
+                count.skip(where, "an annotation without a caption or an image")
+            else:
+                captions.setdefault(value["image_id"], []).append(value["caption"])
     except (*_BROKEN, *CUT) as error:
         if isinstance(error, InputError):
             raise
         said = " ".join(str(error).split())[:120] or type(error).__name__
         raise InputError(f"{name}: not JSON, or damaged ({said}); download it again") from None
+    for number, (image, texts) in enumerate(captions.items(), 1):
+        where = f"{name}: image {str(image)[:40]}"
+        if image in files:
+            yield Record(where, number, {IMAGE: files[image], CAPTION: texts})
+        for _ in texts if image not in files else ():
+            count.skip(where, "an annotation of an image that is not listed")
 
 
-def _items(name: str, prefix: str) -> Iterator[Any]:
+def _values(name: str) -> Iterator[tuple[str | None, Any]]:
+    """The elements of a list, with None, or the values of an object, with their keys; of a list in it each element.
+
+    `ijson.items` would do, but it takes quadratic time where brackets are nested deeply.
+    """
+    key: str | None = None
+    builder, opened, nested = None, 0, 0
     with open_stream(name) as file:
-        yield from ijson.items(_WithoutMark(file), prefix, use_float=True)
+        for event, value in ijson.basic_parse(_WithoutMark(file), use_float=True):
+            step = _STEPS.get(event, 0)
+            if builder is None:
+                if event == "map_key":
+                    key = value
+                    continue
+                outside = opened == 0 or (opened == 1 and key is not None and event == "start_array")
+                if step < 0 or (step > 0 and outside):
+                    opened += step
+                    continue
+                builder = ijson.ObjectBuilder()
+            builder.event(event, value)
+            nested += step
+            if nested > MAX_DEPTH:
+                raise ValueError(f"more than {MAX_DEPTH} brackets within each other")
+            if nested == 0:
+                yield key, builder.value
+                builder = None
 
 
 class _WithoutMark:
@@ -75,53 +119,7 @@ class _WithoutMark:
         return data
 
 
-def _list(name: str, prefix: str, count: Count) -> Iterator[Record]:
-    for number, record in enumerate(_items(name, prefix), 1):
-        if isinstance(record, dict):
-            yield Record(f"{name}: record {number}", number, record)
-        else:
-            count.skip(f"{name}: record {number}", NO_OBJECT)
-
-
-def _object(name: str, count: Count) -> Iterator[Record]:
-    files: dict[Any, str] = {}
-    for number, image in enumerate(_items(name, "images.item"), 1):
-        if not isinstance(image, dict):
-            count.skip(f"{name}: image {number}", NO_OBJECT)
-        elif "sentences" in image:
-            yield Record(f"{name}: image {number}", number, _of_karpathy(image))
-        elif isinstance(image.get("file_name"), str) and isinstance(image.get("id"), int | str):
-            files[image["id"]] = image["file_name"]
-    if files:
-        yield from _of_coco(name, files, count)
-        return
-    with open_stream(name) as file:
-        for number, (key, record) in enumerate(ijson.kvitems(_WithoutMark(file), "", use_float=True), 1):
-            if key in ("images", "annotations"):
-                return
-            if isinstance(record, dict):
-                yield Record(f"{name}: record {key[:40]!r}", number, record)
-            elif key not in ("info", "licenses", "dataset", "version"):
-                count.skip(f"{name}: record {key[:40]!r}", NO_OBJECT)
-
-
 def _of_karpathy(image: dict[str, Any]) -> dict[str, Any]:
     """With its folder, if it has one, in the name of the file."""
     name, folder = image.get("filename"), image.get("filepath")
     return {**image, "filename": f"{folder}/{name}"} if isinstance(folder, str) and isinstance(name, str) else image
-
-
-def _of_coco(name: str, files: dict[Any, str], count: Count) -> Iterator[Record]:
-    captions: dict[Any, list[Any]] = {}
-    for number, annotation in enumerate(_items(name, "annotations.item"), 1):
-        where = f"{name}: annotation {number}"
-        if not isinstance(annotation, dict):
-            count.skip(where, NO_OBJECT)
-        elif "caption" not in annotation:
-            count.skip(where, "an annotation without a caption")
-        elif not isinstance(annotation.get("image_id"), int | str) or annotation["image_id"] not in files:
-            count.skip(where, "an annotation of an image that is not listed")
-        else:
-            captions.setdefault(annotation["image_id"], []).append(annotation["caption"])
-    for number, (image, texts) in enumerate(captions.items(), 1):
-        yield Record(f"{name}: image {image}", number, {"image": files[image], "caption": texts})
