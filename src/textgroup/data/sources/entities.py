@@ -6,10 +6,8 @@ The official layout, as a directory or a zip: `train.txt`, `val.txt` and `test.t
     [/EN#1/people A man] rides [/EN#2/vehicles a red bike] along [/EN#0/notvisual the way] .
 """
 
-import lzma
 import re
 import zipfile
-import zlib
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from textgroup.data.sources.count import BLANK
+from textgroup.data.sources.zips import DAMAGED_ZIP, open_zip
 from textgroup.errors import InputError
 from textgroup.files import expand_user
 
@@ -27,11 +26,6 @@ MAX_SENTENCES = 64 << 10
 MAX_CAPTIONS = 100
 """Captions of an image; official ones have 5. So what a zip unpacks to is bounded by the number of its members."""
 _PHRASE = re.compile(r"\[/EN#(\w+)/([^\s\[\]]+) ([^\[\]]+)\]")
-DAMAGED_ZIP = (
-    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, RuntimeError),
-    UnicodeDecodeError,  # a member's name that says it is UTF-8, and is not
-)
-"""What `zipfile` raises, one for each thing that may be broken."""
 _NAME = re.compile(r"[\w-]+")
 FOLDER = "Sentences"
 _SENTENCES = re.compile(rf"^((?:[^/]+/)?){FOLDER}/[^/]+\.txt$")
@@ -81,11 +75,8 @@ def read_entities(where: str | Path, split: str, *, drop_notvisual: bool = False
         return _read_split(where, split, _directory_reader(where), drop_notvisual)
     if not where.is_file() or (not zipfile.is_zipfile(where) and where.suffix.lower() != ".zip"):
         raise InputError(f"annotations {where}: give the directory or the zip that holds Sentences/ and {split}.txt")
-    try:
-        with zipfile.ZipFile(where) as archive:
-            return _read_split(where, split, _zip_reader(archive), drop_notvisual)
-    except DAMAGED_ZIP as error:
-        raise InputError(f"annotations {where}: not a whole zip ({error}); download it again") from None
+    with open_zip(f"annotations {where}", str(where)) as archive:
+        return _read_split(where, split, _zip_reader(archive), drop_notvisual)
 
 
 def is_entities(where: str | Path) -> bool:

@@ -5,19 +5,18 @@ A folder with `metadata.csv`, `.jsonl` or `.parquet` is an imagefolder: the tabl
 
 import os
 import stat
-import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from textgroup.data.sources.count import OTHER, Count
-from textgroup.data.sources.entities import DAMAGED_ZIP
 from textgroup.data.sources.members import IMAGES, MAX_IMAGE, TEXTS, Parts, Wanted, is_needed, part_of, sample_of
 from textgroup.data.sources.names import kind_of
 from textgroup.data.sources.sample import Sample
 from textgroup.data.sources.streams import open_seekable
 from textgroup.data.sources.tables import read_table
+from textgroup.data.sources.zips import DAMAGED_ZIP, open_zip
 from textgroup.errors import InputError
 
 
@@ -28,24 +27,21 @@ def read_folder(folder: Path, wanted: Wanted, count: Count) -> Iterator[Sample]:
 
 def read_zip(name: str, wanted: Wanted, count: Count) -> Iterator[Sample]:
     """The images of a zip as those of the folder that was packed, with their names in the zip as keys."""
-    try:
-        with open_seekable(name) as file, zipfile.ZipFile(file) as archive:
-            infos = [info for info in archive.infolist() if not info.is_dir()]
-            files = {info.filename: info for info in infos}
-            for _ in range(len(infos) - len(files)):
-                count.skip(name, "a name that comes twice in the zip")
-            folders: dict[str, list[str]] = {}
-            for path in sorted(files):
-                folders.setdefault(path.rpartition("/")[0], []).append(path)
+    with open_seekable(name) as file, open_zip(name, file) as archive:
+        infos = [info for info in archive.infolist() if not info.is_dir()]
+        files = {info.filename: info for info in infos}
+        for _ in range(len(infos) - len(files)):
+            count.skip(name, "a name that comes twice in the zip")
+        folders: dict[str, list[str]] = {}
+        for path in sorted(files):
+            folders.setdefault(path.rpartition("/")[0], []).append(path)
 
-            def read(path: str) -> bytes:
-                with archive.open(files[path]) as member:  # what it says of its size may be a lie
-                    return member.read(MAX_IMAGE + 1)
+        def read(path: str) -> bytes:
+            with archive.open(files[path]) as member:  # what it says of its size may be a lie
+                return member.read(MAX_IMAGE + 1)
 
-            for folder in sorted(folders):
-                yield from _samples_of_files(name, folders[folder], read, wanted, count)
-    except DAMAGED_ZIP as error:
-        raise InputError(f"{name}: not a whole zip ({error}); download it again") from None
+        for folder in sorted(folders):
+            yield from _samples_of_files(name, folders[folder], read, wanted, count)
 
 
 def _read_folder(folder: Path, top: Path, wanted: Wanted, count: Count, named: set[str]) -> Iterator[Sample]:
@@ -104,6 +100,6 @@ def _read(source: str, name: str, read: Callable[[str], Any], count: Count) -> b
     try:
         content: bytes | Path = read(name)
         return content
-    except (*DAMAGED_ZIP, NotImplementedError):  # a wrong check sum, a password, a packing that is unknown
+    except DAMAGED_ZIP:
         count.skip(f"{source}: {name}", "a file that is damaged in its zip, or locked")
         return None
