@@ -3,7 +3,6 @@
 import argparse
 import os
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -19,13 +18,13 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Raise `InputError`; where files stand that no option asked for, a pattern was not quoted."""
-        surplus = message.removeprefix("unrecognized arguments: ").split()
-        raise InputError(f"{message}{quote_hint(surplus)} (see {self.prog} --help)")
+        raise InputError(f"{message}{quote_hint(message)} (see {self.prog} --help)")
 
 
-def quote_hint(words: Sequence[str]) -> str:
+def quote_hint(message: str) -> str:
     """What to do about words that no option takes, if they are files: the shell has expanded a pattern."""
-    files = [word for word in words if not word.startswith("-") and Path(word).exists()]
+    surplus = message.partition("nrecognized arguments: ")[2].split()
+    files = [word for word in surplus if not word.startswith("-") and Path(word).exists()]
     return f": several files after one option; quote the pattern, such as '*{Path(files[0]).suffix}'" if files else ""
 
 

@@ -202,7 +202,10 @@ class _Stream:
             self._key, self._parts = key, {}
             self._seen.add(key)
         content = archive.extractfile(member) if self._wanted.images or extension not in IMAGES else None
-        self._parts[extension] = (member.name, None if content is None else content.read(min(member.size, MAX_IMAGE + 1)))
+        self._parts[extension] = (
+            member.name,
+            None if content is None else content.read(min(member.size, MAX_IMAGE + 1)),
+        )
 
     def whole(self) -> Iterator[Sample]:
         """The sample, as it has come."""
