@@ -114,5 +114,8 @@ def test_a_home_directory_is_known_everywhere(
     write(tmp_path / "t.txt", "a dog\n")
     assert main(["segment", "--file", "~/t.txt", "--json"]) == 0
     capsys.readouterr()
-    for words in (["segment", "--file", "~nobody/x"], ["features", "--images", "~nobody/x", "--encoder", "groupvit"]):
-        assert "write the path in full" in refused(capsys, *words, "--out", "~nobody/x")
+    for words in (
+        ["segment", "--file", "~no-such-user/x"],
+        ["features", "--images", "~no-such-user/x", "--encoder", "groupvit"],
+    ):
+        assert "write the path in full" in refused(capsys, *words, "--out", "~no-such-user/x")

@@ -28,7 +28,13 @@ def phrases(words: Sequence[str]) -> None:
     tokenizer = open_tokenizer(tokenizer_spec)
     entities = read_entities(options.annotations, options.split, drop_notvisual=options.drop_notvisual)
     segmenters = [
-        open_segmenter(spec, tokenizer, fit_on=options.fit_on, features_from=options.features_from)
+        open_segmenter(
+            spec,
+            tokenizer,
+            fit_on=options.fit_on,
+            features_from=options.features_from,
+            caption_column=options.caption_column,
+        )
         for spec in options.segmenter
     ]
     for line in entities.skipped[:10]:
@@ -66,6 +72,7 @@ def _options(words: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("--tokenizer", help="evaluation tokens: words, or a BPE (default: the first model's)")
     parser.add_argument("--fit-on", metavar="CAPTIONS", help="training captions of left-entropy")
+    parser.add_argument("--caption-column", default="caption", help="column of a table given as --fit-on")
     parser.add_argument("--features-from", metavar="PATH", help="baseline checkpoint of kmeans, spectral, meanshift")
     parser.add_argument("--drop-notvisual", action="store_true", help="leave out phrases that name nothing visible")
     parser.add_argument("--limit", type=int, metavar="N", help="only the first N captions")
