@@ -11,7 +11,7 @@ import ijson
 
 from textgroup.data.sources.columns import CAPTION, IMAGE
 from textgroup.data.sources.count import Count
-from textgroup.data.sources.lines import numbered_lines
+from textgroup.data.sources.lines import MAX_LINE, numbered_lines
 from textgroup.data.sources.names import url_scheme
 from textgroup.data.sources.records import Record
 from textgroup.data.sources.streams import CUT, open_stream
@@ -41,6 +41,16 @@ def read_json_lines(name: str, count: Count) -> Iterator[Record]:
             yield Record(where, number, record)
         else:
             count.skip(where, NO_OBJECT)
+
+
+def is_json_lines(name: str) -> bool:
+    """Whether a .json holds an object a line, as many do, and not one document."""
+    with open_stream(name) as file:
+        first, _, rest = file.read(MAX_LINE).removeprefix(b"\xef\xbb\xbf").partition(b"\n")
+    try:
+        return rest.lstrip().startswith(b"{") and isinstance(json.loads(first), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def read_document(name: str, count: Count) -> Iterator[Record]:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
+from textgroup.data.sources.members import IMAGES
 from textgroup.errors import InputError
 from textgroup.files import expand_user
 
@@ -54,7 +55,7 @@ def files_of(source: str) -> list[str] | None:
         return _expand_braces(source)
     path = expand_user(source)
     if path.is_dir():
-        return sorted(str(file) for file in path.iterdir() if kind_of(file.name) == ".tar") or None
+        return _files_in(path)
     if path.exists():
         names = [str(path)]
     elif _BRACES.search(source) or glob.has_magic(source):
@@ -67,6 +68,15 @@ def files_of(source: str) -> list[str] | None:
                 f"source {name}: not one of {', '.join(KINDS)} (also {', '.join(COMPRESSED)}), or a folder"
             )
     return names
+
+
+def _files_in(folder: Path) -> list[str] | None:
+    """The tars of a folder; the Parquet files of one that holds neither images nor folders."""
+    files = sorted(folder.iterdir())
+    tables = [str(file) for file in files if kind_of(file.name) == ".parquet"]
+    if any(file.is_dir() or file.suffix.lower() in IMAGES for file in files):
+        tables = []
+    return [str(file) for file in files if kind_of(file.name) == ".tar"] or tables or None
 
 
 def kind_of(name: str) -> str | None:

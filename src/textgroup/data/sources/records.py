@@ -117,7 +117,13 @@ def _image_of(record: Record, column: str, name: str, wanted: Wanted, count: Cou
         count.skip(record.where, "an image outside the folder of its table (give an absolute path)", value[:80])
     else:
         path = value.strip()
-        return _Image(path, Path(path) if url_scheme(name) else Path(name).parent / path)
+        if url_scheme(name) is None:
+            return _Image(path, Path(name).parent / path)
+        if not wanted.images:
+            return _Image(path, None)
+        raise InputError(
+            f"{record.where}: the images of a table on the web are not fetched: download it with its images"
+        )
     return None
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from textgroup.data.sources.count import Count
 from textgroup.data.sources.delimited import find_layout, read_rows
-from textgroup.data.sources.documents import read_document, read_json_lines
+from textgroup.data.sources.documents import is_json_lines, read_document, read_json_lines
 from textgroup.data.sources.lines import numbered_lines
 from textgroup.data.sources.members import Wanted
 from textgroup.data.sources.names import kind_of
@@ -37,7 +37,7 @@ def is_plain_text(file: Path) -> bool:
 def _records(name: str, wanted: Wanted, count: Count) -> Iterator[Record] | None:
     """None: it is plain text."""
     kind = kind_of(name) or ""
-    if kind == ".jsonl":
+    if kind == ".jsonl" or (kind == ".json" and is_json_lines(name)):
         return read_json_lines(name, count)
     if kind == ".json":
         return read_document(name, count)
