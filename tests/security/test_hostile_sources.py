@@ -1,6 +1,7 @@
 """Tars and zips that lie, hang or explode: refused in one line, at once and in bounded memory; and fuzzed readers."""
 
 import io
+import os
 import tarfile
 import tracemalloc
 import zipfile
@@ -83,12 +84,30 @@ def test_a_zip_that_explodes_is_read_in_bounded_memory(tmp_path: Path) -> None:
 
 
 def test_an_image_in_a_zip_is_not_unpacked_beyond_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("textgroup.data.sources.folders.MAX_IMAGE", 1000)
+    monkeypatch.setattr("textgroup.data.sources.members.MAX_IMAGE", 1000)
     with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("1.jpg", bytes(10 << 20))
     (sample,) = read_samples(tmp_path / "a.zip")
     assert isinstance(sample.image, bytes)
     assert len(sample.image) == 1001
+
+
+def test_texts_that_explode_beside_the_images_of_a_zip_are_counted(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for i in range(5):
+            archive.writestr(f"{i}.jpg", picture())
+            archive.writestr(f"{i}.txt", "a b\n" * 5_000_000)
+    tracemalloc.start()
+    count = Count()
+    assert len(list(read_samples(tmp_path / "a.zip", count=count))) == 5
+    assert count.skipped.total() == 5
+    assert tracemalloc.get_traced_memory()[1] < 8 << 20
+    tracemalloc.stop()
+
+
+def test_a_pipe_on_disk_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.tar")
+    assert "neither a file nor a folder" in refused(tmp_path / "a.tar")
 
 
 def test_a_line_of_brackets_is_refused_at_once(tmp_path: Path) -> None:

@@ -30,7 +30,10 @@ def quote_hint(message: str) -> str:
 
 def path(text: str) -> Path:
     """The path that an option names, with its `~` in full."""
-    return expand_user(text)
+    try:
+        return expand_user(text)
+    except InputError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def column_options(parser: argparse._ActionsContainer, captions: bool = True, strict: bool = True) -> None:

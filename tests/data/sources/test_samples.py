@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from textgroup.data.sources import tars
+from textgroup.data.sources import members
 from textgroup.data.sources.count import Count
 from textgroup.data.sources.samples import Sample, read_samples
 from textgroup.errors import InputError
@@ -132,7 +132,7 @@ def test_bad_captions_in_a_tar_name_the_member(tmp_path: Path) -> None:
 def test_of_an_image_that_is_too_large_no_more_is_read_than_shows_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tars, "MAX_IMAGE", 1000)
+    monkeypatch.setattr(members, "MAX_IMAGE", 1000)
     tar = write_tar(tmp_path / "a.tar", {"1.jpg": bytes(5000), "2.jpg": picture()})
     first, second = read_samples(tar)
     assert isinstance(first.image, bytes)

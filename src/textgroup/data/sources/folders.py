@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from textgroup.data.sources.count import OTHER, Count
-from textgroup.data.sources.members import IMAGES, MAX_IMAGE, TEXTS, Parts, Wanted, is_needed, part_of, sample_of
+from textgroup.data.sources.members import IMAGES, TEXTS, Parts, Wanted, is_needed, most_bytes, part_of, sample_of
 from textgroup.data.sources.names import kind_of
 from textgroup.data.sources.sample import Sample
 from textgroup.data.sources.streams import open_seekable
@@ -38,7 +38,7 @@ def read_zip(name: str, wanted: Wanted, count: Count) -> Iterator[Sample]:
 
         def read(path: str) -> bytes:
             with archive.open(files[path]) as member:  # what it says of its size may be a lie
-                return member.read(MAX_IMAGE + 1)
+                return member.read(most_bytes(path))
 
         for folder in sorted(folders):
             yield from _samples_of_files(name, folders[folder], read, wanted, count)
@@ -82,18 +82,23 @@ def _samples_of_files(
     """The images among the files of one folder, each with the captions beside it. Several may share a stem."""
     images = [name for name in names if is_needed(name) and part_of(name)[1] in IMAGES]
     stems = {part_of(name)[0] for name in images}
-    beside: dict[str, Parts] = {}
+    beside: dict[str, list[str]] = {}
     for name in names:
         stem, extension = part_of(name)
         if extension not in IMAGES and not (is_needed(name) and stem in stems):
             count.skip(f"{source}: {name}", OTHER)
         elif extension in TEXTS and wanted.caption_column is not None:
-            beside.setdefault(stem, {})[extension] = (name, _read(source, name, read, count))
+            beside.setdefault(stem, []).append(name)
     for name in images:
         stem, extension = part_of(name)
         content = _read(source, name, read, count) if wanted.images else None
-        if content is not None or not wanted.images:
-            yield from sample_of(source, name, {extension: (name, content), **beside.get(stem, {})}, wanted, count)
+        if content is None and wanted.images:
+            continue
+        parts: Parts = {extension: (name, content)}
+        for text in beside.get(stem, []):  # not before: those of a whole folder may be large
+            if (written := _read(source, text, read, count)) is not None:
+                parts[part_of(text)[1]] = (text, written)
+        yield from sample_of(source, name, parts, wanted, count)
 
 
 def _read(source: str, name: str, read: Callable[[str], Any], count: Count) -> bytes | Path | None:

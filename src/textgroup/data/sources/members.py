@@ -51,6 +51,11 @@ def is_needed(name: str) -> bool:
     return extension in (*IMAGES, *TEXTS) and bool(base) and not base.startswith("._")
 
 
+def most_bytes(name: str) -> int:
+    """How much of a file is read: a byte more than it may have, so that it shows whether it has more."""
+    return 1 + (MAX_IMAGE if part_of(name)[1] in IMAGES else MAX_TEXT)
+
+
 def sample_of(source: str, key: str, parts: Parts, wanted: Wanted, count: Count) -> Iterator[Sample]:
     """The sample of these files, if there is anything in it. Of two images the first is taken."""
     images = [(path, content) for extension, (path, content) in parts.items() if extension in IMAGES]
@@ -100,7 +105,7 @@ def _read(content: bytes | Path) -> str:
 def _values_of(extension: str, text: str, column: str) -> Any:
     """What stands for captions in a file beside an image: the lines of a .txt, the column of a .json."""
     if extension == ".txt":
-        return [line for line in text.splitlines() if line.strip()]
+        return [line for line in text.split("\n") if line.strip()]
     try:
         record = json.loads(text)
     except (ValueError, RecursionError):

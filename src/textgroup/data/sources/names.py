@@ -57,6 +57,8 @@ def files_of(source: str) -> list[str] | None:
     if path.is_dir():
         return _files_in(path)
     if path.exists():
+        if not path.is_file():  # a pipe, a device: whoever opens it may wait for ever
+            raise InputError(f"source {source}: neither a file nor a folder")
         names = [str(path)]
     elif _BRACES.search(source) or glob.has_magic(source):
         names = _expand_pattern(str(path))

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 from textgroup.data.sources.count import OTHER, Count
-from textgroup.data.sources.members import IMAGES, MAX_IMAGE, Parts, Wanted, is_needed, part_of, sample_of
+from textgroup.data.sources.members import IMAGES, Parts, Wanted, is_needed, most_bytes, part_of, sample_of
 from textgroup.data.sources.names import COMPRESSED, url_scheme
 from textgroup.data.sources.sample import Sample
 from textgroup.data.sources.streams import BUFFER, CUT, open_stream
@@ -93,17 +93,16 @@ def _read_indexed(name: str, wanted: Wanted, count: Count) -> Iterator[Sample]:
     with _told(name), Path(name).open("rb") as file:
         for key, parts in _index(name, file, wanted, count).items():
             content: Parts = {
-                extension: (path, _read_at(file, place, extension, wanted))
-                for extension, (path, place) in parts.items()
+                extension: (path, _read_at(file, path, place, wanted)) for extension, (path, place) in parts.items()
             }
             yield from sample_of(name, key, content, wanted, count)
 
 
-def _read_at(file: IO[bytes], place: _Place, extension: str, wanted: Wanted) -> bytes | None:
-    if extension in IMAGES and not wanted.images:
+def _read_at(file: IO[bytes], path: str, place: _Place, wanted: Wanted) -> bytes | None:
+    if part_of(path)[1] in IMAGES and not wanted.images:
         return None
     file.seek(place.offset)
-    return file.read(min(place.size, MAX_IMAGE + 1))
+    return file.read(min(place.size, most_bytes(path)))
 
 
 def _index(name: str, file: IO[bytes], wanted: Wanted, count: Count) -> dict[str, dict[str, tuple[str, _Place]]]:
@@ -204,7 +203,7 @@ class _Stream:
         content = archive.extractfile(member) if self._wanted.images or extension not in IMAGES else None
         self._parts[extension] = (
             member.name,
-            None if content is None else content.read(min(member.size, MAX_IMAGE + 1)),
+            None if content is None else content.read(min(member.size, most_bytes(member.name))),
         )
 
     def whole(self) -> Iterator[Sample]:
