@@ -111,7 +111,8 @@ def evaluate_samples(
         for key, reason in images.broken.items():
             count.lose_image(key, "an image that cannot be decoded", reason)
     if not images.row:
-        raise InputError(f"--captions {source}: it holds no image that can be read and has a caption")
+        why = next((f" ({reason})" for reason in images.broken.values()), "")
+        raise InputError(f"--captions {source}: it holds no image that can be read and has a caption{why}")
     captions = {key: texts[:captions_per_image] for key, texts in captions.items()}
     texts = [caption for key in images.row for caption in captions[key]]
     with progress_bar("captions", len(texts)) as advance:

@@ -134,6 +134,18 @@ def test_a_split_is_named_behind_the_source(tmp_path: Path, make: Callable[[Path
     assert "another split" in error(f"{make(tmp_path)}#val")
 
 
+def test_an_imagefolder_may_have_a_table_in_each_folder(tmp_path: Path) -> None:
+    for split in ("test", "train"):
+        (tmp_path / split).mkdir()
+        for name in ("1.jpg", "2.jpg"):
+            write(tmp_path / split / name, picture())
+        write(tmp_path / split / "metadata.csv", f"file_name,text\n1.jpg,{split}\n/elsewhere/3.jpg,far\n")
+    found = {sample.key: sample.captions for sample in read_samples(tmp_path)}
+    own = {"test/1.jpg": ("test",), "train/1.jpg": ("train",), "test/2.jpg": (), "train/2.jpg": ()}
+    assert found == own | {"/elsewhere/3.jpg": ("far",)}
+    assert {sample.key for sample in read_samples(tmp_path, captions=False)} == own.keys()
+
+
 def test_conceptual_captions_are_captions_with_urls(tmp_path: Path) -> None:
     table = write(tmp_path / "Train_GCC-training.tsv", f'{ONE}\thttp://x/1.jpg\n"so, he said\thttps://x/2\n')
     assert captions(table) == [(ONE,), ('"so, he said',)]

@@ -7,7 +7,7 @@ import os
 import stat
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from textgroup.data.sources.count import OTHER, Count
@@ -53,7 +53,7 @@ def _read_folder(folder: Path, top: Path, wanted: Wanted, count: Count, named: s
     tables = [entry.name for entry in entries if entry.name.startswith("metadata.") and kind_of(entry.name)]
     if tables and wanted.caption_column is not None:
         for sample in read_table(str(folder / tables[0]), wanted, count):
-            key = (folder / sample.key).relative_to(top).as_posix() if sample.image is not None else sample.key
+            key = PurePosixPath(folder.relative_to(top), sample.key).as_posix()  # an absolute path stays as it is
             named.add(key)
             yield replace(sample, key=key)
     names = []
