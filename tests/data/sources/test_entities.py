@@ -113,7 +113,7 @@ def test_a_split_without_a_list_is_refused(make, tmp_path: Path) -> None:  # typ
 
 
 def test_a_split_of_which_nothing_is_there_is_refused(make, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
-    with pytest.raises(InputError, match=r"holds no caption \(2 entries skipped\)"):
+    with pytest.raises(InputError, match=r"holds no caption \(2 entries skipped, such as image 21: no Sentences/21"):
         read_entities(make(tmp_path, FILES | {"val.txt": "21\n22\n"}), "val")
 
 

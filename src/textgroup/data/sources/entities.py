@@ -143,7 +143,8 @@ def _read_split(where: Path, split: str, read: Reader, drop_notvisual: bool) -> 
                 phrases = tuple(p for p in parsed[1] if p.chain != NOT_VISUAL or not drop_notvisual)
                 captions.append(EntityCaption(image, parsed[0], phrases))
     if not captions:
-        raise InputError(f"annotations {where}: split {split!r} holds no caption ({len(skipped)} entries skipped)")
+        why = f" ({len(skipped)} entries skipped, such as {skipped[0]})" if skipped else ""
+        raise InputError(f"annotations {where}: split {split!r} holds no caption{why}")
     return Entities(captions, skipped)
 
 
