@@ -146,6 +146,11 @@ def test_a_damaged_member_of_a_zip_is_counted(tmp_path: Path) -> None:
 def test_strict_stops_at_the_first_and_names_it(tmp_path: Path) -> None:
     table = write(tmp_path / "t.jsonl", '{"caption": "a"}\n{"caption": null}\n{"caption": ""}\n')
     assert error(table) == f"{table}:2: a caption that is no text"
+    lines = [
+        {"image_file": f"{i}.jpg", "description": "a", "split": split} for i, split in enumerate(["test", "train"])
+    ]
+    splits = write(tmp_path / "docci.jsonlines", "\n".join(map(json.dumps, lines)))
+    assert [s.key for s in read_samples(splits, count=Count(strict=True))] == ["1.jpg"]  # a split is chosen, not lost
 
 
 def test_what_is_left_out_is_written_down_in_full(tmp_path: Path) -> None:

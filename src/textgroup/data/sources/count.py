@@ -13,6 +13,9 @@ EXAMPLES = 3
 BLANK = "a blank caption"
 NO_TEXT = "a caption that is no text"
 OTHER = "a file that is neither an image nor a caption"
+OTHER_SPLIT = "of another split (name the one to read behind the source: SOURCE#SPLIT)"
+MEANT = (OTHER, OTHER_SPLIT)
+"""Reasons with which nothing is wrong."""
 
 
 @dataclass
@@ -23,8 +26,8 @@ class Count:
     the samples are drawn; what happens to them later, such as an image that cannot be decoded, may be added to it.
 
     samples, images, captions: what was used. skipped: how many were left out, by reason. examples: places of the first
-    of each reason. strict: the first that would be left out is an `InputError` instead; files that are neither images
-    nor captions are not. log: an open text file that gets a JSON line, {"where": ..., "why": ...}, for each.
+    of each reason. strict: the first that would be left out is an `InputError` instead, unless its reason is one of
+    `MEANT`. log: an open text file that gets a JSON line, {"where": ..., "why": ...}, for each.
     """
 
     strict: bool = False
@@ -57,7 +60,7 @@ class Count:
         """Count one thing that is left out. where: file and line or member. why: one of few reasons. detail: of this
         one. Raises `InputError` if the count is strict."""
         told = f"{where} ({detail})" if detail else where
-        if self.strict and why != OTHER:
+        if self.strict and why not in MEANT:
             raise InputError(f"{told}: {why}")
         with self._lock:
             self.skipped[why] += 1

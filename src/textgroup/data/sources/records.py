@@ -6,7 +6,7 @@ from pathlib import Path, PurePath
 from typing import Any, NamedTuple
 
 from textgroup.data.sources.columns import Columns, pick_columns
-from textgroup.data.sources.count import Count
+from textgroup.data.sources.count import OTHER_SPLIT, Count
 from textgroup.data.sources.members import Wanted
 from textgroup.data.sources.names import url_scheme
 from textgroup.data.sources.sample import Sample
@@ -17,7 +17,6 @@ TRAINING = ("train", "restval")
 """The splits that are read of a format that has all of them in one file, where none is named."""
 SPLIT_FORMATS = ("sentences", "description")
 """Caption columns of those: Karpathy's and DOCCI's."""
-OTHER_SPLIT = "of another split (name the one to read behind the source: SOURCE#SPLIT)"
 NO_IMAGE = "a row without an image"
 
 
