@@ -263,6 +263,13 @@ def test_a_damaged_gzip_is_told(tmp_path: Path) -> None:
     assert "b.txt.gz: " in error(tmp_path / "b.txt.gz")
 
 
+@pytest.mark.parametrize("name", ["a.csv", "a.tsv", "a.txt", "a.jsonl", "a.json", "a.tar.gz", "a.parquet"])
+@pytest.mark.parametrize("start", [b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00"])
+def test_a_file_that_only_begins_like_a_compressed_one_is_told(tmp_path: Path, name: str, start: bytes) -> None:
+    (tmp_path / name).write_bytes(start)
+    assert name in error(tmp_path / name)
+
+
 def test_what_is_not_there_is_told(tmp_path: Path) -> None:
     assert "no such file or folder" in error(tmp_path / "none.csv")
     assert "neither images nor captions" in error(tmp_path)

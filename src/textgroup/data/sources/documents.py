@@ -45,11 +45,11 @@ def read_json_lines(name: str, count: Count) -> Iterator[Record]:
 
 def is_json_lines(name: str) -> bool:
     """Whether a .json holds an object a line, as many do, and not one document."""
-    with open_stream(name) as file:
-        first, _, rest = file.read(MAX_LINE).removeprefix(b"\xef\xbb\xbf").partition(b"\n")
     try:
+        with open_stream(name) as file:
+            first, _, rest = file.read(MAX_LINE).removeprefix(b"\xef\xbb\xbf").partition(b"\n")
         return rest.lstrip().startswith(b"{") and isinstance(json.loads(first), dict)
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError, *CUT):  # `read_document` says what is wrong
         return False
 
 
