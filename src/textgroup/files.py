@@ -61,6 +61,19 @@ def read_json_strings(path: Path) -> list[str]:
     return strings
 
 
+def expand_user(path: str | Path) -> Path:
+    """The path with `~` and `~name` in full. Raises `InputError` if there is no such user."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise InputError(f"{path}: {error}; write the path in full") from None
+
+
+def local_or_hub(where: str) -> str:
+    """A directory with its `~` in full, or a name on the Hub as it is."""
+    return str(expand_user(where)) if where.startswith("~") else where
+
+
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
     """Yield a temporary sibling of `path` (file or directory); on success it replaces `path`.

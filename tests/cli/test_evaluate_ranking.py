@@ -133,5 +133,13 @@ def test_retrieval_wants_either_a_store_or_the_images(
     assert "-c with --features" in refused(capsys, *words, "--model", "groupvit", "--features", store)
     assert "required" in refused(capsys, *words)
     (tmp_path / "twice.csv").write_text("image,caption\n" + "".join(f"{folder}/images/{i}.png,a\n" for i in (1, 2, 1)))
-    twice = ["evaluate", "retrieval", "--model", f"model:{folder / 'run'}", "--captions", str(tmp_path / "twice.csv")]
-    assert "comes twice" in refused(capsys, *twice)
+    twice = ["evaluate", "retrieval", "--captions", str(tmp_path / "twice.csv"), "--json"]
+    (tmp_path / "same").mkdir()
+    encode = ["features", "--images", str(tmp_path / "twice.csv"), "--encoder", backbone]
+    assert main([*encode, "--out", str(tmp_path / "same" / "store")]) == 0
+    capsys.readouterr()
+    stored = ["-c", str(folder / "run"), "--features", str(tmp_path / "same" / "store")]
+    for model in (["--model", f"model:{folder / 'run'}"], stored):  # rows of an image need not be adjacent
+        assert main([*twice, *model]) == 0
+        found = json.loads(capsys.readouterr().out)
+        assert (found["images"], found["captions"]) == (2, 3)

@@ -10,6 +10,7 @@ from tests.data.probes.examples import write_pictures
 from tests.evaluation.ranking.test_scoring import ColourBlindOrNot
 from tests.training.tiny import tiny_inputs
 from textgroup.config.model import EncoderConfig, ModelConfig
+from textgroup.data.sources.samples import read_samples
 from textgroup.errors import InputError
 from textgroup.evaluation.retrieval import evaluate, evaluate_samples, retrieval
 from textgroup.model.textgroup import TextGroupModel
@@ -58,17 +59,17 @@ def test_any_model_is_measured_on_images_with_their_captions(tmp_path: Path) -> 
     images = write_pictures(tmp_path, {"r.png": "red", "b.png": "blue", "g.png": "lime", "x.png": "text"})
     rows = ["r.png,red", "r.png,a blue thing", "b.png,blue", "g.png,lime", "x.png,red"]
     (images / "captions.csv").write_text("\n".join(["image,caption", *rows]))
-    found = evaluate_samples(ColourBlindOrNot(), str(images / "captions.csv"))
+    found = evaluate_samples(ColourBlindOrNot(), read_samples(images / "captions.csv"), "captions.csv")
     assert (found.images, found.captions) == (3, 4), "the broken image is left out with its caption"
     # "a blue thing" stands with the red image: rank 3, behind blue and tied with lime; the other captions find theirs
     assert found.text_to_image.r1 == 75
     assert found.text_to_image.median_rank == 1
     # the blue image has a caption of another image that is as blue as its own
     assert round(found.image_to_text.r1, 1) == 66.7
-    assert evaluate_samples(ColourBlindOrNot(), str(images / "captions.csv"), 1).text_to_image.r1 == 100
+    assert evaluate_samples(ColourBlindOrNot(), read_samples(images / "captions.csv"), "x", 1).text_to_image.r1 == 100
 
 
 def test_captions_without_images_cannot_be_retrieved(tmp_path: Path) -> None:
     (tmp_path / "captions.txt").write_text("red\n")
     with pytest.raises(InputError, match="no image that can be read"):
-        evaluate_samples(ColourBlindOrNot(), str(tmp_path / "captions.txt"))
+        evaluate_samples(ColourBlindOrNot(), read_samples(tmp_path / "captions.txt"), "captions.txt")

@@ -185,7 +185,7 @@ def test_the_seed_decides_everything(tmp_path: Path) -> None:
 
 
 def test_a_loss_that_is_not_finite_stops_the_run_with_a_sentence(tmp_path: Path) -> None:
-    optim = OptimConfig(batch_size=8, epochs=20, lr=1e25, lr_start=1e25, warmup_epochs=0, clip=1e30)
+    optim = OptimConfig(batch_size=8, epochs=20, lr=1e9, lr_start=1e9, warmup_epochs=0, clip=1e9)
     with pytest.raises(InputError, match=r"lower optim\.lr"):
         train(tiny_config(tmp_path / "run", optim=optim), tiny_inputs())
 

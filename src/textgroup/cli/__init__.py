@@ -75,7 +75,7 @@ def _run(words: list[str]) -> int:
             raise InputError(f"no command {words[0]!r}: there are {', '.join(commands)}")
         commands[words[0]](words[1:])
     except InputError as error:
-        print(f"textgroup: {one_line(error)}", file=sys.stderr)
+        print(f"textgroup: {one_line(_message(error, words[0]))}", file=sys.stderr)
         return 2
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         sys.stderr.close()
@@ -88,6 +88,14 @@ def _run(words: list[str]) -> int:
         print("textgroup: interrupted", file=sys.stderr)
         return 130
     return 0
+
+
+def _message(error: InputError, command: str) -> str:
+    """The message; of a wrong column, with the option of this command that names the right one."""
+    kind = getattr(error, "kind", None)
+    if kind is None:
+        return str(error)
+    return str(error).replace(f"{kind}_column", f"--data.{kind}_column" if command == "train" else f"--{kind}-column")
 
 
 def _show_warning(

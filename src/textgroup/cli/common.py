@@ -2,18 +2,56 @@
 
 import argparse
 import os
+import sys
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from textgroup.errors import InputError
+from textgroup.files import expand_user
+
+if TYPE_CHECKING:
+    from textgroup.data.sources.count import Count
 
 
 class Parser(argparse.ArgumentParser):
     """An argument parser that raises `InputError`: one line, exit status 2."""
 
     def error(self, message: str) -> NoReturn:
-        """Raise `InputError`."""
-        raise InputError(f"{message} (see {self.prog} --help)")
+        """Raise `InputError`; where files stand that no option asked for, a pattern was not quoted."""
+        raise InputError(f"{message}{quote_hint(message)} (see {self.prog} --help)")
+
+
+def quote_hint(message: str) -> str:
+    """What to do about words that no option takes, if they are files: the shell has expanded a pattern."""
+    surplus = message.partition("nrecognized arguments: ")[2].split()
+    files = [word for word in surplus if not word.startswith("-") and Path(word).exists()]
+    return f": several files after one option; quote the pattern, such as '*{Path(files[0]).suffix}'" if files else ""
+
+
+def path(text: str) -> Path:
+    """The path that an option names, with its `~` in full."""
+    try:
+        return expand_user(text)
+    except InputError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def column_options(parser: argparse._ActionsContainer, captions: bool = True, strict: bool = True) -> None:
+    """The options of a command that reads a table. captions: whether it reads them. strict: whether it counts what is
+    left out of a source."""
+    parser.add_argument("--image-column", default="image", help="column of a table that names or holds the image")
+    if captions:
+        parser.add_argument("--caption-column", default="caption", help="column of a table that holds the caption")
+    if strict:
+        told = "stop at the first thing that would be left out, instead of counting it"
+        parser.add_argument("--strict", action="store_true", help=told)
+
+
+def tell_count(source: str, count: "Count") -> None:
+    """What a source ended with, on standard error."""
+    print(f"textgroup: {source}: {count.used_in_words()}", file=sys.stderr)
+    for line in count.reasons():
+        print(f"textgroup:   skipped {line}", file=sys.stderr)
 
 
 def checkpoint_option(parser: argparse._ActionsContainer, packaged: bool = False) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from textgroup.cli.common import Parser
+from textgroup.cli.common import Parser, path
 from textgroup.errors import InputError
 
 
@@ -12,7 +12,7 @@ def demo(words: Sequence[str]) -> None:
     parser = Parser(
         "textgroup demo", description="Train on generated scenes, segment held-out captions, write a report."
     )
-    parser.add_argument("--out", type=Path, default=Path("report.html"), help="the report (default: report.html)")
+    parser.add_argument("--out", type=path, default=Path("report.html"), help="the report (default: report.html)")
     parser.add_argument(
         "--steps", type=int, help="training steps a model, instead of the configuration's (a quick look)"
     )

@@ -1,9 +1,8 @@
 """`textgroup export`: a checkpoint to share."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
-from textgroup.cli.common import Parser, checkpoint_option
+from textgroup.cli.common import Parser, checkpoint_option, path
 from textgroup.errors import InputError
 from textgroup.report.printable import printable
 
@@ -14,7 +13,7 @@ def export(words: Sequence[str]) -> None:
     checkpoint_option(parser)
     parser.add_argument("--with-encoder", action="store_true", help="write the image encoder beside it, self-contained")
     parser.add_argument("--encoder", help="where the image encoder lies now, if not where it lay in training")
-    parser.add_argument("--out", type=Path, required=True, help="directory to make")
+    parser.add_argument("--out", type=path, required=True, help="directory to make")
     options = parser.parse_args(words)
     if options.checkpoint is None:
         raise InputError("textgroup export: give -c, the checkpoint or run to export")

@@ -2,10 +2,9 @@
 
 import argparse
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-from textgroup.cli.common import Parser, checkpoint_option, device_option
+from textgroup.cli.common import Parser, checkpoint_option, device_option, path
 from textgroup.errors import InputError
 from textgroup.files import atomic_write
 from textgroup.report.printable import json_line, printable
@@ -38,12 +37,12 @@ def ground(words: Sequence[str]) -> None:
 
 def _options(words: Sequence[str]) -> argparse.Namespace:
     parser = Parser("textgroup ground", description="Show which part of a photograph each unit of a caption means.")
-    parser.add_argument("image", type=Path)
+    parser.add_argument("image", type=path)
     parser.add_argument("caption")
     checkpoint_option(parser, packaged=True)
     device_option(parser)
     parser.add_argument("--encoder", help="where the image encoder lies now, if not where it lay in training")
-    parser.add_argument("--out", type=Path, metavar="PNG", help="draw the picture with its units there")
+    parser.add_argument("--out", type=path, metavar="PNG", help="draw the picture with its units there")
     parser.add_argument("--json", action="store_true", help="one JSON object with points, boxes and heat maps")
     options = parser.parse_args(words)
     if not options.caption.strip():

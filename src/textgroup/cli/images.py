@@ -2,10 +2,9 @@
 
 import argparse
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from textgroup.cli.common import Parser, checkpoint_option, device_option
+from textgroup.cli.common import Parser, checkpoint_option, device_option, path
 from textgroup.errors import InputError
 from textgroup.report.printable import json_line, printable
 
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
 
 def _parse_options(parser: Parser, words: Sequence[str]) -> argparse.Namespace:
     """Options of both commands: an image, captions, and the checkpoint that compares them."""
-    parser.add_argument("image", type=Path)
+    parser.add_argument("image", type=path)
     parser.add_argument("caption", nargs="+")
     checkpoint_option(parser, packaged=True)
     device_option(parser)

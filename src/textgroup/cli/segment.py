@@ -4,14 +4,14 @@ import argparse
 import functools
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from textgroup.cli.common import Parser, checkpoint_option, device_option
+from textgroup.cli.common import Parser, checkpoint_option, column_options, device_option, path, tell_count
 from textgroup.errors import InputError
 from textgroup.files import atomic_write
 
 if TYPE_CHECKING:
+    from textgroup.data.sources.count import Count
     from textgroup.inference.result import Units
     from textgroup.inference.textgroup import TextGroup
 
@@ -25,13 +25,20 @@ LOOKED_AT = 1_000
 def segment(words: Sequence[str]) -> None:
     """`textgroup segment`."""
     options = _options(words)
+    from textgroup.data.sources.count import Count
+    from textgroup.data.sources.tables import is_plain_text
+
     if not options.file:
         _write_units(options.caption, options)
     elif str(options.file) == "-":
         _write_units(_read_lines(sys.stdin, "standard input"), options)
-    else:
+    elif is_plain_text(options.file):
         with options.file.open(encoding="utf-8") as file:
             _write_units(_read_lines(file, str(options.file)), options)
+    else:
+        count = Count(strict=options.strict)
+        _write_units(_read_source(options, count), options)
+        tell_count(str(options.file), count)
 
 
 def _options(words: Sequence[str]) -> argparse.Namespace:
@@ -46,8 +53,11 @@ def _options(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("caption", nargs="*", help="captions, each one argument")
     checkpoint_option(parser, packaged=True)
     device_option(parser)
-    parser.add_argument("--file", type=Path, help="captions from a text file, one a line ('-': standard input)")
-    parser.add_argument("--out", type=Path, help="write there instead of printing")
+    parser.add_argument(
+        "--file", type=path, help="captions: a text file, one a line, or any other source ('-': standard input)"
+    )
+    column_options(parser)
+    parser.add_argument("--out", type=path, help="write there instead of printing")
     parser.add_argument("--format", choices=list(FORMS), help="see below (default: line, and json with --out)")
     parser.add_argument("--json", action="store_const", const="json", dest="format", help="short for --format json")
     parser.add_argument(
@@ -60,11 +70,20 @@ def _options(words: Sequence[str]) -> argparse.Namespace:
     for caption in options.caption:
         if not caption.strip():
             raise InputError("textgroup segment: a caption is empty: give it at least one word")
-    if options.file and str(options.file) != "-" and (options.file.is_dir() or not options.file.exists()):
+    if options.file and str(options.file) != "-" and not options.file.exists():
         raise InputError(f"--file {options.file}: there is no such file")
     if options.workers < 1:
         raise InputError(f"--workers {options.workers}: give at least 1")
     return options
+
+
+def _read_source(options: argparse.Namespace, count: "Count") -> Iterable[str]:
+    """The captions of a table, tar or folder."""
+    from textgroup.data.sources.samples import read_samples
+
+    columns = {"image_column": options.image_column, "caption_column": options.caption_column}
+    samples = read_samples(options.file, images=False, count=count, **columns)
+    return (caption for sample in samples for caption in sample.captions)
 
 
 def _read_lines(file: IO[str], name: str) -> Iterable[str]:

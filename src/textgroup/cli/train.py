@@ -3,7 +3,8 @@
 import sys
 from collections.abc import Sequence
 
-from textgroup.cli.common import Parser
+from textgroup.cli.common import Parser, quote_hint
+from textgroup.errors import InputError
 
 
 def train(words: Sequence[str]) -> None:
@@ -21,7 +22,10 @@ def train(words: Sequence[str]) -> None:
     own.add_argument("--resume", action="store_true")
     own.add_argument("--device")
     options, rest = own.parse_known_args(words)
-    config = load_run(rest)
+    try:
+        config = load_run(rest)
+    except InputError as error:
+        raise InputError(f"{error}{quote_hint(str(error))}") from None
     from textgroup.report.terminal import training_bar
     from textgroup.training import distributed
     from textgroup.training.inputs import read_inputs

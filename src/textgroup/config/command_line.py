@@ -11,6 +11,7 @@ import yaml
 from textgroup.config.files import check_config_files
 from textgroup.config.run import RunConfig
 from textgroup.errors import InputError
+from textgroup.files import local_or_hub
 
 if TYPE_CHECKING:
     from jsonargparse import ArgumentParser
@@ -41,33 +42,16 @@ def load_run(arguments: Sequence[str]) -> RunConfig:
     """A run from command-line words, such as ["--config", "paper", "--optim.lr", "1e-3"]. Raises `InputError`."""
     from jsonargparse import ArgumentError
 
-    check_config_files(arguments)
+    words = _normalised(arguments)
+    check_config_files(words)
     parser = run_parser()
     try:
-        parsed = parser.parse_args(_normalised(arguments))
+        parsed = parser.parse_args(words)
         parsed.pop("config", None)
-        return _with_full_paths(RunConfig(**parser.instantiate(parsed).as_dict()))
+        return _with_home(RunConfig(**parser.instantiate(parsed).as_dict()))
     except (ArgumentError, TypeError, ValueError, ArithmeticError) as error:
         cause = error if isinstance(error, InputError) else error.__cause__  # a check of ours, wrapped by the parser
         raise InputError(str(cause) if isinstance(cause, InputError) else _shortened(str(error))) from None
-
-
-def _with_full_paths(config: RunConfig) -> RunConfig:
-    """The configuration with `~` in full in the names of its own directories; sources are left to their readers."""
-    data = config.data
-    directories = {
-        "features": data.features and _full_path(data.features),
-        "val_features": data.val_features and _full_path(data.val_features),
-        "tokens": data.tokens and _full_path(data.tokens),
-    }
-    return replace(config, out=_full_path(config.out), data=replace(data, **directories))  # type: ignore[arg-type]
-
-
-def _full_path(path: str) -> str:
-    try:
-        return str(Path(path).expanduser())
-    except RuntimeError as error:  # there is no such user
-        raise InputError(f"{path}: {error}; write the path in full") from None
 
 
 def _shortened(message: str) -> str:
@@ -106,6 +90,26 @@ def _config_file(name: str) -> str:
         return str(shipped[name])
     names = ", ".join(sorted(shipped))
     raise InputError(f"--config {name}: there is no such file; the configurations that come with textgroup are {names}")
+
+
+def _with_home(config: RunConfig) -> RunConfig:
+    """The run with the `~` of its paths in full; sources are expanded where they are read."""
+
+    def full(where: str | None) -> str | None:
+        kind, colon, path = (where or "").rpartition(":")  # as in backbone:~/weights
+        return where if where is None else kind + colon + local_or_hub(path)
+
+    data = config.data
+    return replace(
+        config,
+        out=local_or_hub(config.out),
+        image_encoder=full(config.image_encoder),
+        router=full(config.router),
+        tokenizer=replace(config.tokenizer, source=full(config.tokenizer.source)),
+        data=replace(
+            data, features=full(data.features), val_features=full(data.val_features), tokens=full(data.tokens)
+        ),
+    )
 
 
 def save_run(config: RunConfig, path: Path) -> None:

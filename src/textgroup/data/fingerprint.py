@@ -5,9 +5,9 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from textgroup.data.sources.samples import read_samples
-from textgroup.data.sources.shards import shards_of
-from textgroup.errors import InputError
+from textgroup.data.sources.hub import HUB
+from textgroup.data.sources.names import files_of, kind_of, url_scheme
+from textgroup.data.sources.samples import read_samples, split_of
 from textgroup.files import LOCK
 
 
@@ -18,34 +18,37 @@ def fingerprint(source: str, image_column: str | None = None) -> str:
     image_column: of a table, whose images count too; None: its captions alone are used.
     """
     digest = hashlib.sha256()
-    try:
-        for file in _files_of(source, image_column):
-            try:
-                stat = Path(file).stat()
-                state = f"{file}\0{stat.st_size}\0{stat.st_mtime_ns}\n"
-            except OSError:  # it is not there, or not local
-                state = f"{file}\n"
-            digest.update(state.encode(errors="surrogateescape"))
-    except RuntimeError as error:  # ~ of an unknown user
-        raise InputError(f"source {source[:80]}: {error}; write the path in full") from None
+    for file in _files_of(source, image_column):
+        try:
+            stat = Path(file).stat()
+            state = f"{file}\0{stat.st_size}\0{stat.st_mtime_ns}\n"
+        except OSError:  # it is not there, or not local
+            state = f"{file}\n"
+        digest.update(state.encode(errors="surrogateescape"))
     return digest.hexdigest()
 
 
 def _files_of(source: str, image_column: str | None) -> Iterator[str]:
     """In an order that is always the same."""
-    shards = shards_of(source)
-    path = Path(source).expanduser()
-    if shards is not None:
-        yield from shards
-    elif path.is_dir():
-        for folder, inner, files in os.walk(path):
-            if LOCK in files:  # a store or run that is written there: no part of the source
-                inner.clear()
-                continue
-            inner.sort()
-            yield from (f"{folder}/{name}" for name in sorted(files))
-    else:
-        yield str(path)
-        if image_column is not None and path.exists():
-            images = (sample.image for sample in read_samples(source, image_column=image_column, captions=False))
-            yield from (str(image) for image in images if isinstance(image, Path))
+    name, _ = split_of(source)
+    if name.startswith(HUB):
+        yield name
+        return
+    files = files_of(name)
+    if files is None:
+        yield from _files_below(Path(name).expanduser())
+        return
+    yield from files
+    tables = all(kind_of(file) not in (".tar", ".zip") and url_scheme(file) is None for file in files)
+    if image_column is not None and tables:
+        images = (sample.image for sample in read_samples(source, image_column=image_column, captions=False))
+        yield from (str(image) for image in images if isinstance(image, Path))
+
+
+def _files_below(path: Path) -> Iterator[str]:
+    for folder, inner, files in os.walk(path):
+        if LOCK in files:  # a store or run that is written there: no part of the source
+            inner.clear()
+            continue
+        inner.sort()
+        yield from (f"{folder}/{name}" for name in sorted(files))

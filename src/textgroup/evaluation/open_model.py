@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from textgroup.devices import pick_device
 from textgroup.errors import InputError
 from textgroup.evaluation.dual_encoder import DualEncoder
+from textgroup.files import local_or_hub
 from textgroup.inference.textgroup import load
 from textgroup.vision.decode import decode
 from textgroup.vision.encoders.groupvit import PUBLISHED, authors_transform
@@ -32,6 +33,7 @@ def open_dual_encoder(spec: str, device: str | None = None, encoder: str | None 
     encoder: see `inference.TextGroup`. Raises `InputError`.
     """
     kind, _, where = spec.partition(":")
+    where = local_or_hub(where)
     if spec == "model" or (kind == "model" and where):
         return load(where or None, device=str(pick_device(device)), encoder=encoder)
     if kind == "groupvit":

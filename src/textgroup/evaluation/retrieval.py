@@ -1,6 +1,6 @@
 """Image-text retrieval: recall at 1, 5 and 10 and the median rank, in both directions."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,7 +8,8 @@ import numpy as np
 import torch
 
 from textgroup.data.captions import CaptionData
-from textgroup.data.sources.samples import read_samples
+from textgroup.data.sources.count import Count
+from textgroup.data.sources.sample import Sample
 from textgroup.errors import InputError
 from textgroup.evaluation.dual_encoder import DualEncoder, embed_captions, embed_images
 from textgroup.model.textgroup import TextGroupModel
@@ -83,21 +84,36 @@ def evaluate(model: TextGroupModel, data: CaptionData, captions_per_image: int |
 
 
 def evaluate_samples(
-    model: DualEncoder, source: str, captions_per_image: int | None = None, batch_size: int | None = None
+    model: DualEncoder,
+    samples: Iterable[Sample],
+    source: str,
+    captions_per_image: int | None = None,
+    batch_size: int | None = None,
+    count: Count | None = None,
 ) -> Retrieval:
-    """The same for any model, over images with captions as `read_samples` reads them; broken images are left out."""
-    captions: dict[str, tuple[str, ...]] = {}
+    """The same for any model, over images with captions; broken images are left out, and added to `count`.
+
+    source: name of the samples, for messages. Samples of one key are one image, and give their captions together.
+    """
+    captions: dict[str, list[str]] = {}
 
     def pictures() -> Iterator[tuple[str, bytes | Path]]:
-        for sample in read_samples(source):
+        for sample in samples:
             if sample.image is not None and sample.captions:
-                captions[sample.key] = sample.captions[:captions_per_image]
-                yield sample.key, sample.image
+                known = sample.key in captions
+                captions.setdefault(sample.key, []).extend(sample.captions)
+                if not known or isinstance(sample.image, bytes):  # a path is the same image, wherever it comes
+                    yield sample.key, sample.image
 
     with progress_bar("images", None) as advance:
         images = embed_images(model, pictures(), batch_size, advance)
+    if count is not None:
+        for key, reason in images.broken.items():
+            count.lose_image(key, "an image that cannot be decoded", reason)
     if not images.row:
-        raise InputError(f"--captions {source}: it holds no image that can be read and has a caption")
+        why = next((f" ({reason})" for reason in images.broken.values()), "")
+        raise InputError(f"--captions {source}: it holds no image that can be read and has a caption{why}")
+    captions = {key: texts[:captions_per_image] for key, texts in captions.items()}
     texts = [caption for key in images.row for caption in captions[key]]
     with progress_bar("captions", len(texts)) as advance:
         text = embed_captions(model, texts, advance)

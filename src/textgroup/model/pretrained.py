@@ -6,6 +6,7 @@ from pathlib import Path
 from safetensors.torch import load_model as load_model_weights
 
 from textgroup.errors import InputError
+from textgroup.files import local_or_hub
 from textgroup.model.described import new_model
 from textgroup.model.textgroup import TextGroupModel
 from textgroup.text.tokenizer import CaptionTokenizer
@@ -53,7 +54,7 @@ def load_model(where: str | Path | None = None) -> tuple[TextGroupModel, Caption
 
 def checkpoint_directory(where: str) -> Path:
     """The checkpoint at a directory or under a Hub name, or the newest one of a run. Raises `InputError`."""
-    path = Path(where)
+    path = Path(local_or_hub(where))
     if path.is_dir():
         return path / "last" if (path / "last").is_dir() else path
     if path.exists():

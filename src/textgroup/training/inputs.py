@@ -80,16 +80,23 @@ def open_router(where: str) -> tuple[Grouping, CaptionTokenizer]:
 
 
 def read_pairs(
-    captions: str, features: Path, tokenizer: CaptionTokenizer, identity: dict[str, Any] | None
+    samples: Iterable[Sample],
+    name: str,
+    features: Path,
+    tokenizer: CaptionTokenizer,
+    identity: dict[str, Any] | None,
 ) -> CaptionData:
-    """A data set with images, for evaluation of a model whose image head was trained on `identity`."""
+    """A data set with images, for evaluation of a model whose image head was trained on `identity`. name: of the
+    samples, for messages."""
     if identity is None:
         raise InputError("this checkpoint was trained on captions alone: it cannot match images")
     store = FeatureStore.open(features)
     check_same_encoder(identity, store.manifest.encoder, "the checkpoint", str(features))
-    items = list(join_images(read_samples(captions, images=False), store, captions))
-    rows = [row for _, row in items if row is not None]
-    return CaptionData.build((texts for texts, _ in items), tokenizer, store.pooled, rows)
+    captions: dict[int, list[str]] = {}  # of an image, wherever its samples lie
+    for texts, row in join_images(samples, store, name):
+        assert row is not None, "a store gives every sample a row"
+        captions.setdefault(row, []).extend(texts)
+    return CaptionData.build(captions.values(), tokenizer, store.pooled, list(captions))
 
 
 def join_images(

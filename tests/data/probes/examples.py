@@ -77,3 +77,9 @@ def write_pictures(folder: Path, names: dict[str, str]) -> Path:
         else:
             Image.new("RGB", (40, 36), colour).save(folder / name)
     return folder
+
+
+def write_json(path: Path, content: Any) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content))
+    return path

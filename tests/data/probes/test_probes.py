@@ -149,7 +149,7 @@ def test_plain_rows_are_of_either_kind(tmp_path: Path) -> None:
     path = tmp_path / "mine.jsonl"
     path.write_text("\n\n".join(map(json.dumps, lines)))
     assert read_probes(f"jsonl:{path}").rows == [
-        Probe("1", "all", Pair("x", "A fox."), Pair("x", "A dog.")),
+        Probe("1", "all", Pair("a/x", "A fox."), Pair("a/x", "A dog.")),
         Probe("one", "animals", Pair("x", "A fox."), Pair("y", "A fox.")),
     ]
 
@@ -201,7 +201,7 @@ def test_what_is_no_probe_is_refused_by_name(tmp_path: Path) -> None:
     [
         ("000000000042.jpg", "000000000042"),
         ("COCO_val2014_000000000042.jpg", "000000000042"),
-        ("val2017/000000000042", "000000000042"),
+        ("val2017/000000000042", "val2017/000000000042"),
         ("VisualDialog_val2018_000000000042.jpg", "VisualDialog_val2018_000000000042"),
         ("12", "12"),
     ],

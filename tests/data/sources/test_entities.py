@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from textgroup.data.sources import entities
 from textgroup.data.sources.entities import Phrase, parse, read_entities
 from textgroup.data.sources.samples import Sample, read_samples
 from textgroup.errors import InputError
@@ -73,7 +72,7 @@ def test_a_split_is_read_in_the_order_of_its_list(make, tmp_path: Path) -> None:
         ("12", "Two dogs run"),
     ]
     assert [len(c.phrases) for c in read.captions] == [3, 0, 1]
-    assert read.skipped == []
+    assert read.skipped == ["Sentences/11.txt, line 3: a blank caption"]
 
 
 def test_phrases_that_name_nothing_can_be_dropped(make, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
@@ -88,21 +87,24 @@ def test_what_is_broken_or_missing_is_skipped_and_named(make, tmp_path: Path) ->
     }
     read = read_entities(make(tmp_path, files), "val")
     assert [c.text for c in read.captions][2:] == ["A dog runs"]
-    assert len(read.skipped) == 3
-    assert "404" in read.skipped[0]
-    assert "../13" in read.skipped[1], "a list cannot point outside"
-    assert "12.txt, line 1" in read.skipped[2]
+    assert len(read.skipped) == 4
+    assert "404" in read.skipped[1]
+    assert "../13" in read.skipped[2], "a list cannot point outside"
+    assert "12.txt, line 1" in read.skipped[3]
 
 
 def test_an_image_that_is_listed_twice_counts_once(make, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     once, twice = (read_entities(make(tmp_path, FILES | {"val.txt": text}), "val") for text in ("11\n", "11\n11\n"))
     assert twice.captions == once.captions
-    assert twice.skipped == ["image 11: listed 2 times, taken once"]
+    assert twice.skipped == ["image 11: listed 2 times, taken once", *once.skipped]
 
 
 def test_a_hostile_line_is_read_in_linear_time() -> None:
-    """A million brackets that never close; in quadratic time this takes hours."""
+    """A million brackets, that never close and that do; in quadratic time this takes hours."""
     assert parse("[/EN#1/" * 1_000_000) is None
+    parsed = parse("[/EN#1/p a] " * 50_000)
+    assert parsed is not None
+    assert len(parsed[1]) == 50_000
 
 
 def test_a_split_without_a_list_is_refused(make, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
@@ -111,7 +113,7 @@ def test_a_split_without_a_list_is_refused(make, tmp_path: Path) -> None:  # typ
 
 
 def test_a_split_of_which_nothing_is_there_is_refused(make, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
-    with pytest.raises(InputError, match=r"holds no caption \(2 entries skipped\)"):
+    with pytest.raises(InputError, match=r"holds no caption \(2 entries skipped, such as image 21: no Sentences/21"):
         read_entities(make(tmp_path, FILES | {"val.txt": "21\n22\n"}), "val")
 
 
@@ -122,11 +124,18 @@ def test_a_split_is_a_name_and_no_path(make, tmp_path: Path, split: str) -> None
         read_entities(make(tmp_path, files), split)
 
 
-def test_text_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
+def test_text_that_is_not_utf8_is_skipped_and_a_list_refused(tmp_path: Path) -> None:
     where = directory(tmp_path)
     (where / "Sentences" / "11.txt").write_bytes(b"[/EN#1/people A man] \xff\xfe")
-    with pytest.raises(InputError, match=r"11\.txt: not UTF-8"):
+    assert read_entities(where, "val").skipped == ["Sentences/11.txt: not UTF-8"]
+    (where / "val.txt").write_bytes(b"11\xff")
+    with pytest.raises(InputError, match=r"val\.txt is not UTF-8"):
         read_entities(where, "val")
+
+
+def test_a_zip_of_the_folder_is_read_like_a_zip_of_its_files(tmp_path: Path) -> None:
+    inside = archive(tmp_path, {f"flickr30k_entities/{name}": text for name, text in FILES.items()})
+    assert read_entities(inside, "val") == read_entities(directory(tmp_path), "val")
 
 
 @pytest.mark.parametrize("share", [0.05, 0.5, 0.95])
@@ -164,11 +173,13 @@ def test_a_zip_with_a_damaged_lzma_member_or_name_is_refused(tmp_path: Path) -> 
             read_entities(path, "val")
 
 
-def test_a_member_that_swells_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(entities, "MAX_FILE", 1000)
-    path = archive(tmp_path, FILES | {"Sentences/11.txt": "a " * 100_000})
-    with pytest.raises(InputError, match="longer than 1,000 bytes"):
-        read_entities(path, "val")
+def test_what_swells_in_a_zip_is_skipped_and_a_list_that_does_is_refused(tmp_path: Path) -> None:
+    many = {"Sentences/11.txt": "a b\n" * 1_000_000, "Sentences/12.txt": "a b\n" * 101}
+    read = read_entities(archive(tmp_path, FILES | many | {"val.txt": "11\n12\n13\n"}), "val")
+    assert [caption.image for caption in read.captions] == ["13"]
+    assert [line.partition(":")[0] for line in read.skipped] == ["Sentences/11.txt", "Sentences/12.txt"]
+    with pytest.raises(InputError, match=r"val\.txt is longer than"):
+        read_entities(archive(tmp_path, FILES | {"val.txt": "1 " * 3_000_000}), "val")
 
 
 @pytest.mark.parametrize("name", ["nowhere", "captions.txt"])

@@ -4,9 +4,8 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
-from textgroup.cli.common import Parser, check_out
+from textgroup.cli.common import Parser, check_out, column_options, path
 from textgroup.files import atomic_write
 from textgroup.report.printable import one_line
 
@@ -35,7 +34,7 @@ def grounding(words: Sequence[str]) -> None:
     )
     mentions = mentions_of(entities.captions, boxes)
     wanted = {mention.image for mention in mentions}
-    images = dict(find_images(options.images, {image_name(name) for name in wanted}))
+    images = dict(find_images(options.images, {image_name(name) for name in wanted}, options.image_column))
     missing = sorted(wanted - images.keys())
     mentions = [mention for mention in mentions if mention.image in images]
     if not mentions:
@@ -60,15 +59,15 @@ def grounding(words: Sequence[str]) -> None:
 
 def _options(words: Sequence[str]) -> argparse.Namespace:
     parser = Parser("textgroup evaluate grounding", description=DESCRIPTION)
-    parser.add_argument("--annotations", type=Path, required=True, help="directory or zip: Sentences/, val.txt, ...")
-    parser.add_argument("--boxes", type=Path, help="directory or zip with Annotations/*.xml, if not in --annotations")
+    parser.add_argument("--annotations", type=path, required=True, help="directory or zip: Sentences/, val.txt, ...")
+    parser.add_argument("--boxes", type=path, help="directory or zip with Annotations/*.xml, if not in --annotations")
     parser.add_argument("--split", default="val", help="whose list of images (default: val)")
     parser.add_argument(
         "--images",
         action="append",
         required=True,
         metavar="DATA",
-        help="photographs: a directory of images or tar shards, found by file name; repeat it",
+        help="photographs: a directory or zip of images, tar shards or a table, found by file name; repeat it",
     )
     parser.add_argument(
         "--model",
@@ -78,8 +77,9 @@ def _options(words: Sequence[str]) -> argparse.Namespace:
         help="model (the packaged one), model:PATH (a checkpoint trained with images) or file:HEATS.jsonl; repeat it",
     )
     parser.add_argument("--encoder", help="where the image encoder of model:PATH lies now, if not as in training")
+    column_options(parser, captions=False, strict=False)
     parser.add_argument("--device", help="cpu or cuda: where the text side runs (default: cpu)")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="write grounding.json and grounding.md")
+    parser.add_argument("--out", type=path, required=True, metavar="DIR", help="write grounding.json and grounding.md")
     options = parser.parse_args(words)
     check_out(options.out, "grounding.json", "grounding.md")
     return options

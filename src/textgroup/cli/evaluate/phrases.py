@@ -4,9 +4,8 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
-from textgroup.cli.common import Parser, check_out
+from textgroup.cli.common import Parser, check_out, path
 from textgroup.errors import InputError
 from textgroup.files import atomic_write
 from textgroup.report.printable import one_line
@@ -30,7 +29,13 @@ def phrases(words: Sequence[str]) -> None:
     tokenizer = open_tokenizer(tokenizer_spec)
     entities = read_entities(options.annotations, options.split, drop_notvisual=options.drop_notvisual)
     segmenters = [
-        open_segmenter(spec, tokenizer, fit_on=options.fit_on, features_from=options.features_from)
+        open_segmenter(
+            spec,
+            tokenizer,
+            fit_on=options.fit_on,
+            features_from=options.features_from,
+            caption_column=options.caption_column,
+        )
         for spec in options.segmenter
     ]
     for line in entities.skipped[:10]:
@@ -57,7 +62,7 @@ def _options(words: Sequence[str]) -> argparse.Namespace:
     from textgroup.evaluation.segmenters.open import SPECS
 
     parser = Parser("textgroup evaluate phrases", description=DESCRIPTION)
-    parser.add_argument("--annotations", type=Path, required=True, help="directory or zip: Sentences/, val.txt, ...")
+    parser.add_argument("--annotations", type=path, required=True, help="directory or zip: Sentences/, val.txt, ...")
     parser.add_argument("--split", default="val", help="whose list of images (default: val)")
     parser.add_argument(
         "--segmenter",
@@ -68,10 +73,11 @@ def _options(words: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("--tokenizer", help="evaluation tokens: words, or a BPE (default: the first model's)")
     parser.add_argument("--fit-on", metavar="CAPTIONS", help="training captions of left-entropy")
+    parser.add_argument("--caption-column", default="caption", help="column of a table given as --fit-on")
     parser.add_argument("--features-from", metavar="PATH", help="baseline checkpoint of kmeans, spectral, meanshift")
     parser.add_argument("--drop-notvisual", action="store_true", help="leave out phrases that name nothing visible")
     parser.add_argument("--limit", type=int, metavar="N", help="only the first N captions")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="write phrases.json and phrases.md there")
+    parser.add_argument("--out", type=path, metavar="DIR", help="write phrases.json and phrases.md there")
     options = parser.parse_args(words)
     if options.limit is not None and options.limit < 1:
         raise InputError(f"--limit {options.limit}: give at least 1")

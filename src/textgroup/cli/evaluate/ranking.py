@@ -3,9 +3,8 @@
 import argparse
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
-from textgroup.cli.common import Parser, check_out
+from textgroup.cli.common import Parser, check_out, column_options, path
 from textgroup.errors import InputError
 
 DESCRIPTION = """\
@@ -39,6 +38,8 @@ def ranking(words: Sequence[str]) -> None:
         batch_size=options.batch_size,
         device=options.device,
         encoder=options.encoder,
+        image_column=options.image_column,
+        caption_column=options.caption_column,
     )
     results = figures(scored)
     write_run(options.out, scored, results)
@@ -68,14 +69,15 @@ def _options(words: Sequence[str]) -> argparse.Namespace:
         action="append",
         required=True,
         metavar="KIND:PATH",
-        help="official file or directory, KIND one of svo, foil, sugarcrepe, valse, winoground, jsonl; repeat it",
+        help="official file or directory, KIND one of svo, foil, sugarcrepe, sugarcrepe++, valse, winoground, "
+        "colorswap, aro, vlchecklist, whatsup, negclip, jsonl; repeat it",
     )
     parser.add_argument(
         "--images",
         action="append",
         default=[],
         metavar="DATA",
-        help="directory of images or tar shards, found by file name or id; repeat it",
+        help="directory or zip of images, tar shards or table; images are found by the end of their path; repeat it",
     )
     parser.add_argument(
         "--blind",
@@ -83,9 +85,10 @@ def _options(words: Sequence[str]) -> argparse.Namespace:
         help="also score captions by the model's own likelihood, without the image; without --images only this",
     )
     parser.add_argument("--fit-on", metavar="DATA", help="images with captions that set the threshold of SVO's match")
-    parser.add_argument("--only", type=Path, metavar="ROWS", help="only the rows of another run's ranking_rows.jsonl")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="ranking.json, ranking.md and the rows")
+    parser.add_argument("--only", type=path, metavar="ROWS", help="only the rows of another run's ranking_rows.jsonl")
+    parser.add_argument("--out", type=path, required=True, metavar="DIR", help="ranking.json, ranking.md and the rows")
     parser.add_argument("--encoder", help="where the image encoder of model:PATH lies now, if not as in training")
+    column_options(parser, strict=False)
     parser.add_argument("--batch-size", type=int, help="images encoded at once (default: 8 on a CPU, 256 on a GPU)")
     parser.add_argument("--device", help="cpu or cuda (default: a GPU if there is one)")
     options = parser.parse_args(words)

@@ -3,10 +3,9 @@
 import argparse
 import json
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from textgroup.cli.common import Parser, checkpoint_option
+from textgroup.cli.common import Parser, checkpoint_option, column_options, path, tell_count
 from textgroup.errors import InputError
 
 if TYPE_CHECKING:
@@ -20,10 +19,11 @@ def retrieval(words: Sequence[str]) -> None:
     checkpoint_option(model_options)
     model_options.add_argument("--model", metavar="SPEC", help="model[:PATH], groupvit[:WHERE] or transformers:WHERE")
     parser.add_argument("--captions", required=True, help="captions with their images' keys, as for training")
-    parser.add_argument("--features", type=Path, help="with -c: feature store of the images")
+    parser.add_argument("--features", type=path, help="with -c: feature store of the images")
     parser.add_argument("--encoder", help="with --model model:PATH: where its image encoder lies now")
     parser.add_argument("--device", help="with --model: cpu or cuda (default: a GPU if there is one)")
     parser.add_argument("--first", type=int, help="use only the first N captions of each image")
+    column_options(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object, for machines")
     options = parser.parse_args(words)
     if options.first is not None and options.first < 1:
@@ -52,17 +52,29 @@ def retrieval(words: Sequence[str]) -> None:
 
 
 def _measure_recall(options: argparse.Namespace) -> "Retrieval":
+    from textgroup.data.sources.count import Count
+    from textgroup.data.sources.samples import read_samples
     from textgroup.evaluation.retrieval import evaluate, evaluate_samples
 
+    count = Count(strict=options.strict)
+    samples = read_samples(
+        options.captions,
+        image_column=options.image_column,
+        caption_column=options.caption_column,
+        images=options.model is not None,
+        count=count,
+    )
     if options.model is not None:
         from textgroup.evaluation.open_model import open_dual_encoder
 
-        return evaluate_samples(
-            open_dual_encoder(options.model, options.device, options.encoder), options.captions, options.first
-        )
+        towers = open_dual_encoder(options.model, options.device, options.encoder)
+        retrieved = evaluate_samples(towers, samples, options.captions, options.first, count=count)
+        tell_count(options.captions, count)
+        return retrieved
     from textgroup.model.pretrained import load_model
     from textgroup.training.inputs import read_pairs
 
     model, tokenizer = load_model(options.checkpoint)
-    pairs = read_pairs(options.captions, options.features, tokenizer, model.image_encoder)
+    pairs = read_pairs(samples, options.captions, options.features, tokenizer, model.image_encoder)
+    tell_count(options.captions, count)
     return evaluate(model, pairs, options.first)

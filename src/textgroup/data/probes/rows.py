@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from textgroup.data.sources.tables import numbered_lines
+from textgroup.data.sources.lines import numbered_lines
+from textgroup.data.sources.members import IMAGES, part_of
 from textgroup.errors import InputError
 
 MAX_FILE = 1 << 30
@@ -53,12 +54,14 @@ class Probes:
 
 
 def image_name(name: str) -> str:
-    """The name of an image, whatever its folder and format: its file name up to the first dot.
+    """The name of an image, whatever its format: its path without the ending.
 
     COCO's photographs have one id each, in the names of 2014 (`COCO_val2014_000000000042.jpg`) as in those of 2017
     (`000000000042.jpg`), so the prefix is left out.
     """
-    return _COCO_SPLIT.sub("", name.rpartition("/")[2].partition(".")[0])
+    stem, extension = part_of(name)
+    folder, slash, base = (stem if extension in IMAGES else name).removeprefix("./").rpartition("/")
+    return folder + slash + _COCO_SPLIT.sub("", base)
 
 
 def read_json(path: Path) -> Any:

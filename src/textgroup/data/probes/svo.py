@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from textgroup.data.probes.rows import Pair, Probe, Probes, image_name
-from textgroup.data.sources.tables import numbered_lines
+from textgroup.data.sources.lines import numbered_lines
 from textgroup.errors import InputError
 
 FLAGS = {"subj_neg": "subject", "verb_neg": "verb", "obj_neg": "object"}
@@ -77,4 +77,4 @@ def _parse_flag(text: str, column: str, where: str) -> bool:
 
 def _image_id(text: str) -> str:
     """The name of an image id, also if a table program wrote it as 12.0."""
-    return image_name(text.strip())
+    return image_name(text.strip().removesuffix(".0"))

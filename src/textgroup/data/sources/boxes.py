@@ -9,14 +9,14 @@ A name is the chain of a phrase (`entities.Phrase.chain`); an object may have se
 
 import re
 import xml.etree.ElementTree as ET
-import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from textgroup.data.sources.entities import DAMAGED_ZIP
+from textgroup.data.sources.zips import open_zip
 from textgroup.errors import InputError
+from textgroup.files import expand_user
 
 MAX_FILE = 1 << 20
 """Bytes of one file; the largest official one has about 20 kB."""
@@ -38,22 +38,19 @@ def read_boxes(where: str | Path) -> Boxes:
     Chains without a box (`nobndbox`, `scene`) have no entry. Skipped and named: a file that is no annotation, a box
     without an area. Raises `InputError` for a damaged archive, and if no file has a box.
     """
-    path = Path(where).expanduser()
+    path = expand_user(where)
     boxes = Boxes({})
-    try:
-        if path.is_dir():
-            folder = path / FOLDER if (path / FOLDER).is_dir() else path
-            for file in sorted(folder.glob("*.xml")):
-                with file.open("rb") as opened:
-                    _add(boxes, file.stem, opened.read(MAX_FILE + 1))
-        elif path.is_file():
-            with zipfile.ZipFile(path) as archive:
-                for name in sorted(archive.namelist()):
-                    if re.search(rf"(^|/){FOLDER}/[^/]+\.xml$", name):
-                        with archive.open(name) as member:
-                            _add(boxes, Path(name).stem, member.read(MAX_FILE + 1))
-    except DAMAGED_ZIP as error:
-        raise InputError(f"boxes {where}: not a whole zip ({error}); download it again") from None
+    if path.is_dir():
+        folder = path / FOLDER if (path / FOLDER).is_dir() else path
+        for file in sorted(folder.glob("*.xml")):
+            with file.open("rb") as opened:
+                _add(boxes, file.stem, opened.read(MAX_FILE + 1))
+    elif path.is_file():
+        with open_zip(f"boxes {where}", str(path)) as archive:
+            for name in sorted(archive.namelist()):
+                if re.search(rf"(^|/){FOLDER}/[^/]+\.xml$", name):
+                    with archive.open(name) as member:
+                        _add(boxes, Path(name).stem, member.read(MAX_FILE + 1))
     if not boxes.of_image:
         what = f" ({boxes.skipped[0]})" if boxes.skipped else ""
         raise InputError(f"boxes {where}: no {FOLDER}/*.xml with a box in it{what}; give the directory or the zip")

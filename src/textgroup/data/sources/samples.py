@@ -1,36 +1,23 @@
-"""Images with captions from any source: webdataset tars, folders of images, tables, plain text."""
+"""Images with captions from any source: tars, zips and folders of images, tables, plain text, data sets of the Hub."""
 
-import json
-import os
-import tarfile
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import groupby
+import warnings
+from collections.abc import Iterator, Sequence
+from itertools import chain, groupby
 from pathlib import Path
 
+from textgroup.data.sources.count import OTHER, Count
 from textgroup.data.sources.entities import is_entities, read_entities
-from textgroup.data.sources.shards import open_shard, shards_of
-from textgroup.data.sources.tables import KINDS as TABLES
-from textgroup.data.sources.tables import MAX_LINE, captions_of, drop_blank, kind_of, read_table
+from textgroup.data.sources.folders import read_folder, read_zip
+from textgroup.data.sources.hub import HUB, read_hub
+from textgroup.data.sources.members import IMAGES, MAX_IMAGE, Wanted
+from textgroup.data.sources.names import files_of, kind_of, url_scheme
+from textgroup.data.sources.sample import Sample
+from textgroup.data.sources.tables import read_table
+from textgroup.data.sources.tars import check_tars, is_seekable, read_tar
 from textgroup.errors import InputError
+from textgroup.files import expand_user
 
-IMAGES = (".jpg", ".jpeg", ".png", ".webp")
-MAX_IMAGE = 64 << 20
-"""Bytes of an encoded image. Of a longer tar member one byte more is read, so that a decoder can refuse it."""
-
-
-@dataclass(frozen=True)
-class Sample:
-    """An image with its captions; either may be absent.
-
-    key: the name of the image: stem of the tar member, path under the folder, path as the table writes it;
-    number of the line (from 1) where there are captions only. captions: none of them blank.
-    image: encoded bytes (tar), a path, or None.
-    """
-
-    key: str
-    captions: tuple[str, ...]
-    image: bytes | Path | None
+__all__ = ["IMAGES", "MAX_IMAGE", "Sample", "read_files", "read_samples"]
 
 
 def read_samples(
@@ -40,132 +27,97 @@ def read_samples(
     caption_column: str = "caption",
     images: bool = True,
     captions: bool = True,
+    count: Count | None = None,
 ) -> Iterator[Sample]:
-    """The samples of `source`, in an order that is always the same, in constant memory.
+    """The samples of `source`, in an order that is always the same.
 
-    source:
-      - shards: a .tar, a folder of .tar files, a pattern, a brace range, a URL or "pipe:COMMAND" (see
-        `shards.shards_of`). Members that share their name up to the first dot are a sample: .jpg, .jpeg, .png or
-        .webp; .json with `caption_column` or "captions", or else .txt with one caption;
-      - a folder of images, searched to the bottom, without captions;
-      - .csv, .tsv (no quoting) or .jsonl, also .gz, with the columns `image_column` (a path, relative to the
-        folder of the table) and `caption_column`. Consecutive rows of an image are one sample. Columns given as
-        numbers, from 0, mean a file without a header. Without a column "image" there are captions only;
-      - .txt, also .gz: a caption a line;
-      - Flickr30k Entities (see `entities`): the captions of its train split, without their brackets.
-    images: False leaves the images of tars unread (`Sample.image` is None): for keys and captions alone.
-    captions: False leaves captions unread, and a table needs no column of them: for images alone.
+    source: one of
+      - tars: a file, a folder or pattern of them, a brace range, a URL or "pipe:COMMAND" (see `names.files_of`).
+        Members that share their name up to the last dot are a sample: an image, a .json with captions, or else a .txt;
+      - a folder or zip of images, searched to the bottom, each with the .txt or .json beside it; or an imagefolder;
+      - .csv, .tsv, .jsonl, .json, .parquet, also compressed, with the columns `image_column` (a path, relative to the
+        folder of the table, or encoded images) and `caption_column` (several with commas between), or those of a format
+        that docs/data.md names. Columns given as numbers, from 0, mean a file without a header;
+      - .txt: a caption a line, or a table that says what it is;
+      - Flickr30k Entities, a folder or zip (see `entities`): its captions without their brackets;
+      - "datasets:NAME", a data set of the Hub or in a directory (extra `hub`).
+    "SOURCE#SPLIT" reads a split of what has several in one place; without it, the one to train on.
 
-    Blank captions are left out, and so is a row that has nothing else. Raises `InputError`, here or while
-    reading, for everything that is missing, damaged, not UTF-8, too long or not as described.
+    images: False leaves encoded images unread (`Sample.image` is None): for keys and captions alone. captions: False
+    leaves captions unread, and a table needs no column of them: for images alone. count: filled with what was used and
+    what was left out. Without one, what was left out is told in a warning at the end.
+
+    Memory grows with the names in a tar or zip and with the captions of a COCO file, not else. Raises `InputError`,
+    here or while reading, for a source that is missing, damaged or not as described, or holds nothing that can be used.
     """
-    if not str(source).strip():
-        raise InputError("source: it is empty; give a .tar, a folder, a table (.csv, .tsv, .jsonl) or a .txt")
-    column = caption_column if captions else None
+    text = str(source).strip()
+    if not text:
+        raise InputError("source: it is empty; give a .tar, a folder, a table (.csv, .tsv, .jsonl, ...) or a .txt")
+    wanted = Wanted(images, image_column, caption_column if captions else None)
+    counted = Count() if count is None else count
     try:
-        shards = shards_of(source)
-        path = Path(source).expanduser()
-        is_folder = path.is_dir()
-    except (OSError, RuntimeError) as error:
-        raise InputError(f"source {str(source)[:80]}: it cannot be read ({error})") from None
-    if shards is not None:
-        return _at_least_one(read_shards(shards, column, images), source)
-    if is_entities(path):
-        return _at_least_one(_read_entities(path), source)
-    if is_folder:
-        return _at_least_one(_read_folder(path, path), source)
-    if not path.is_file():
-        raise InputError(f"source {source}: no such file or folder")
-    if kind_of(path) is None:
-        raise InputError(f"source {source}: not one of .tar, {', '.join(TABLES)} (the last four also .gz), or a folder")
-    rows = (Sample(*row) for row in read_table(path, image_column, column))
-    return _at_least_one(rows, source)
-
-
-def _at_least_one(samples: Iterator[Sample], source: str | Path) -> Iterator[Sample]:
-    sample = None
-    for sample in samples:
-        yield sample
-    if sample is None:
-        raise InputError(f"source {source}: it holds neither images nor captions")
-
-
-def _read_entities(path: Path) -> Iterator[Sample]:
-    for image, captions in groupby(read_entities(path, "train").captions, key=lambda caption: caption.image):
-        yield Sample(image, tuple(caption.text for caption in captions), None)
-
-
-def _read_folder(folder: Path, top: Path) -> Iterator[Sample]:
-    try:
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        samples = _open(text, wanted, counted)
     except OSError as error:
-        raise InputError(f"folder {folder}: it cannot be read ({error.strerror})") from None
-    for entry in entries:
-        path = Path(entry.path)
-        if entry.is_dir(follow_symlinks=False):
-            yield from _read_folder(path, top)
-        elif path.suffix.lower() in IMAGES:
-            yield Sample(path.relative_to(top).as_posix(), (), path)
+        raise InputError(f"source {text[:80]}: it cannot be read ({error.strerror})") from None
+    return _to_the_end(samples, text, counted, warn=count is None)
 
 
-def read_shards(shards: Sequence[str], caption_column: str | None = None, images: bool = True) -> Iterator[Sample]:
-    """The samples of these shards, in order; see `read_samples`. caption_column: None leaves captions unread."""
-    for shard in shards:
-        with open_shard(shard) as archive:
-            yield from _read_tar(shard, archive, caption_column, images)
+def read_files(names: Sequence[str], wanted: Wanted, count: Count, split: str | None = None) -> Iterator[Sample]:
+    """The samples of these files, URLs or commands, in order. Tars on disk are looked at before the first is read."""
+    check_tars([name for name in names if kind_of(name) == ".tar" and is_seekable(name)], unique=wanted.images)
+    return chain.from_iterable(_read_file(name, wanted, count, split) for name in names)
 
 
-def _read_tar(tar: str, archive: tarfile.TarFile, column: str | None, images: bool) -> Iterator[Sample]:
-    key: str | None = None
-    members: dict[str, bytes | None] = {}
-    for member, extension, name in _named_members(archive):
-        if name != key:
-            if key is not None:
-                yield from _sample_of(tar, key, members, column)
-            key, members = name, {}
-        kind = "image" if extension in IMAGES else extension
-        if kind in members:
-            raise InputError(f"{tar}: {name} has two members {'with an image' if kind == 'image' else kind}")
-        if kind == "image":
-            members[kind] = _read_member(archive, member, MAX_IMAGE + 1) if images else None
-        elif kind in (".json", ".txt") and column is not None:
-            if member.size > MAX_LINE:
-                raise InputError(f"{tar}: {member.name} is longer than {MAX_LINE} bytes, too long for captions")
-            members[kind] = _read_member(archive, member, MAX_LINE)
-    if key is not None:
-        yield from _sample_of(tar, key, members, column)
+def _read_file(name: str, wanted: Wanted, count: Count, split: str | None) -> Iterator[Sample]:
+    kind = kind_of(name)
+    if kind == ".tar":
+        return read_tar(name, wanted, count)
+    if kind == ".zip":
+        if url_scheme(name) is None and is_entities(name):
+            return _read_entities(name, split, wanted, count)
+        return read_zip(name, wanted, count)
+    return read_table(name, wanted, count, split)
 
 
-def _named_members(archive: tarfile.TarFile) -> Iterable[tuple[tarfile.TarInfo, str, str]]:
-    for member in archive:
-        folder, _, base = member.name.rpartition("/")
-        stem, dot, extension = base.partition(".")
-        if member.isfile() and stem and dot:
-            yield member, f".{extension.lower()}", f"{folder}/{stem}" if folder else stem
+def _open(text: str, wanted: Wanted, count: Count) -> Iterator[Sample]:
+    text, split = split_of(text)
+    if text.startswith(HUB):
+        return read_hub(text, split, wanted, count)
+    names = files_of(text)
+    if names is not None:
+        return read_files(names, wanted, count, split)
+    folder = expand_user(text)
+    if is_entities(folder):
+        return _read_entities(str(folder), split, wanted, count)
+    return read_folder(folder, wanted, count)
 
 
-def _read_member(archive: tarfile.TarFile, member: tarfile.TarInfo, limit: int) -> bytes:
-    file = archive.extractfile(member)
-    assert file is not None, "only regular files come here"
-    return file.read(limit)
+def split_of(text: str) -> tuple[str, str | None]:
+    """SOURCE#SPLIT in two; a "#" in the name of a file, a URL or a command is no split."""
+    source, mark, split = text.rpartition("#")
+    if not mark or url_scheme(text) is not None or expand_user(text).exists():
+        return text, None
+    return source, split
 
 
-def _sample_of(tar: str, key: str, members: dict[str, bytes | None], column: str | None) -> Iterator[Sample]:
-    captions = _captions(f"{tar}: {key}", members, column)
-    if "image" in members or captions:
-        yield Sample(key, captions, members.get("image"))
+def _to_the_end(samples: Iterator[Sample], source: str, count: Count, warn: bool) -> Iterator[Sample]:
+    before = count.used
+    yield from samples
+    if count.used == before:
+        why = f" ({'; '.join(count.reasons())})" if count.skipped else ""
+        raise InputError(f"source {source}: it holds neither images nor captions that can be used{why}")
+    if warn and count.skipped.keys() - {OTHER}:
+        warnings.warn(f"{source}: {count}", stacklevel=2)
 
 
-def _captions(where: str, members: dict[str, bytes | None], column: str | None) -> tuple[str, ...]:
-    text = members.get(".txt")
-    try:
-        record = json.loads(members.get(".json") or b"null")
-        caption = "" if text is None else text.decode()
-    except UnicodeDecodeError:
-        raise InputError(f"{where}: its caption is not UTF-8; write the shard again") from None
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{where}.json: not JSON ({error}); write the shard again") from None
-    captions = None
-    if isinstance(record, dict) and column is not None:
-        captions = captions_of(record, column, f"{where}.json")
-    return drop_blank([caption]) if captions is None else captions
+def _read_entities(path: str, split: str | None, wanted: Wanted, count: Count) -> Iterator[Sample]:
+    entities = read_entities(path, split or "train")
+    for line in entities.skipped:
+        where, _, why = line.rpartition(": ")
+        count.skip(where, why)
+    if wanted.caption_column is None:
+        raise InputError(f"source {path}: Flickr30k Entities has no images: give the folder of photographs")
+    for image, captions in groupby(entities.captions, key=lambda caption: caption.image):
+        texts = tuple(caption.text for caption in captions)
+        count.use(len(texts), False)
+        yield Sample(image, texts, None, path)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from textgroup.files import local_or_hub
 from textgroup.text.cleaning import LONGEST_CAPTION
 from textgroup.text.tokenizer import CaptionTokenizer
 
@@ -35,5 +36,6 @@ def open_tokenizer(what: str) -> CaptionTokenizer | None:
     """`words` (None), or the BPE of a checkpoint, a run directory, CLIP's merges file or a Hub name."""
     if what == "words":
         return None
+    what = local_or_hub(what)
     newest = Path(what) / "last"
     return CaptionTokenizer.from_pretrained(newest if newest.is_dir() else what)

@@ -14,7 +14,7 @@ import numpy as np
 
 from textgroup.data.probes.read import find_images
 from textgroup.data.probes.rows import Pair, Probe, Probes, json_field, json_lines
-from textgroup.data.sources.samples import read_samples
+from textgroup.data.sources.samples import Sample, read_samples
 from textgroup.errors import InputError
 from textgroup.evaluation.dual_encoder import DualEncoder, embed_captions, embed_images
 from textgroup.evaluation.open_model import open_dual_encoder
@@ -66,27 +66,35 @@ def score_models(
     batch_size: int | None = None,
     device: str | None = None,
     encoder: str | None = None,
+    image_column: str = "image",
+    caption_column: str = "caption",
 ) -> Scored:
     """Every model's score of every pair.
 
     models: as `open_dual_encoder` takes them. images: sources as `read_samples` takes them; none, with `blind`: all
     rows are scored without images. blind: also (or only) by likelihood, where the model has a decoder: the rows
     "MODEL, blind" and "MODEL, blind, a token". fit_on: images with captions for the threshold of SVO's match.
-    batch_size: images encoded at once. device, encoder: see `open_dual_encoder`.
+    batch_size: images encoded at once. device, encoder: see `open_dual_encoder`. image_column, caption_column: of
+    tables among `images` and in `fit_on`.
 
     Raises `InputError` for what cannot be opened, and for a benchmark of which no row can be scored.
     """
     scored = Scored(list(benchmarks), {}, {}, {})
     if images:
-        available = {name for name, _ in find_images(images, _image_names(scored.rows))}
+        available = {name for name, _ in find_images(images, _image_names(scored.rows), image_column)}
         _keep_rows(scored, np.array([_image_names([row]) <= available for row in scored.rows]), "missing")
     for spec in models:
         begun = perf_counter()
         model = open_dual_encoder(spec, device, encoder)
         if images:
-            scored.scores[spec] = _similarities(spec, model, scored.rows, images, batch_size)
+            scored.scores[spec] = _similarities(spec, model, scored.rows, images, batch_size, image_column)
             if fit_on is not None:
-                scored.thresholds[spec] = _fit_match_threshold(model, fit_on, batch_size)
+                scored.thresholds[spec] = _fit_match_threshold(
+                    model,
+                    read_samples(fit_on, image_column=image_column, caption_column=caption_column),
+                    fit_on,
+                    batch_size,
+                )
             scored.seconds[spec] = perf_counter() - begun
         if blind and isinstance(model, TextGroup) and model.model.decoder is not None:
             begun = perf_counter()
@@ -126,10 +134,11 @@ def _similarities(
     rows: Sequence[Probe],
     sources: Sequence[str],
     batch_size: int | None,
+    image_column: str,
 ) -> Scores:
     wanted = _image_names(rows)
     with progress_bar(f"images, {name}", len(wanted)) as advance:
-        images = embed_images(model, find_images(sources, wanted), batch_size, advance)
+        images = embed_images(model, find_images(sources, wanted, image_column), batch_size, advance)
     if not images.row:
         raise InputError(f"none of {len(wanted):,} images can be read: {next(iter(images.broken.values()))}")
     column, captions = _captions(rows)
@@ -170,12 +179,12 @@ def _captions(rows: Sequence[Probe]) -> tuple[dict[str, int], list[str]]:
     return {caption: i for i, caption in enumerate(captions)}, captions
 
 
-def _fit_match_threshold(model: DualEncoder, source: str, batch_size: int | None) -> float:
+def _fit_match_threshold(model: DualEncoder, samples: Iterable[Sample], source: str, batch_size: int | None) -> float:
     """Fitted on each image with its first caption, and with the first caption of the next image."""
     first: dict[str, str] = {}
 
     def pictures() -> Iterable[tuple[str, bytes | Path]]:
-        for sample in read_samples(source):
+        for sample in samples:
             if sample.image is not None and sample.captions:
                 first[sample.key] = sample.captions[0]
                 yield sample.key, sample.image

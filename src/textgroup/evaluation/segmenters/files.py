@@ -2,18 +2,18 @@
 
 import json
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-from textgroup.data.sources.tables import numbered_lines
+from textgroup.data.sources.lines import numbered_lines
 from textgroup.errors import InputError
 from textgroup.evaluation.segmenters.request import Request
+from textgroup.files import expand_user
 from textgroup.units import Segmenter, Unit
 
 
 def open_file(request: Request) -> Segmenter:
     """`file:UNITS.jsonl`: a line {"caption": ..., "units": [{"start": ..., "end": ...}, ...]} a caption."""
-    path = Path(request.value)
+    path = expand_user(request.value)
     if not path.is_file():
         raise InputError(f"segmenter file:{path}: there is no such file")
     units_of: dict[str, list[Unit]] = {}

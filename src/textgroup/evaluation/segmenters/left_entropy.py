@@ -17,9 +17,13 @@ from textgroup.evaluation.segmenters.request import Request
 from textgroup.units import Segmenter, Unit
 
 
-def captions_to_count(source: str) -> list[str]:
+def captions_to_count(source: str, caption_column: str = "caption") -> list[str]:
     """Training captions of any source (`data.sources.samples`): of Flickr30k Entities, the train split."""
-    return [caption for sample in read_samples(source, images=False) for caption in sample.captions]
+    return [
+        caption
+        for sample in read_samples(source, images=False, caption_column=caption_column)
+        for caption in sample.captions
+    ]
 
 
 def word_entropy(captions: Iterable[str]) -> dict[str, float]:
@@ -38,7 +42,8 @@ def word_entropy(captions: Iterable[str]) -> dict[str, float]:
 
 def open_left_entropy(request: Request) -> Segmenter:
     """`left-entropy:THRESHOLD`: cut before each word whose left entropy in the captions of `--fit-on` is above it."""
-    return cut_above(request.threshold(), word_entropy(captions_to_count(request.needed_fit_on())))
+    captions = captions_to_count(request.needed_fit_on(), request.caption_column)
+    return cut_above(request.threshold(), word_entropy(captions))
 
 
 def cut_above(threshold: float, entropy: dict[str, float]) -> Segmenter:

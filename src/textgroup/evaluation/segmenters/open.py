@@ -38,15 +38,17 @@ def open_segmenter(
     *,
     fit_on: str | None = None,
     features_from: str | None = None,
+    caption_column: str = "caption",
 ) -> Segmenter:
     """The segmenter that `spec` names (one of `SPECS`).
 
     tokenizer: of the evaluation tokens, which the cuts cut; None: words. fit_on: the captions that `left-entropy`
-    counts. features_from: the baseline checkpoint whose tokens `kmeans`, `spectral` and `meanshift` cluster.
+    counts; caption_column: where they are in a table. features_from: the baseline checkpoint whose tokens `kmeans`,
+    `spectral` and `meanshift` cluster.
     Raises `InputError` for what cannot be opened.
     """
     name, _, value = spec.partition(":")
     for form, open_this in SEGMENTERS.items():
         if name == form.partition(":")[0].rstrip("[") and (":" in form or not value):
-            return open_this(Request(spec, value, tokenizer, fit_on, features_from))
+            return open_this(Request(spec, value, tokenizer, fit_on, features_from, caption_column))
     raise InputError(f"no segmenter {spec!r}: there are {SPECS}")

@@ -14,7 +14,7 @@ class Request(NamedTuple):
     """spec: as it was typed, "NAME" or "NAME:VALUE". value: what stands after the colon.
 
     tokenizer: of the evaluation tokens; None: words. fit_on: captions to count on. features_from: checkpoint whose
-    tokens are clustered.
+    tokens are clustered. caption_column: of `fit_on`, where that is a table.
     """
 
     spec: str
@@ -22,6 +22,7 @@ class Request(NamedTuple):
     tokenizer: CaptionTokenizer | None = None
     fit_on: str | None = None
     features_from: str | None = None
+    caption_column: str = "caption"
 
     def whole_number(self) -> int:
         """The value as a whole number from 1. Raises `InputError`."""

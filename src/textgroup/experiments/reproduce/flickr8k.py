@@ -127,7 +127,8 @@ class Flickr8k:
         if model.model.image_head is None:
             return measured
         captions = str(self.data / "flickr8k" / "flickr8k-val-*.tar")
-        pairs = read_pairs(captions, self.home / "val", model.tokenizer, model.model.image_encoder)
+        samples = read_samples(captions, images=False)
+        pairs = read_pairs(samples, captions, self.home / "val", model.tokenizer, model.model.image_encoder)
         measured.add_retrieval(model, pairs)
         if self._probes:
             store = FeatureStore.open(self.home / "sugarcrepe")

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from textgroup.errors import InputError
+from textgroup.files import local_or_hub
 from textgroup.vision.encoders.backbone import Backbone
 from textgroup.vision.encoders.clusters import Clusters
 from textgroup.vision.encoders.groupvit import GroupViT
@@ -40,14 +41,14 @@ def open_encoder(
         raise InputError(f"resize {resize} and size {size}: give one of them; size leaves no crop")
     if size is not None and not 1 <= size <= MOST_PIXELS:
         raise InputError(f"size {size}: it must lie between 1 and {MOST_PIXELS} pixels")
-    return ENCODERS[kind].open(where or ENCODERS[kind].published, resize, device, size)
+    return ENCODERS[kind].open(local_or_hub(where or ENCODERS[kind].published), resize, device, size)
 
 
 def copy_encoder(spec: str, out: Path) -> None:
     """Write the weights of an encoder to the directory `out`, in half precision, to be opened from there."""
     kind, _, where = spec.partition(":")
     encoder = ENCODERS[kind]
-    where = where or encoder.published
+    where = local_or_hub(where or encoder.published)
     copy_half(encoder.transformers_class(where), where, spec, out)
 
 

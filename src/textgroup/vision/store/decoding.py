@@ -19,11 +19,12 @@ from textgroup.vision.encoders.objects import ObjectEncoder
 
 
 class Decoded(NamedTuple):
-    """An image of a sample. pixels: (3, H, W), or None for a broken image, and then the reason."""
+    """An image of a sample. pixels: (3, H, W), or None for a broken image, and then the reason. place: its source."""
 
     key: str
     pixels: np.ndarray | None
     reason: str
+    place: str
 
 
 @contextmanager
@@ -40,9 +41,9 @@ def decoded_images(
         if sample.image is None:
             raise InputError(f"sample {sample.key!r} has no image; features need a source with images")
         try:
-            return Decoded(sample.key, encoder.transform(sample.image), "")
+            return Decoded(sample.key, encoder.transform(sample.image), "", sample.place)
         except BrokenImage as error:
-            return Decoded(sample.key, None, str(error))
+            return Decoded(sample.key, None, str(error), sample.place)
 
     read: Queue[Sample | Exception | None] = Queue(2 * burst)
     stopped = Event()

@@ -16,6 +16,8 @@ LONGEST = 1 << 28
 MOST = 1 << 48
 """Rows, bytes, numbers: far beyond any disk."""
 POOLED, GROUPS, KEYS = "pooled.f16", "groups.f16", "keys.txt"
+SKIPPED = "skipped.jsonl"
+"""What the source held and the store lacks, all of it: a JSON line, {"where": ..., "why": ...}, each."""
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from textgroup.data.sources.samples import read_shards
-from textgroup.data.sources.shards import shards_of
+from textgroup.data.sources.count import Count
+from textgroup.data.sources.members import Wanted
+from textgroup.data.sources.names import files_of
+from textgroup.data.sources.samples import read_files
 from textgroup.errors import InputError
 from textgroup.files import LOCK, lock_directory
 from textgroup.vision.encoders.objects import ObjectEncoder
-from textgroup.vision.store.manifest import GROUPS, KEYS, NAME, POOLED, Manifest
+from textgroup.vision.store.manifest import GROUPS, KEYS, NAME, POOLED, SKIPPED, Manifest
 from textgroup.vision.store.reading import FeatureStore
 from textgroup.vision.store.writing import encode_features
 
@@ -29,13 +31,22 @@ def rank_and_world() -> tuple[int, int]:
 
 
 def encode_rank_share(
-    source: str, encoder: ObjectEncoder, out: Path, *, rank: int, world: int, **options: Any
+    source: str,
+    encoder: ObjectEncoder,
+    out: Path,
+    *,
+    rank: int,
+    world: int,
+    image_column: str = "image",
+    count: Count | None = None,
+    **options: Any,
 ) -> Manifest | None:
     """Encode the shards of this process: the rank-th of `world` stretches of the shards of `source`, in order.
 
-    The store ends up with the rows of one process's, in its order. source: shards, see `shards.shards_of`.
-    options: those of `encode_features`. Returns the manifest of the whole store if it is complete, else None: the
-    others are still at work, or the command must be run again. Raises `InputError`, in every process, if `source`
+    The store ends up with the rows of one process's, in its order. source: shards, see `names.files_of`. image_column,
+    count: see `samples.read_samples`; the count is that of this share. options: those of `encode_features`. Returns the
+    manifest of the whole store if it is complete, else None: the others are still at work, or the command must be run
+    again. Raises `InputError`, in every process, if `source`
     has fewer shards than there are processes, and if the store was begun by another number of them.
     """
     shards = _check_shard_count(source, world)
@@ -43,7 +54,9 @@ def encode_rank_share(
     if not (out / NAME).exists():
         _check_directory(out, shares)
         first, end = (number * len(shards) // world for number in (rank, rank + 1))
-        encode_features(read_shards(shards[first:end]), encoder, shares[rank], source=source, **options)
+        wanted = Wanted(image_column=image_column, caption_column=None)
+        samples = read_files(shards[first:end], wanted, count or Count())
+        encode_features(samples, encoder, shares[rank], source=source, count=count, **options)
         with lock_directory(out, wait=True):  # of two that end together, one joins and one finds it done
             if not (out / NAME).exists():
                 if not all((share / NAME).exists() and Manifest.read(share).complete for share in shares):
@@ -58,7 +71,7 @@ def encode_rank_share(
 
 def _check_directory(out: Path, shares: Sequence[Path]) -> None:
     """Raise `InputError` if something else lies in `out`."""
-    ours = {POOLED, GROUPS, KEYS, LOCK, *(share.name for share in shares)}
+    ours = {POOLED, GROUPS, KEYS, SKIPPED, LOCK, *(share.name for share in shares)}
     for path in sorted(out.glob("*")):
         if path.name.startswith("rank-") and path.name not in ours:
             raise InputError(f"the store {out} was begun by another number of processes ({path.name}): start as many")
@@ -67,7 +80,7 @@ def _check_directory(out: Path, shares: Sequence[Path]) -> None:
 
 
 def _check_shard_count(source: str, world: int) -> list[str]:
-    shards = shards_of(source)
+    shards = files_of(source)
     if shards is None:
         raise InputError(f"{world} processes share shards, and {source} has none: give .tar files, or start one")
     if len(shards) < world:
@@ -97,4 +110,7 @@ def _join_shares(out: Path, shares: Sequence[Path]) -> None:
                     shutil.copyfileobj(share_file, file, 1 << 24)
             file.flush()
             os.fsync(file.fileno())
+    with (out / SKIPPED).open("wb") as file:
+        for path in (store.path / SKIPPED for store in stores):
+            file.write(path.read_bytes() if path.exists() else b"")
     joined.write(out)

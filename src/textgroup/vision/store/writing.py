@@ -17,13 +17,14 @@ import numpy as np
 import torch
 
 from textgroup.data.fingerprint import fingerprint
-from textgroup.data.sources.samples import Sample
+from textgroup.data.sources.count import Count
+from textgroup.data.sources.sample import Sample
 from textgroup.errors import InputError
 from textgroup.files import LOCK, full_disk_told, lock_directory, read_json_strings
 from textgroup.vision.encoders.identity import check_same_encoder
 from textgroup.vision.encoders.objects import ObjectEncoder
 from textgroup.vision.store.decoding import Decoded, decoded_images
-from textgroup.vision.store.manifest import GROUPS, KEYS, POOLED, Manifest, Part, Skipped, Stored
+from textgroup.vision.store.manifest import GROUPS, KEYS, POOLED, SKIPPED, Manifest, Part, Skipped, Stored
 
 PART = 1024
 """Images of a part: what a killed run loses at most."""
@@ -42,6 +43,7 @@ def encode_features(
     batch_size: int | None = None,
     part: int = PART,
     progress: Callable[[int, int], None] = lambda images, skipped: None,
+    count: Count | None = None,
 ) -> Manifest:
     """Encode the image of every sample into the store at `out`, and return its manifest.
 
@@ -52,7 +54,8 @@ def encode_features(
     source: what the samples were read from, as given; the store remembers it, and sizes and times of its files.
     image_column: of a source that is a table. groups: store the objects' vectors too. batch_size: images encoded at
     once; by default few on a CPU, where large activations cost more than they save, and many on a GPU. part: images
-    between two commits, while the store is small. progress: called with (images, skipped) after every batch.
+    between two commits, while the store is small. progress: called with (images, skipped) after every batch. count:
+    that of `samples`; broken images are added to it, and all that it skips is written to `skipped.jsonl`.
 
     Raises `InputError` if the store was made of another source, or of other files in it, with another encoder,
     transform or `groups`, if a key comes twice, a sample has no image, features do not fit 16 bits, or if all images of
@@ -72,13 +75,15 @@ def encode_features(
         if manifest.complete:
             return manifest
         files = {name: stack.enter_context(_open_at(out / name, size)) for name, size in manifest.files.items()}
+        if count is not None:
+            count.log = stack.enter_context((out / SKIPPED).open("w", encoding="utf-8"))
         stream = iter(samples)
-        seen = _skip_stored(stream, out, manifest)
+        seen = _skip_stored(stream, out, manifest, count)
         ahead = 1 if torch.cuda.is_available() else 0
         decoded = stack.enter_context(decoded_images(stream, encoder, batch_size, ahead))
         while not manifest.complete:
             size = max(part, manifest.images // SHARE)
-            done = _write_part(islice(decoded, size), encoder, manifest, files, seen, batch_size, progress)
+            done = _write_part(islice(decoded, size), encoder, manifest, files, seen, batch_size, progress, count)
             manifest.complete = done.samples < size
             if done.samples:
                 manifest.parts.append(done)
@@ -92,7 +97,8 @@ def _open_manifest(out: Path, fresh: Manifest) -> Manifest:
     for rest in out.glob(".manifest.json.*.partial"):  # of a run that was killed while it wrote
         rest.unlink()
     if not (out / "manifest.json").exists():
-        if strange := [path.name for path in out.iterdir() if path.name not in (POOLED, GROUPS, KEYS, LOCK)]:
+        known = (POOLED, GROUPS, KEYS, SKIPPED, LOCK)
+        if strange := [path.name for path in out.iterdir() if path.name not in known]:
             raise InputError(f"{out} holds other files ({strange[0]}): give a new or empty directory")
         return fresh
     old = Manifest.read(out)
@@ -121,9 +127,11 @@ def _open_at(path: Path, size: int) -> BinaryIO:
     return file
 
 
-def _skip_stored(stream: Iterator[Sample], out: Path, manifest: Manifest) -> set[str]:
+def _skip_stored(stream: Iterator[Sample], out: Path, manifest: Manifest, count: Count | None) -> set[str]:
     """Skip the samples that the store already has; returns the keys seen so far."""
     skipped = {item.key for item in manifest.skipped}
+    for item in manifest.skipped:
+        _count_broken(item, count)
     seen: set[str] = set(skipped)
     if manifest.samples:
         kept = iter(read_json_strings(out / KEYS))
@@ -149,6 +157,7 @@ def _write_part(
     seen: set[str],
     batch_size: int,
     progress: Callable[[int, int], None],
+    count: Count | None,
 ) -> Part:
     """Encode and append one part; it is on disk on return. Broken images go to the manifest's list."""
     data: dict[str, list[bytes]] = {name: [] for name in files}
@@ -172,11 +181,13 @@ def _write_part(
         samples += 1
         if image.key in seen:
             raise InputError(
-                f"the key {image.key!r} comes twice: keys must be unique, and rows of an image consecutive"
+                f"the key {image.key!r} comes twice{image.place and f', again in {image.place}'}: "
+                "keys must be unique, over all shards"
             )
         seen.add(image.key)
         if image.pixels is None:
             manifest.skipped.append(Skipped(image.key, image.reason))
+            _count_broken(manifest.skipped[-1], count)
         else:
             batch.append(image)
         if len(batch) == batch_size:
@@ -191,6 +202,11 @@ def _write_part(
         os.fsync(files[name].fileno())
         stored[name] = Stored(len(content), hashlib.sha256(content).hexdigest())
     return Part(rows, samples, stored)
+
+
+def _count_broken(image: Skipped, count: Count | None) -> None:
+    if count is not None:
+        count.lose_image(image.key, "an image that cannot be decoded", image.reason)
 
 
 def _as_half(values: torch.Tensor, batch: Sequence[Decoded]) -> bytes:

@@ -1,17 +1,20 @@
 """Shards by name: what a name means, where it is read from, and what is told when it cannot be."""
 
 import functools
+import gzip
 import http.server
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import fsspec
 import pytest
 
 from tests.data.sources.test_samples import captions, error, write_tar
-from textgroup.data.sources import shards as module
+from textgroup.data.sources import names
+from textgroup.data.sources.names import files_of
 from textgroup.data.sources.samples import read_samples
-from textgroup.data.sources.shards import shards_of
 from textgroup.errors import InputError
 
 
@@ -54,8 +57,8 @@ ALL = [(f"caption {i} {n}",) for i in range(8, 12) for n in range(2)]
 def test_a_brace_range_keeps_its_zeros_and_its_order(tars: Path) -> None:
     assert captions(f"{tars}/gcc-{{00008..00011}}.tar") == ALL
     assert captions(f"{tars}/gcc-{{00010,00008}}.tar") == ALL[4:6] + ALL[:2]
-    assert shards_of("http://x/{a,b}-{8..10}.tar") == [f"http://x/{a}-{n}.tar" for a in "ab" for n in (8, 9, 10)]
-    assert shards_of("pipe:awk '{print}' x.tar") == ["pipe:awk '{print}' x.tar"]
+    assert files_of("http://x/{a,b}-{8..10}.tar") == [f"http://x/{a}-{n}.tar" for a in "ab" for n in (8, 9, 10)]
+    assert files_of("pipe:awk '{print}' x.tar") == ["pipe:awk '{print}' x.tar"]
 
 
 def test_a_shard_of_a_range_that_is_not_there_is_named_before_anything_is_read(tars: Path) -> None:
@@ -116,24 +119,20 @@ def test_reading_can_stop_before_a_command_ends(tars: Path) -> None:
     samples.close()
 
 
-def test_object_stores_are_read_through_their_own_command(
-    tars: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    program = tmp_path / "bin" / "aws"
-    program.parent.mkdir()
-    program.write_text(f'#!/bin/sh\ntest "$*" = "s3 cp s3://bucket/gcc-00008.tar -" && cat {tars}/gcc-00008.tar\n')
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{program.parent}:/bin:/usr/bin")
-    assert captions("s3://bucket/gcc-00008.tar") == ALL[:2]
-    assert "s3://bucket/other.tar: the command failed with exit status 1" in error("s3://bucket/other.tar")
-    monkeypatch.setitem(module.STORES, "gs", ("no-such-program", "{}"))
-    assert "the program no-such-program cannot be run" in error("gs://bucket/a.tar")
+def test_object_stores_are_read_through_fsspec(tars: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file system of fsspec in memory stands for the store."""
+    memory = fsspec.filesystem("memory")
+    memory.pipe("/bucket/gcc-00008.tar", (tars / "gcc-00008.tar").read_bytes())
+    memory.pipe("/bucket/t.csv.gz", gzip.compress(b"caption\na dog\n"))
+    monkeypatch.setattr(names, "WEB", (*names.WEB, "memory"))
+    assert captions("memory://bucket/gcc-00008.tar") == ALL[:2]
+    assert captions("memory://bucket/t.csv.gz") == [("a dog",)]
+    assert "memory://bucket/other.tar: it cannot be had (" in error("memory://bucket/other.tar")
 
 
-def test_a_name_in_an_object_store_is_no_shell_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(module.STORES, "s3", ("echo", "{}"))
-    assert "not a whole tar" in error(f"s3://bucket/a.tar; touch {tmp_path}/made")
-    assert not (tmp_path / "made").exists()
+def test_a_store_whose_client_is_not_installed_is_answered_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "s3fs", None)
+    assert "pip install 'textgroup[remote]'" in error("s3://bucket/gcc-00008.tar")
 
 
 def test_a_command_is_never_taken_from_a_file(tmp_path: Path) -> None:
