@@ -85,6 +85,11 @@ def _cluster_labels(name: str, clusters: int | None) -> Callable[[np.ndarray], l
             method = MeanShift(bandwidth=bandwidth)
         with warnings.catch_warnings():  # of tokens that coincide, of graphs in parts: a caption has few tokens
             warnings.simplefilter("ignore")
-            return method.fit_predict(features).tolist()
+            try:
+                return method.fit_predict(features).tolist()
+            except ValueError:
+                if name != "meanshift":
+                    raise
+                return list(range(count))  # rounding: no token lies within the bandwidth of any, itself included
 
     return label

@@ -53,8 +53,8 @@ class Sizes:
 
     train: int = 12_000
     test: int = 800
-    encoder_steps: int = 1_900
-    steps: int = 190
+    encoder_steps: int = 1_500
+    steps: int = 400
     units_steps: int = 200
 
 
