@@ -91,7 +91,7 @@ class Flickr8k:
         system = System.parse(row)
         if row == ENCODER:
             return "no text tower"
-        if system.oracle or "joint" in system.variants or "late_tokens" in system.variants:
+        if system.oracle or {"joint", "late_tokens", "alignment"} & set(system.variants):
             return "scenes only"
         return None
 

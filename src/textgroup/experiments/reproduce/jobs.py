@@ -20,7 +20,7 @@ from textgroup.evaluation.segmenters.open import open_segmenter
 from textgroup.experiments.outcome import of_length
 from textgroup.experiments.reproduce.measured import Measured
 from textgroup.experiments.reproduce.scale import Scale, configuration, units_of
-from textgroup.experiments.reproduce.systems import BASELINE, CLUSTERINGS, ENCODER, TRIVIAL
+from textgroup.experiments.reproduce.systems import BASELINE, CLUSTERINGS, ENCODER, TRIVIAL, System
 from textgroup.files import atomic_write
 from textgroup.inference.textgroup import TextGroup
 from textgroup.training.loop import train
@@ -68,7 +68,8 @@ def plan(scale: Scale, rows: Sequence[str], seeds: Sequence[int], home: Path) ->
     if BASELINE not in trained and set(rows) & set(CLUSTERINGS):
         trained.insert(0, BASELINE)
     trivial = tuple(row for row in rows if row in TRIVIAL)
-    jobs = [_job(scale, ENCODER, 0, (ENCODER,), home)] if ENCODER in scale.bases else []
+    encoded = ENCODER in rows or not all(System.parse(row).oracle for row in trained)
+    jobs = [_job(scale, ENCODER, 0, (ENCODER,), home)] if ENCODER in scale.bases and encoded else []
     for seed in seeds:
         for row in trained:
             clustered = tuple(one for one in rows if one in CLUSTERINGS) if row == BASELINE else ()

@@ -20,6 +20,7 @@ from textgroup.config.run import RunConfig
 from textgroup.data.captions import CaptionData
 from textgroup.data.scenes.scene import Scene, scenes
 from textgroup.data.sources.entities import EntityCaption, Phrase
+from textgroup.evaluation.alignment import alignment
 from textgroup.evaluation.phrases.benchmark import Benchmark
 from textgroup.evaluation.phrases.tokens import token_spans
 from textgroup.evaluation.segmenters.open import open_segmenter
@@ -161,6 +162,10 @@ class Scenes:
         measured.add_ranking("svo", self.probes.svo, model, vector)
         measured.add_ranking("", self.probes.foil, model, vector)
         measured.add_nouns()
+        if System.parse(row) in (System("dynamic", (), True), System("dynamic", ("alignment",), True)):
+            score = alignment(model, self.test)
+            shares = {"refers": score.accuracy, "refers_or_none": score.found, "none": score.none}
+            measured.figures |= {name: 100 * share for name, share in (shares | {"chance": score.chance}).items()}
         count = len(self.test)
         pairs = CaptionData.build(
             [(scene.caption,) for scene in self.test], self.tokenizer, pooled[:count], np.arange(count)

@@ -114,6 +114,11 @@ TABLES: dict[str, Table] = {
         ("fixed", *(f"fixed/{variant}" for variant in VARIANTS)),
         ("tiou", "strict_tiou", "svo/overall", "foil", "nouns", "t2i_r1"),
     ),
+    "objects": Table(
+        "Which object a unit refers to, for an ideal observer's objects",
+        ("dynamic@oracle", "dynamic/alignment@oracle"),
+        ("refers", "refers_or_none", "none", "chance", "t2i_r1"),
+    ),
     "captions": Table(
         "Trained on the captions of others, without images: which number of groups is best",
         tuple(f"fixed/no_contrastive{k}{data}" for data in ("", *OTHERS) for k in ("/k2", "", "/k8")),

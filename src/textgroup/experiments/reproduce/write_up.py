@@ -26,6 +26,9 @@ HEADINGS = {
     "foil": "FOIL",
     "nouns": "noun understanding",
     "t2i_r1": "text to image R@1",
+    "refers": "most similar to its object",
+    "refers_or_none": "refers to its object",
+    "none": "outside phrases, to none",
 }
 NOT_RUN = "not run"
 
