@@ -42,8 +42,8 @@ def word_entropy(captions: Iterable[str]) -> dict[str, float]:
 
 def open_left_entropy(request: Request) -> Segmenter:
     """`left-entropy:THRESHOLD`: cut before each word whose left entropy in the captions of `--fit-on` is above it."""
-    captions = captions_to_count(request.needed_fit_on(), request.caption_column)
-    return cut_above(request.threshold(), word_entropy(captions))
+    threshold = request.threshold()
+    return cut_above(threshold, word_entropy(captions_to_count(request.needed_fit_on(), request.caption_column)))
 
 
 def cut_above(threshold: float, entropy: dict[str, float]) -> Segmenter:
