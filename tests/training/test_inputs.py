@@ -54,9 +54,12 @@ def test_captions_without_image_are_skipped_and_counted_where_that_is_asked_for(
     assert read_inputs(config).counts == inputs.counts, "also when they are found, and not made"
 
 
-def test_captions_alone_are_all_used(tmp_path: Path) -> None:
-    (tmp_path / "c.txt").write_text("a red ring\n\na blue star\n")
+def test_captions_alone_are_all_used_but_for_blank_ones(tmp_path: Path) -> None:
+    (tmp_path / "c.txt").write_text("a red ring\na blue star\n")
     assert read_inputs(captions_alone(tmp_path)).counts == {"train": "2 captions, all used"}
+    (tmp_path / "c.txt").write_text("a red ring\n\na blue star\n")
+    (told,) = read_inputs(captions_alone(tmp_path, tokens=str(tmp_path / "other"))).counts.values()
+    assert told.startswith("3 captions = 2 used + 1 skipped (1: a blank caption; ")
 
 
 def captions_alone(tmp_path: Path, source: str = "c.txt", tokens: str | None = None) -> RunConfig:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from textgroup.errors import InputError
 from textgroup.files import expand_user
+from textgroup.report.printable import printable
 
 if TYPE_CHECKING:
     from textgroup.data.sources.count import Count
@@ -49,9 +50,9 @@ def column_options(parser: argparse._ActionsContainer, captions: bool = True, st
 
 def tell_count(source: str, count: "Count") -> None:
     """What a source ended with, on standard error."""
-    print(f"textgroup: {source}: {count.used_in_words()}", file=sys.stderr)
+    print(printable(f"textgroup: {source}: {count.used_in_words()}"), file=sys.stderr)
     for line in count.reasons():
-        print(f"textgroup:   skipped {line}", file=sys.stderr)
+        print(printable(f"textgroup:   skipped {line}"), file=sys.stderr)
 
 
 def checkpoint_option(parser: argparse._ActionsContainer, packaged: bool = False) -> None:

@@ -78,4 +78,4 @@ def features(words: Sequence[str]) -> None:
     for skipped in manifest.skipped[:10]:
         print(printable(f"  skipped {skipped.key}: {skipped.reason}"))
     if count.skipped:
-        print(f"  all that was skipped: {options.out / 'skipped.jsonl'}")
+        print(printable(f"  all that was skipped: {options.out / 'skipped.jsonl'}"))

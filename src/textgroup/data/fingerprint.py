@@ -8,6 +8,7 @@ from pathlib import Path
 from textgroup.data.sources.hub import HUB
 from textgroup.data.sources.names import files_of, kind_of, url_scheme
 from textgroup.data.sources.samples import read_samples, split_of
+from textgroup.errors import InputError
 from textgroup.files import LOCK
 
 
@@ -34,7 +35,11 @@ def _files_of(source: str, image_column: str | None) -> Iterator[str]:
     if name.startswith(HUB):
         yield name
         return
-    files = files_of(name)
+    try:
+        files = files_of(name)
+    except InputError:  # it is not there: whoever reads it says so
+        yield name
+        return
     if files is None:
         yield from _files_below(Path(name).expanduser())
         return

@@ -12,6 +12,7 @@ from typing import Any
 from textgroup.config.run import RunConfig
 from textgroup.data.captions import CaptionData
 from textgroup.data.fingerprint import fingerprint
+from textgroup.data.sources.count import MEANT, Count
 from textgroup.data.sources.samples import Sample, read_samples
 from textgroup.data.tokens import Lost, count_captions, open_tokens, what_changed, write_tokens
 from textgroup.errors import InputError
@@ -29,6 +30,8 @@ from textgroup.vision.store.photographs import PhotographStore, pack
 from textgroup.vision.store.reading import FeatureStore
 
 Store = FeatureStore | PhotographStore
+Item = tuple[tuple[str, ...], int | None]
+"""Captions, and the row of their image."""
 UNREADABLE = "the image could not be read when it was encoded"
 MISSING = "the feature store lacks the image"
 """Why captions are left out."""
@@ -180,25 +183,33 @@ def _open_captions(
     }
     pooled = None if store is None else store.pooled
 
-    def samples() -> Iterator[Sample]:
-        image, caption = data.image_column, data.caption_column
-        each = (read_samples(one, images=False, image_column=image, caption_column=caption) for one in sources)
+    def samples(count: Count) -> Iterator[Sample]:
+        columns = {"image_column": data.image_column, "caption_column": data.caption_column}
+        each = (read_samples(one, images=False, count=count, **columns) for one in sources)
         return count_progress(chain.from_iterable(each), "samples")
 
     kept = open_tokens(where, made_of, pooled)
     if kept is None:
         changed = what_changed(where, made_of)
         if tokenizer is None:
-            texts = chain.from_iterable(sample.captions for sample in samples())
+            texts = chain.from_iterable(sample.captions for sample in samples(Count()))
             tokenizer = CaptionTokenizer.train(texts, settings.vocabulary, longest)
         lost: list[Lost] = []
-        items = join_images(samples(), store, ", ".join(sources), lost, data.missing)
-        write_tokens(where, made_of, items, tokenizer, lost)
+        count = Count()
+        items = join_images(samples(count), store, ", ".join(sources), lost, data.missing)
+        write_tokens(where, made_of, _and_what_was_unreadable(items, count, lost), tokenizer, lost)
         if changed:
             print(f"textgroup: {where} is made again, because of other {' and '.join(changed)}", file=sys.stderr)
         kept = open_tokens(where, made_of, pooled)
     assert kept is not None, "what was just written can be read"
     return kept
+
+
+def _and_what_was_unreadable(items: Iterable[Item], count: Count, lost: list[Lost]) -> Iterator[Item]:
+    """The items; at their end what the sources left out, such as blank captions, is lost too."""
+    yield from items
+    skipped = ((why, times) for why, times in count.skipped.items() if why not in MEANT)
+    lost.extend(Lost(count.examples[why][0], times, why) for why, times in skipped)
 
 
 def _digest(text: str) -> str:
