@@ -55,7 +55,7 @@ def main() -> None:
 
 
 def clock(words: list[str]) -> tuple[float, float]:
-    """Seconds until a new Python has done it, and those that it spent on a processor: other work does not slow these."""
+    """Seconds until a new Python has done it, and those of them on a processor, which other work hardly changes."""
     started, before = time.perf_counter(), getrusage(RUSAGE_CHILDREN)
     subprocess.run([sys.executable, *words], check=True, stdout=subprocess.DEVNULL)
     seconds, after = time.perf_counter() - started, getrusage(RUSAGE_CHILDREN)
