@@ -94,6 +94,7 @@ def test_what_cannot_be_is_told_before_anything_is_written(tmp_path: Path, capsy
     for words, message in (
         (["--onnx", str(tmp_path)], "exists: give a directory that does not"),
         (["--onnx", str(tmp_path / "a"), "-c", str(tmp_path)], "not a TextGroup checkpoint"),
+        (["--onnx", str(tmp_path / "a"), "--encoder", "backbone:nowhere"], "backbone:nowhere"),
         (["--onnx", str(tmp_path / "a"), "--with-encoder"], "--with-encoder goes with --out"),
         (["--onnx", str(tmp_path / "a"), "--out", str(tmp_path / "b")], "not allowed with"),
         ([], "--out --onnx is required"),

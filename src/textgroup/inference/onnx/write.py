@@ -30,8 +30,9 @@ def export_onnx(where: str | Path | None, out: Path, *, encoder: str | None = No
     """Write `segmenter.onnx`, `segmenter_int8.onnx`, `text.onnx`, `image.onnx` and `tokenizer.json` to a new directory.
 
     where: as `load` takes it. encoder: where the image encoder lies now, if not where it lay in training. Returns why
-    each file that is not there is left out: a checkpoint that was trained on captions alone has a segmenter only.
-    Raises `InputError` where `out` exists, and for a file that does not compute what PyTorch does.
+    each file that is not there is left out: a checkpoint that was trained on captions alone has a segmenter only, and
+    one whose encoder cannot be opened has no image tower. Raises `InputError` where `out` exists, for an `encoder` that
+    is another one, and for a file that does not compute what PyTorch does.
     """
     if out.exists():
         raise InputError(f"{out} exists: give a directory that does not")
@@ -68,6 +69,8 @@ def _parts(model: TextGroupModel, encoder: str | None) -> tuple[list[Part], dict
         tower = open_again(encoder or identity["encoder"], identity["transform"], device="cpu")
         check_same_encoder(identity, tower.identity(), "the checkpoint", tower.name)
     except InputError as error:
+        if encoder is not None:
+            raise
         return parts, {IMAGE: str(error)}
     return [*parts, image_part(model, tower)], {}
 
