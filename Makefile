@@ -46,6 +46,8 @@ packaged: $(VENV)/installed
 	$(BIN)/textgroup train --config configs/photographs.yaml --router runs/units \
 	  --data.captions '$(FLICKR8K)/flickr8k-train-*.tar' --data.val_captions '$(FLICKR8K)/flickr8k-val-*.tar'
 	$(BIN)/textgroup export -c runs/photographs --with-encoder --out runs/packaged
+	$(BIN)/textgroup export -c runs/packaged --onnx runs/onnx
+	cp runs/onnx/segmenter.onnx runs/packaged
 
 $(VENV)/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)

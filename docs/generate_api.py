@@ -40,6 +40,7 @@ SHORTER = (
     ("textgroup.inference.textgroup.", ""),
     ("textgroup.inference.result.", ""),
     ("textgroup.inference.scene.", ""),
+    ("textgroup.inference.segmenter.", ""),
     ("textgroup.units.", ""),
     ("collections.abc.", ""),
     ("pathlib.", ""),
@@ -52,6 +53,8 @@ SHORTER = (
 def page() -> str:
     """The whole page."""
     parts = [HEAD, _callable("textgroup.load", textgroup.load)]
+    parts.append(_callable("textgroup.load_segmenter", textgroup.load_segmenter))
+    parts.append(f"## textgroup.TextSegmenter\n\n{_prose(textgroup.TextSegmenter)}")
     parts.append(f"## textgroup.TextGroup\n\n{_prose(textgroup.TextGroup)}")
     parts += [_callable(f"TextGroup.{name}", getattr(textgroup.TextGroup, name), level=3) for name in METHODS]
     parts += [

@@ -13,24 +13,44 @@ from textgroup.errors import InputError
 from textgroup.units import Grounding, Reference, Unit
 
 if TYPE_CHECKING:
+    from textgroup.inference.opening import load_segmenter
     from textgroup.inference.result import Phrases, Units
+    from textgroup.inference.segmenter import TextSegmenter
     from textgroup.inference.textgroup import TextGroup, load
 
     __version__: str
 
-__all__ = ["Grounding", "InputError", "Phrases", "Reference", "TextGroup", "Unit", "Units", "__version__", "load"]
+__all__ = [
+    "Grounding",
+    "InputError",
+    "Phrases",
+    "Reference",
+    "TextGroup",
+    "TextSegmenter",
+    "Unit",
+    "Units",
+    "__version__",
+    "load",
+    "load_segmenter",
+]
+
+_LATER = {
+    "TextGroup": "textgroup.inference.textgroup",
+    "load": "textgroup.inference.textgroup",
+    "TextSegmenter": "textgroup.inference.segmenter",
+    "load_segmenter": "textgroup.inference.opening",
+    "Phrases": "textgroup.inference.result",
+    "Units": "textgroup.inference.result",
+}
+"""What takes time to import is imported when it is first asked for."""
 
 
 def __getattr__(name: str) -> Any:
-    """What takes time to import is imported when it is first asked for."""
-    if name in ("TextGroup", "load"):
-        from textgroup.inference import textgroup as inference
+    """What is imported when it is first asked for."""
+    if name in _LATER:
+        from importlib import import_module
 
-        return getattr(inference, name)
-    if name in ("Phrases", "Units"):
-        from textgroup.inference import result
-
-        return getattr(result, name)
+        return getattr(import_module(_LATER[name]), name)
     if name == "__version__":
         from importlib.metadata import version
 

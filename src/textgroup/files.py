@@ -12,8 +12,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from textgroup.errors import InputError
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -125,6 +123,8 @@ def lock_directory(where: Path, *, wait: bool = False) -> Iterator[None]:
     which is also raised if there can be no such directory. One that was made for the lock, and in which nothing was
     written, is removed. One that may only be read is not locked: nobody writes there.
     """
+    from filelock import FileLock, Timeout
+
     made = [path for path in (where, *where.absolute().parents) if not path.exists()]
     try:
         where.mkdir(parents=True, exist_ok=True)

@@ -13,8 +13,7 @@ import torch
 import textgroup
 from tests.strange import PIECES
 from textgroup.data.scenes.scene import scenes
-from textgroup.inference import spans
-from textgroup.inference import textgroup as module
+from textgroup.inference import spans, streaming
 from textgroup.inference.textgroup import TextGroup
 from textgroup.units import Unit
 
@@ -48,7 +47,7 @@ def check(model: TextGroup, captions: list[str], monkeypatch: pytest.MonkeyPatch
         assert found == [expected[i] for i in order]
     for tokens, window in ((1, 7), (100, 64), (1 << 16, 1 << 16)):
         monkeypatch.setattr(spans, "TOKENS", tokens)
-        monkeypatch.setattr(module, "WINDOW", window)
+        monkeypatch.setattr(streaming, "WINDOW", window)
         assert model.segment(captions) == expected
     monkeypatch.undo()
     for number in (1, 2, 3):

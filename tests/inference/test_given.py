@@ -231,10 +231,12 @@ def test_the_public_names_are_there_and_documented() -> None:
         "Phrases",
         "Reference",
         "TextGroup",
+        "TextSegmenter",
         "Unit",
         "Units",
         "__version__",
         "load",
+        "load_segmenter",
     }
     assert set(textgroup.__all__) <= set(dir(textgroup))
     assert textgroup.__version__ == version("textgroup")

@@ -11,9 +11,9 @@ import textgroup
 from tests.training.tiny import tiny_config, tiny_inputs
 from textgroup.config.run import OptimConfig
 from textgroup.inference.aligning import reference
+from textgroup.inference.segmenter import WINDOWS
 from textgroup.inference.spans import TOKENS, length_batches
 from textgroup.inference.streaming import WINDOW
-from textgroup.inference.textgroup import WINDOWS
 from textgroup.model.late_interaction import NULL
 from textgroup.model.pretrained import PACKAGED
 from textgroup.training.loop import train
@@ -185,7 +185,7 @@ def test_without_a_path_the_packaged_model_cuts_phrases_and_says_what_names_some
 
 def test_the_packaged_model_is_small_and_has_nothing_but_weights_words_and_its_card() -> None:
     files = {str(file.relative_to(PACKAGED)): file.stat().st_size for file in PACKAGED.rglob("*") if file.is_file()}
-    own = {"config.json", "model.safetensors", "tokenizer.json", "README.md"}
+    own = {"config.json", "model.safetensors", "segmenter.onnx", "tokenizer.json", "README.md"}
     encoder = {f"image_encoder/{name}" for name in ("config.json", "model.safetensors", "preprocessor_config.json")}
     assert set(files) == own | encoder
     assert sum(files.values()) <= 16_000_000

@@ -27,7 +27,7 @@ textgroup: the units of a caption, grounded in the picture (arXiv 2511.11262).
   textgroup align -c RUN IMAGE CAPTION [CAPTION ...]    the object of the image that each unit refers to
   textgroup ground -c RUN IMAGE CAPTION --out PICTURE.png    the part of the image that each unit means
   textgroup features --images DATA --encoder NAME --out DIR   encode a data set's images once
-  textgroup export -c RUN --out DIR                     a checkpoint to share
+  textgroup export -c RUN --out DIR                     a checkpoint to share (--onnx DIR: without PyTorch)
   textgroup train --config NAME                         train (any field: --optim.lr 1e-3)
   textgroup evaluate phrases --annotations DIR --segmenter model:RUN   units against gold phrases
   textgroup evaluate grounding --annotations DIR --images DATA --model model:RUN --out DIR   units against boxes
@@ -76,6 +76,14 @@ def _run(words: list[str]) -> int:
         commands[words[0]](words[1:])
     except InputError as error:
         print(f"textgroup: {one_line(_message(error, words[0]))}", file=sys.stderr)
+        return 2
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] == "textgroup":
+            raise  # a fault of ours
+        print(
+            f"textgroup: textgroup {words[0]} needs {error.name}, which is not installed: pip install textgroup",
+            file=sys.stderr,
+        )
         return 2
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         sys.stderr.close()

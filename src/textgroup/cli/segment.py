@@ -13,7 +13,7 @@ from textgroup.files import atomic_write
 if TYPE_CHECKING:
     from textgroup.data.sources.count import Count
     from textgroup.inference.result import Units
-    from textgroup.inference.textgroup import TextGroup
+    from textgroup.inference.segmenter import TextSegmenter
 
 LONGEST_LINE = 1_000_000
 """Characters of a line that `segment --file` reads: a file without line ends must not fill the memory."""
@@ -25,14 +25,19 @@ LOOKED_AT = 1_000
 def segment(words: Sequence[str]) -> None:
     """`textgroup segment`."""
     options = _options(words)
-    from textgroup.data.sources.count import Count
-    from textgroup.data.sources.tables import is_plain_text
-
     if not options.file:
         _write_units(options.caption, options)
     elif str(options.file) == "-":
         _write_units(_read_lines(sys.stdin, "standard input"), options)
-    elif is_plain_text(options.file):
+    else:
+        _segment_file(options)
+
+
+def _segment_file(options: argparse.Namespace) -> None:
+    from textgroup.data.sources.count import Count
+    from textgroup.data.sources.tables import is_plain_text
+
+    if is_plain_text(options.file):
         with options.file.open(encoding="utf-8") as file:
             _write_units(_read_lines(file, str(options.file)), options)
     else:
@@ -105,7 +110,7 @@ def _write_units(captions: Iterable[str], options: argparse.Namespace) -> None:
     import textgroup
     from textgroup.report.terminal import count_progress
 
-    model = textgroup.load(options.checkpoint, device=options.device)
+    model = textgroup.load_segmenter(options.checkpoint, device=options.device)
     first: list[str] = []
     lines = _lines(model, _remember(captions, first), options)
     blank = 0
@@ -128,19 +133,25 @@ def _write_units(captions: Iterable[str], options: argparse.Namespace) -> None:
         )
 
 
-def _lines(model: "TextGroup", captions: Iterable[str], options: argparse.Namespace) -> Iterator[tuple[str, bool]]:
+def _lines(model: "TextSegmenter", captions: Iterable[str], options: argparse.Namespace) -> Iterator[tuple[str, bool]]:
     """For each caption its line of output, and whether it has no units. Only the model's windows are in memory."""
-    from rich.console import Console
-
     from textgroup.cli.forms import FORMS
-    from textgroup.inference.workers import segment_in_workers
     from textgroup.report.terminal import units_line
 
-    in_colour = options.format == "line" and not options.out and Console().is_terminal
-    give = functools.partial(_line, units_line if in_colour else FORMS[options.format])
+    give = functools.partial(_line, units_line if _is_in_colour(options) else FORMS[options.format])
     if options.workers == 1:
         return map(give, model.segment_stream(captions))
+    from textgroup.inference.workers import segment_in_workers
+
     return segment_in_workers(options.checkpoint, captions, options.workers, give, device=options.device)
+
+
+def _is_in_colour(options: argparse.Namespace) -> bool:
+    if options.format != "line" or options.out:
+        return False
+    from rich.console import Console
+
+    return Console().is_terminal
 
 
 def _line(form: Callable[["Units"], str], units: "Units") -> tuple[str, bool]:

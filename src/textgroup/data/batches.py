@@ -7,6 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from textgroup.text.padding import pad_ids
+
 
 class Chunk(NamedTuple):
     """Captions padded to the longest of them: ids (B, M) and mask (B, M), True where a token is valid."""
@@ -55,12 +57,8 @@ class Batch(NamedTuple):
 
 
 def pad(ids: Sequence[Sequence[int] | np.ndarray]) -> Chunk:
-    """Pad lists of ids with 0 (a real token: the mask tells)."""
-    lengths = np.array([len(row) for row in ids])
-    mask = np.arange(lengths.max()) < lengths[:, None]  # (B, M)
-    padded = np.zeros(mask.shape, dtype=np.int64)
-    padded[mask] = np.concatenate(ids)
-    return Chunk(torch.from_numpy(padded), torch.from_numpy(mask))
+    """Pad lists of ids to a chunk."""
+    return Chunk(*map(torch.from_numpy, pad_ids(ids)))
 
 
 def bucket_ends(lengths: np.ndarray, buckets: int) -> list[int]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from textgroup.inference.cutter import ModelCutter
 from textgroup.inference.segmenting import segment
 from textgroup.inference.vectors import unit_vectors
 from textgroup.model.late_interaction import NULL
@@ -25,7 +26,7 @@ def align_units(
     objects = model.embed_objects(vectors.float().to(device))  # (captions, G, E)
     number = (vectors != 0).any(dim=2).sum(dim=1).tolist()
     references = []
-    for i, units in enumerate(segment(model, tokenizer, captions)):
+    for i, units in enumerate(segment(ModelCutter(model), tokenizer, captions)):
         cosines = (unit_vectors(model, tokenizer, captions[i], units) @ objects[i].T).tolist()  # (units, G)
         references.append([reference(unit, of_unit[: number[i]]) for unit, of_unit in zip(units, cosines)])
     return references

@@ -4,19 +4,12 @@ One in, one out: a call that gets one caption returns one result; a call that ge
 or Series, returns a list or an array of results.
 """
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from typing import Any, Generic, TypeVar
 
-from PIL import Image as PILImage
-
 from textgroup.errors import InputError
-from textgroup.vision.decode import BrokenImage
 
 T = TypeVar("T")
-Image = str | os.PathLike[str] | bytes | PILImage.Image
-"""A photograph: its path, its encoded bytes, or a PIL image."""
 _SHOWN = 40
 """Characters of a wrong item that a message shows."""
 
@@ -40,20 +33,7 @@ def captions_given(given: str | Iterable[str], call: str) -> Given[str]:
 
 def checked_captions(given: str | Iterable[str], call: str) -> Iterator[str]:
     """The captions one by one, each checked when it is taken: for streams."""
-    return _check_given(given, call, "captions", "text", lambda item: isinstance(item, str))
-
-
-def images_given(given: Image | Iterable[Image], call: str) -> Given[Image]:
-    """One photograph or an iterable of photographs. Raises `InputError` that names the item that is none."""
-    single = _is_image(given)
-    return Given(_check_given(given, call, "images", "a path, encoded bytes or a PIL image", _is_image), single)
-
-
-def one_image(given: Image, call: str) -> Image:
-    """One photograph. Raises `InputError` for several, and for what is none."""
-    if not images_given(given, call).single:
-        raise InputError(f"{call}: several images: give one image")
-    return given
+    return check_given(given, call, "captions", "text", lambda item: isinstance(item, str))
 
 
 def spans_given(spans: Iterable[tuple[int, int]], caption: str, call: str) -> list[tuple[int, int]]:
@@ -68,25 +48,8 @@ def spans_given(spans: Iterable[tuple[int, int]], caption: str, call: str) -> li
     return found
 
 
-def identity(image: Image) -> object:
-    """A hashable value that is equal for images that are surely the same."""
-    return id(image) if isinstance(image, PILImage.Image) else image
-
-
-@contextmanager
-def numbered(given: Given[Image], number: int) -> Iterator[None]:
-    """In the block, an image that cannot be decoded is named with its number, if it is one of several."""
-    try:
-        yield
-    except BrokenImage as error:
-        raise error if given.single else BrokenImage(f"images[{number}]: {error}") from None
-
-
-def _is_image(item: object) -> bool:
-    return isinstance(item, (str, bytes, os.PathLike, PILImage.Image))
-
-
-def _check_given(given: Any, call: str, name: str, wanted: str, fits: Callable[[object], bool]) -> Iterator[Any]:
+def check_given(given: Any, call: str, name: str, wanted: str, fits: Callable[[object], bool]) -> Iterator[Any]:
+    """The only item, or the items one by one, each checked when it is taken. Raises `InputError` that names `call`."""
     if fits(given):
         return iter([given])
     if isinstance(given, (bytes, Mapping)) or not isinstance(given, Iterable):

@@ -7,7 +7,6 @@ width and height: x to the right, y downwards.
 from typing import NamedTuple
 
 import numpy as np
-from scipy.ndimage import label, zoom
 
 SHARPNESS = 30.0
 """Factor of the heat in the softmax whose centre of mass is a point; chosen on photographs of train
@@ -55,6 +54,8 @@ def from_middle(h: int, w: int) -> np.ndarray:
 def hot_box(heat: np.ndarray, share: float = BOX_SHARE) -> np.ndarray:
     """The box (4,) around the connected region hotter than `share` of the range of the heat that weighs most for the
     point."""
+    from scipy.ndimage import label
+
     pixels = magnified(heat)
     hot = pixels >= pixels.min() + share * (pixels.max() - pixels.min())
     regions, _ = label(hot)
@@ -67,5 +68,7 @@ def hot_box(heat: np.ndarray, share: float = BOX_SHARE) -> np.ndarray:
 
 def magnified(heat: np.ndarray) -> np.ndarray:
     """The heat map (h, w) on `PIXELS` x `PIXELS`, interpolated linearly between the centres of its cells."""
+    from scipy.ndimage import zoom
+
     factors = [PIXELS / side for side in heat.shape]
     return zoom(heat.astype(np.float64), factors, order=1, mode="nearest", grid_mode=True)

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from textgroup.inference.given import Image
+from textgroup.inference.given_images import Image
 from textgroup.inference.heat import MIDDLE, from_middle, largest_cosine, point
 from textgroup.inference.vectors import span_vectors
 from textgroup.model.late_interaction import SHARPNESS

@@ -3,13 +3,9 @@
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
-import torch
-
-from textgroup.data.batches import Chunk, pad
 from textgroup.inference.spans import begins_of, length_batches
-from textgroup.model.textgroup import TextGroupModel
 from textgroup.text.tokenizer import CaptionTokenizer, Tokens
 from textgroup.text.windows import Window, sentences, windows
 from textgroup.units import Begin, Unit, units_at
@@ -17,6 +13,20 @@ from textgroup.units import Begin, Unit, units_at
 _ABBREVIATED = re.compile(r"(?<=\w)(?<!\.\w)\.(?=\s+\w)")
 """A full stop that ends a word and no sentence, as in "Mr. Lee": the model reads no mark there. In "J.R.R. Tolkien" it
 is part of the word."""
+
+
+class Cutter(Protocol):
+    """What says which tokens belong together: a model, or what was exported of one.
+
+    reach: number of tokens on either side that decide where a token belongs; None: the whole caption.
+    """
+
+    reach: int | None
+
+    def owners(self, ids: Sequence[list[int]]) -> tuple[list[list[int]], list[list[bool]] | None]:
+        """The ids of B captions -> for each token its group, and whether its unit names something, or None where no
+        such mark is made: two lists of B lists, as long as the longest caption at least."""
+        ...
 
 
 class _Piece(NamedTuple):
@@ -37,28 +47,25 @@ class _Piece(NamedTuple):
         return [(b[0] + start, b[1], b[2]) for b in found if first <= b[0] + start < last]
 
 
-@torch.inference_mode()
-def segment(model: TextGroupModel, tokenizer: CaptionTokenizer, captions: Sequence[str]) -> list[list[Unit]]:
+def segment(cutter: Cutter, tokenizer: CaptionTokenizer, captions: Sequence[str]) -> list[list[Unit]]:
     """The units of each caption, whatever its length, in reading order."""
-    pieces = list(_pieces(model, tokenizer, captions))
+    pieces = list(_pieces(cutter.reach, tokenizer, captions))
     found: list[list[Begin]] = [[] for _ in pieces]
     for rows in length_batches([len(piece.tokens.ids) for piece in pieces]):
-        owners = model.owners(*padded([pieces[i].tokens for i in rows], model))
-        marks = [None] * len(rows) if owners.groundable is None else owners.groundable.tolist()  # (B, M)
-        for i, owner, groundable in zip(rows, owners.owner.tolist(), marks):
+        owners, marks = cutter.owners([pieces[i].tokens.ids for i in rows])
+        for i, owner, groundable in zip(rows, owners, [None] * len(rows) if marks is None else marks):
             found[i] = pieces[i].begins(owner, groundable)
     begins: list[list[Begin]] = [[] for _ in captions]
     for piece, some in zip(pieces, found):
         begins[piece.caption] += some
-    if model.encoder.reach is None:
+    if cutter.reach is None:
         return [units_at(caption, _cut_at_sentences(caption, some)) for caption, some in zip(captions, begins)]
     return [units_at(caption, some, numbered=True) for caption, some in zip(captions, begins)]
 
 
-def _pieces(model: TextGroupModel, tokenizer: CaptionTokenizer, captions: Sequence[str]) -> Iterator[_Piece]:
+def _pieces(reach: int | None, tokenizer: CaptionTokenizer, captions: Sequence[str]) -> Iterator[_Piece]:
     """What the model reads one by one. If few tokens around a place decide, these are sentences and parts of them;
     otherwise whole captions, or what the model can take."""
-    reach = model.encoder.reach
     places, texts = [], []
     for n, caption in enumerate(captions):
         for window in [Window(0, len(caption), 0, len(caption))] if reach is None else windows(caption, 2 * reach):
@@ -80,10 +87,3 @@ def _cut_at_sentences(caption: str, begins: list[Begin]) -> list[Begin]:
         if before >= 0 and places[before] < first < end:
             more.append((first, *begins[before][1:]))
     return begins + more
-
-
-def padded(tokens: Sequence[Tokens], model: TextGroupModel) -> Chunk:
-    """Ids and mask on the model's device."""
-    device = next(model.parameters()).device
-    ids, mask = pad([t.ids for t in tokens])
-    return Chunk(ids.to(device), mask.to(device))

@@ -1,7 +1,6 @@
 """A trained checkpoint in use: captions to units, captions and images to vectors that can be compared."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from threading import Lock
 from typing import overload
@@ -12,22 +11,12 @@ import torch
 from textgroup.devices import pick_device
 from textgroup.errors import InputError
 from textgroup.inference.aligning import align_units, centres
-from textgroup.inference.given import (
-    Given,
-    Image,
-    captions_given,
-    checked_captions,
-    identity,
-    images_given,
-    numbered,
-    one_image,
-    spans_given,
-)
-from textgroup.inference.result import Phrases, Units
+from textgroup.inference.cutter import ModelCutter
+from textgroup.inference.given import Given, captions_given, spans_given
+from textgroup.inference.given_images import Image, identity, images_given, numbered, one_image
 from textgroup.inference.scene import Scene, grounded, heat_maps, look_at
-from textgroup.inference.segmenting import segment
+from textgroup.inference.segmenter import TextSegmenter
 from textgroup.inference.spans import length_batches
-from textgroup.inference.streaming import stream_windows
 from textgroup.inference.vectors import encode, unit_vectors, warn_of_long
 from textgroup.model.pretrained import load_model
 from textgroup.model.textgroup import TextGroupModel
@@ -38,11 +27,6 @@ from textgroup.vision.encoders.identity import check_same_encoder
 from textgroup.vision.encoders.objects import ObjectEncoder
 from textgroup.vision.encoders.open import open_again
 
-WINDOWS = 2
-"""Windows that are processed at the same time: one in Python, another in the tokenizer or the model."""
-UNFAMILIAR = 2.0
-"""Tokens a word. Captions like those that the model learned from hardly have more than one; of another language most
-words are in pieces."""
 IMAGES = 8
 """Photographs decoded and encoded at once: memory does not depend on how many there are."""
 
@@ -50,7 +34,7 @@ _OPENING = Lock()
 """Images may be prepared in several threads, of which one opens the encoder."""
 
 
-class TextGroup:
+class TextGroup(TextSegmenter):
     """A checkpoint ready for use; made by `load`.
 
     encoder: opens the image encoder under this name instead of the one that the checkpoint names (its
@@ -58,57 +42,10 @@ class TextGroup:
     """
 
     def __init__(self, model: TextGroupModel, tokenizer: CaptionTokenizer, encoder: str | None = None) -> None:
-        self.model, self.tokenizer = model.eval(), tokenizer
+        super().__init__(ModelCutter(model.eval()), tokenizer)
+        self.model = model
         self._encoder_name = encoder
         self._encoder: ObjectEncoder | None = None
-
-    @overload
-    def segment(self, captions: str) -> Units: ...  # type: ignore[overload-overlap]  # a str is one caption
-    @overload
-    def segment(self, captions: Iterable[str]) -> list[Units]: ...
-    def segment(self, captions: str | Iterable[str]) -> Units | list[Units]:
-        """The units of a caption, or of each of several, in reading order.
-
-        Neighbouring words of the same group are one unit; offsets refer to the caption as given. Every character that
-        is not white space is in exactly one unit, however long the caption; an empty caption has none. No unit crosses
-        the end of a sentence. Raises `InputError` for what is no text.
-        """
-        given = captions_given(captions, "segment")
-        units: Units | list[Units] = given.answer(list(self._stream(given)))
-        return units
-
-    @overload
-    def phrases(self, captions: str) -> Phrases: ...  # type: ignore[overload-overlap]
-    @overload
-    def phrases(self, captions: Iterable[str]) -> list[Phrases]: ...
-    def phrases(self, captions: str | Iterable[str]) -> Phrases | list[Phrases]:
-        """The units that name something, of a caption or of each of several: what a detector is asked for."""
-        given = captions_given(captions, "phrases")
-        phrases: Phrases | list[Phrases] = given.answer([units.phrases for units in self._stream(given)])
-        return phrases
-
-    def segment_stream(self, captions: str | Iterable[str]) -> Iterator[Units]:
-        """`segment` for an endless stream, in order and in constant memory: yields the units of each caption.
-
-        At most `WINDOWS` + 1 windows of captions are read ahead. The model runs in threads of its own: settings of the
-        caller's thread, such as `torch.autocast`, do not reach it.
-        """
-        return self._stream(checked_captions(captions, "segment_stream"))
-
-    def unfamiliar(self, captions: Iterable[str]) -> list[bool]:
-        """For each caption, whether most of its words are new to the model, as those of another language are: it has
-        more than `UNFAMILIAR` tokens a word. Little is to be expected of its units."""
-        encoded = self.tokenizer.encode_batch(captions_given(captions, "unfamiliar"))
-        return [len(tokens.ids) - 2 > UNFAMILIAR * (max(tokens.words) + 1) for tokens in encoded]
-
-    def segment_window(self, captions: Sequence[str]) -> list[Units]:
-        """`segment` for one window of captions, in the caller's thread."""
-        return [
-            Units(caption, units) for caption, units in zip(captions, segment(self.model, self.tokenizer, captions))
-        ]
-
-    def _stream(self, captions: Iterable[str]) -> Iterator[Units]:
-        return stream_windows(ThreadPoolExecutor(WINDOWS, "segment"), WINDOWS, self.segment_window, captions)
 
     @torch.inference_mode()
     def encode_text(self, captions: str | Iterable[str]) -> np.ndarray:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from textgroup.inference.segmenting import padded
+from textgroup.inference.cutter import padded
 from textgroup.model.grouping.contract import TextGroups
 from textgroup.model.textgroup import TextGroupModel
 from textgroup.text.tokenizer import CaptionTokenizer, Tokens
@@ -17,7 +17,7 @@ Span = tuple[int, int]
 
 def encode(model: TextGroupModel, tokens: Sequence[Tokens]) -> TextGroups:
     """The groups of captions, as many and as much of each as the model takes."""
-    return model.encode(*padded(tokens, model))
+    return model.encode(*padded([t.ids for t in tokens], model))
 
 
 def unit_vectors(model: TextGroupModel, tokenizer: CaptionTokenizer, caption: str, units: Sequence[Unit]) -> Tensor:
@@ -56,7 +56,7 @@ def span_vectors(
         for k, spans in enumerate(some):
             for start, end in spans:
                 forced[0, k] += torch.tensor([float(x < end and start < y) for x, y in tokens.spans]).to(forced)
-        text = model.encode(*padded([tokens], model), forced=forced.clamp_max(1))
+        text = model.encode(*padded([tokens.ids], model), forced=forced.clamp_max(1))
         vectors.append(model.embed_units(text)[0, : len(some)])
     found = torch.cat(vectors)
     for k, spans in enumerate(groups):

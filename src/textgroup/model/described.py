@@ -4,7 +4,7 @@ The weights are as large as their file. A config.json of a few bytes can describ
 model is first built without memory, and only if the weights have as many numbers, in earnest.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import is_dataclass
 from inspect import signature
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import torch
 from safetensors import SafetensorError, safe_open
+from torch.overrides import TorchFunctionMode
 
 from textgroup.config.model import DecoderConfig, EncoderConfig
 from textgroup.errors import InputError
@@ -111,6 +112,18 @@ def _check_size(
 
 def _count_numbers(encoder: EncoderConfig, decoder: DecoderConfig | None, settings: Mapping[str, Any]) -> int:
     """The numbers of a model, without memory for them."""
-    with torch.device("meta"):
+    with torch.device("meta"), _Uninitialised():
         model = TextGroupModel(encoder, decoder, **settings)
     return sum(tensor.numel() for tensor in model.state_dict().values())
+
+
+class _Uninitialised(TorchFunctionMode):
+    """In the block, what would initialise a tensor leaves it as it is: where there is no memory, there is nothing to
+    draw, and PyTorch would import its compiler to find that out, which takes longer than reading a model."""
+
+    def __torch_function__(
+        self, function: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        if getattr(function, "__module__", None) == "torch.nn.init":
+            return args[0] if args else (kwargs or {})["tensor"]
+        return function(*args, **(kwargs or {}))

@@ -8,14 +8,13 @@ from safetensors.torch import load_model as load_model_weights
 from textgroup.errors import InputError
 from textgroup.files import local_or_hub
 from textgroup.model.described import new_model
+from textgroup.model.packaged import PACKAGED
 from textgroup.model.textgroup import TextGroupModel
 from textgroup.text.tokenizer import CaptionTokenizer
 
 FILES = ("config.json", "model.safetensors", "tokenizer.json")
 TOWER = "image_encoder"
 """Directory of a checkpoint with its own image encoder, trained with it or exported; transformers reads it."""
-PACKAGED = Path(__file__).parents[1] / "packaged"
-"""The checkpoint that comes with the package; its README.md is the model card."""
 
 
 def load_model(where: str | Path | None = None) -> tuple[TextGroupModel, CaptionTokenizer]:

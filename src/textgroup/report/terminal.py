@@ -2,16 +2,16 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TypeVar
-
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
-from rich.table import Table
-from rich.text import Text
+from typing import TYPE_CHECKING, TypeVar
 
 from textgroup.report.colours import colour_of
 from textgroup.report.printable import one_line, printable
 from textgroup.units import Unit
+
+if TYPE_CHECKING:  # what only draws is imported when it does
+    from rich.console import Console
+    from rich.progress import TaskID
+    from rich.text import Text
 
 WIDE = 1000
 """Columns of a table that goes to a file."""
@@ -19,8 +19,10 @@ WIDE = 1000
 T = TypeVar("T")
 
 
-def colour_units(units: Sequence[Unit], console: Console) -> Text:
+def colour_units(units: Sequence[Unit], console: "Console") -> "Text":
     """Units with `|` between them; on a terminal each is on its group's colour, but what names nothing has none."""
+    from rich.text import Text
+
     if not console.is_terminal:
         return Text(plain_line(units))
     text = Text()
@@ -37,6 +39,8 @@ def plain_line(units: Sequence[Unit]) -> str:
 
 def units_line(units: Sequence[Unit]) -> str:
     """`colour_units` as text for the standard output: with the codes of colours if it is a terminal."""
+    from rich.console import Console
+
     console = Console(soft_wrap=True, highlight=False, force_jupyter=False)
     with console.capture() as captured:
         console.print(colour_units(units, console), end="")
@@ -49,8 +53,12 @@ def ranking(ranked: Sequence[tuple[float, str]]) -> None:
         print(f"{cosine:+.3f}  {printable(caption)}")
 
 
-def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], console: Console | None = None) -> None:
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], console: "Console | None" = None) -> None:
     """A plain table: the first column is left-aligned, the others right-aligned."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
     grid = Table(
         title=Text(printable(title), "table.title"),
         title_justify="left",
@@ -71,6 +79,9 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], con
 @contextmanager
 def progress_bar(unit: str, total: int | None, shown: bool = True) -> Iterator[Callable[[int, str], None]]:
     """Yield a function that moves a bar on standard error: (number done, a note). Silent where there is no terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
     console = Console(stderr=True)
     columns = (
         TextColumn(f"{{task.completed:,}} {unit}", markup=False),
@@ -108,7 +119,10 @@ def count_progress(items: Iterable[T], unit: str) -> Iterator[T]:
 class TrainingBar:
     """The bar of a training run: step, losses, captions/s, time left. Each kind of warning is printed once above it."""
 
-    def __init__(self, label: str, console: Console | None = None) -> None:
+    def __init__(self, label: str, console: "Console | None" = None) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
         self.label, self.console = printable(label), console or Console(stderr=True)
         self.bar = Progress(
             TextColumn("{task.fields[label]}", markup=False),
@@ -136,6 +150,8 @@ class TrainingBar:
             kind = warning.split(":")[0]
             if kind not in self._warned:
                 self._warned.add(kind)
+                from rich.text import Text
+
                 self.console.print(Text(f"{self.label}: step {step}: {printable(warning)}", style="yellow"))
 
 

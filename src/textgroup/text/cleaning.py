@@ -3,8 +3,6 @@
 import html
 import re
 
-import ftfy
-
 LONGEST_CAPTION = 10_000
 """Characters of a caption that are read; far beyond what 77 tokens can hold."""
 SPACE = re.compile(r"\s+")
@@ -21,4 +19,6 @@ def repair(text: str) -> str:
     """The text with mojibake repaired, entities resolved and Unicode composed; plain text stays as it is."""
     if text.isascii() and text.isprintable() and "&" not in text:
         return text
+    import ftfy  # most captions need none of it
+
     return html.unescape(html.unescape(ftfy.fix_text(_SURROGATE.sub("\ufffd", text))))

@@ -4,12 +4,16 @@ As Levy & Goldberg (2014): a singular value decomposition of positive pointwise 
 in a caption, with the root of the singular values on each side. It helps where captions are few.
 """
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import torch
-from scipy.sparse import coo_matrix, csr_matrix
 from torch import Tensor
 
 from textgroup.data.captions import CaptionData
+
+if TYPE_CHECKING:  # only training needs it
+    from scipy.sparse import coo_matrix, csr_matrix
 
 CAPTIONS = 200_000
 """Largest number of captions that are counted, spread over the data set: time and memory do not grow with it."""
@@ -34,8 +38,10 @@ def cooccurrence(data: CaptionData, vocabulary: int, width: int, seed: int) -> T
     return torch.where(met[:, None], vectors / vectors[met].square().mean().sqrt(), 0)
 
 
-def _occurrence_matrix(data: CaptionData, vocabulary: int) -> csr_matrix:
+def _occurrence_matrix(data: CaptionData, vocabulary: int) -> "csr_matrix":
     """1 where a token is in a caption, (captions, vocabulary); start and end of text are left out."""
+    from scipy.sparse import csr_matrix
+
     chosen = np.arange(0, len(data.starts) - 1, -(-(len(data.starts) - 1) // CAPTIONS))
     first, lengths = data.starts[chosen] + 1, np.diff(data.starts)[chosen] - 2
     ends = np.cumsum(lengths)
@@ -49,8 +55,10 @@ def _occurrence_matrix(data: CaptionData, vocabulary: int) -> csr_matrix:
     return occurs
 
 
-def _positive_information(occurs: csr_matrix) -> coo_matrix:
+def _positive_information(occurs: "csr_matrix") -> "coo_matrix":
     """Pointwise mutual information of two different tokens in a caption, where it is above 0: (V, V), nats."""
+    from scipy.sparse import coo_matrix
+
     pairs = (occurs.T @ occurs).tocoo()
     different = pairs.row != pairs.col
     row, col, count = pairs.row[different], pairs.col[different], pairs.data[different].astype(np.float64)

@@ -52,8 +52,8 @@ def copy_encoder(spec: str, out: Path) -> None:
     copy_half(encoder.transformers_class(where), where, spec, out)
 
 
-def open_again(spec: str, transform: dict[str, Any]) -> ObjectEncoder:
+def open_again(spec: str, transform: dict[str, Any], device: str | None = None) -> ObjectEncoder:
     """Open an encoder with the transform that it had, as `Transform.to_dict` gives it."""
     if transform.get("squash"):
-        return open_encoder(spec, size=transform["crop"])
-    return open_encoder(spec, resize=transform["resize"])
+        return open_encoder(spec, device=device, size=transform["crop"])
+    return open_encoder(spec, resize=transform["resize"], device=device)

@@ -85,7 +85,7 @@ class Router(nn.Module):
 
 def up_to_end(mask: Tensor) -> Tensor:
     """The mask (B, M) with the tokens that it hides before the end of text, which is never hidden."""
-    return mask.flip(1).cummax(dim=1).values.flip(1)
+    return mask.flip(1).cumsum(dim=1).flip(1) > 0
 
 
 def unit_numbers(begins: Tensor, units: int) -> Tensor:

@@ -1,0 +1,24 @@
+"""Opening what cuts captions, with PyTorch only where it is needed."""
+
+from pathlib import Path
+
+from textgroup.files import local_or_hub
+from textgroup.inference.onnx.cutter import SEGMENTER, OnnxCutter
+from textgroup.inference.segmenter import TextSegmenter
+from textgroup.model.packaged import PACKAGED
+from textgroup.text.tokenizer import CaptionTokenizer
+
+
+def load_segmenter(path: str | Path | None = None, *, device: str = "cpu") -> TextSegmenter:
+    """Open what cuts captions into units, and no more: the same units as with `load`, and ready sooner.
+
+    A directory that `textgroup export --onnx` wrote needs no PyTorch, nor does the packaged model; any other checkpoint
+    that `load` takes is opened by it. device: other than "cpu" also needs PyTorch. Raises `InputError` as `load` does.
+    """
+    directory = PACKAGED if path is None else Path(local_or_hub(str(path)))
+    if device == "cpu" and (file := directory / SEGMENTER).is_file():
+        tokenizer = CaptionTokenizer.from_pretrained(directory)
+        return TextSegmenter(OnnxCutter(file, len(tokenizer)), tokenizer)
+    from textgroup.inference.textgroup import load
+
+    return load(path, device=device)

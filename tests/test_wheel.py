@@ -1,0 +1,66 @@
+"""What `pip install textgroup` brings: the wheel holds the whole package and nothing else, and works away from here."""
+
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+BUILD = ("pyproject.toml", "README.md", "LICENSE")
+KINDS = {".py", ".typed", ".yaml", ".html", ".md", ".json", ".safetensors", ".onnx"}
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Built from a copy of the sources, by the packages that are installed here: no test goes to the network."""
+    source = tmp_path_factory.mktemp("source")
+    shutil.copytree(ROOT / "src", source / "src", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+    for name in BUILD:
+        shutil.copy(ROOT / name, source)
+    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", str(source)]
+    run = subprocess.run(command, capture_output=True, text=True, cwd=source)
+    assert run.returncode == 0, run.stdout + run.stderr
+    (built,) = (source / "dist").iterdir()
+    return built
+
+
+@pytest.mark.slow
+def test_the_wheel_holds_every_file_of_the_package_and_nothing_else(wheel: Path) -> None:
+    held = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
+    files = [file for file in (ROOT / "src/textgroup").rglob("*") if file.is_file() and file.suffix != ".pyc"]
+    assert held == {str(file.relative_to(ROOT / "src")) for file in files}
+    assert {Path(name).suffix for name in held} <= KINDS
+    assert {"textgroup/py.typed", "textgroup/packaged/segmenter.onnx", "textgroup/packaged/README.md"} <= held
+    assert wheel.stat().st_size < 16_000_000
+
+
+@pytest.mark.slow
+def test_the_wheel_brings_its_licence_the_command_and_its_dependencies(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as file:
+        about = {Path(name).name: file.read(name).decode() for name in file.namelist() if ".dist-info/" in name}
+    assert about["LICENSE"] == (ROOT / "LICENSE").read_text()
+    assert "textgroup = textgroup.cli:main" in about["entry_points.txt"]
+    assert {"Requires-Dist: torch>=2.6", "Requires-Dist: onnxruntime>=1.20"} <= set(about["METADATA"].splitlines())
+
+
+@pytest.mark.slow
+def test_an_installed_wheel_cuts_captions_and_finds_its_configurations(wheel: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(wheel) as file:
+        file.extractall(tmp_path / "installed")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+
+    def python(*words: str) -> str:
+        settings = os.environ | {"PYTHONPATH": str(tmp_path / "installed")}
+        run = subprocess.run([sys.executable, *words], capture_output=True, text=True, cwd=elsewhere, env=settings)
+        assert run.returncode == 0, run.stderr
+        return run.stdout.strip()
+
+    assert python("-c", "import textgroup; print(textgroup.__file__)").startswith(str(tmp_path / "installed"))
+    assert python("-m", "textgroup", "segment", "A man in a blue hat") == "A man | in | a blue hat"
+    opens = "from textgroup.config.command_line import load_run; print(load_run(['--config', 'k16']).model.encoder)"
+    assert "groups=16" in python("-c", opens)
