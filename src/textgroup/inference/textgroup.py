@@ -1,5 +1,6 @@
 """A trained checkpoint in use: captions to units, captions and images to vectors that can be compared."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -31,7 +32,7 @@ from textgroup.inference.streaming import stream_windows
 from textgroup.inference.vectors import encode, unit_vectors, warn_of_long
 from textgroup.model.pretrained import load_model
 from textgroup.model.textgroup import TextGroupModel
-from textgroup.text.tokenizer import CaptionTokenizer
+from textgroup.text.tokenizer import SPECIAL, CaptionTokenizer
 from textgroup.units import Grounding, Reference
 from textgroup.vision.decode import decode
 from textgroup.vision.encoders.identity import check_same_encoder
@@ -40,9 +41,6 @@ from textgroup.vision.encoders.open import open_again
 
 WINDOWS = 2
 """Windows that are processed at the same time: one in Python, another in the tokenizer or the model."""
-UNFAMILIAR = 2.0
-"""Tokens a word. Captions like those that the model learned from hardly have more than one; of another language most
-words are in pieces."""
 IMAGES = 8
 """Photographs decoded and encoded at once: memory does not depend on how many there are."""
 
@@ -95,11 +93,12 @@ class TextGroup:
         """
         return self._stream(checked_captions(captions, "segment_stream"))
 
-    def unfamiliar(self, captions: Iterable[str]) -> list[bool]:
-        """For each caption, whether most of its words are new to the model, as those of another language are: it has
-        more than `UNFAMILIAR` tokens a word. Little is to be expected of its units."""
+    def unfamiliar(self, captions: Iterable[str], share: float = 0.5) -> list[bool]:
+        """For each caption, whether more than this share of its words is new to the model: it has them in pieces only,
+        as those of another language. Where most words are new, little is to be expected of the units."""
         encoded = self.tokenizer.encode_batch(captions_given(captions, "unfamiliar"))
-        return [len(tokens.ids) - 2 > UNFAMILIAR * (max(tokens.words) + 1) for tokens in encoded]
+        pieces = (Counter(word for word in tokens.words if word != SPECIAL).values() for tokens in encoded)
+        return [sum(count > 1 for count in counts) > share * len(counts) for counts in pieces]
 
     def segment_window(self, captions: Sequence[str]) -> list[Units]:
         """`segment` for one window of captions, in the caller's thread."""
