@@ -34,8 +34,8 @@ bench: $(VENV)/installed
 bench-gpu: $(VENV)/installed
 	$(BIN)/python benchmarks/gpu.py
 
-# The packaged model: its router from captions alone, then its image side from Flickr8k's tar shards and MobileNetV2's
-# directory or Hub name.
+# The packaged models. The English one: its router from captions alone, then its image side from Flickr8k's tar shards and
+# MobileNetV2's directory or Hub name. The multilingual one: from the captions that its configuration names.
 CAPTIONS ?= [data/flickr30k_entities.zip,data/captions/coco.jsonl.gz]
 FLICKR8K ?= data/flickr8k
 BACKBONE ?= google/mobilenet_v2_1.0_224
@@ -48,6 +48,8 @@ packaged: $(VENV)/installed
 	$(BIN)/textgroup export -c runs/photographs --with-encoder --out runs/packaged
 	$(BIN)/textgroup export -c runs/packaged --onnx runs/onnx
 	cp runs/onnx/segmenter.onnx runs/packaged
+	$(BIN)/textgroup train --config configs/units_multilingual.yaml
+	$(BIN)/textgroup export -c runs/units_multilingual --out runs/packaged_multilingual
 
 $(VENV)/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)

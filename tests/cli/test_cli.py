@@ -119,8 +119,27 @@ def test_segment_says_when_most_words_of_captions_are_new_to_the_model(capsys: p
     printed = capsys.readouterr()
     assert len(printed.out.splitlines()) == 2
     assert printed.err.startswith("textgroup: of 1 of 2 captions most words are new to this model")
+    assert "train one on captions of yours" in printed.err
     assert main(["segment", "a man in a blue hat"]) == 0
     assert capsys.readouterr().err == ""
+
+
+def test_segment_names_the_multilingual_model_where_it_knows_the_words(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    strange = [
+        "Ein Mann mit einem blauen Hut hält eine Fahne.",
+        "Un hombre con un sombrero azul sostiene una bandera.",
+        "Žena sedí na lavičce v parku.",
+    ]
+    assert main(["segment", *strange]) == 0
+    assert "(2 of them look like German, French or Czech: -c multilingual)" in capsys.readouterr().err
+    assert main(["segment", "-c", "multilingual", *strange[:1]]) == 0
+    assert capsys.readouterr().err == ""
+    (tmp_path / "multilingual").mkdir()  # under this name there is something else
+    assert main(["segment", *strange]) == 0
+    assert "train one on captions of yours" in capsys.readouterr().err
 
 
 def test_segment_refuses_what_it_cannot_read(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,6 +15,7 @@ from tests.vision.encoders.conftest import resnet  # noqa: F401  a fixture
 from textgroup.config.run import OptimConfig
 from textgroup.errors import InputError
 from textgroup.inference.export import export
+from textgroup.model.pretrained import load_model
 from textgroup.model.textgroup import TextGroupModel
 from textgroup.training.loop import train
 from textgroup.vision.encoders.open import open_encoder
@@ -42,6 +43,21 @@ def test_an_exported_checkpoint_is_half_as_large_and_cuts_alike(run: Path, tmp_p
     assert textgroup.load(tmp_path / "shared").model.decoder is None
     with pytest.raises(textgroup.InputError, match="exists: give a directory that does not"):
         export(run, tmp_path / "shared")
+
+
+def test_without_images_the_router_alone_is_exported(tmp_path: Path) -> None:
+    captions = ["Two girls in yellow raincoats stand on the deck.", "a red ring and a blue star"]
+    model, tokenizer = load_model()
+    units = textgroup.TextGroup(model, tokenizer).segment(captions)
+    alone = TextGroupModel(model.encoder.config, None, model.embedding, vocabulary=model.vocabulary)
+    alone.encoder.take_router(model.encoder)
+    (tmp_path / "captions").mkdir()
+    alone.save_pretrained(tmp_path / "captions")
+    tokenizer.save(tmp_path / "captions" / "tokenizer.json")
+    export(tmp_path / "captions", tmp_path / "shared")
+    assert textgroup.load(tmp_path / "shared").segment(captions) == units
+    router = sum(value.nbytes // 2 for value in model.encoder.router.parameters())  # in half precision
+    assert (tmp_path / "shared" / "model.safetensors").stat().st_size < 1.2 * router
 
 
 def test_with_its_encoder_a_checkpoint_needs_nothing_else(resnet: Path, tmp_path: Path) -> None:  # noqa: F811

@@ -194,6 +194,14 @@ def test_marks_name_nothing(model: TextGroup) -> None:
 def test_captions_of_another_language_are_told(model: TextGroup) -> None:
     captions = ["a man in a blue hat is holding a flag", "Un hombre con un sombrero azul sostiene una bandera.", ""]
     assert model.unfamiliar(captions) == [False, True, False]
+    assert model.unfamiliar(["Deux filles jouent sur la plage."]) == [True]  # in short words, of few pieces
+
+
+def test_new_words_are_counted_and_not_their_pieces(model: TextGroup) -> None:
+    captions = ["a man and a dog with a qzxqzjqvxqzwkj", "a qzxqzj"]
+    assert model.unfamiliar(captions) == [False, False]
+    assert model.unfamiliar(captions, share=0.4) == [False, True]
+    assert model.unfamiliar(captions, share=0.0) == [True, True]
 
 
 def test_a_model_of_few_groups_does_not_cut_words_either_nor_join_sentences(tmp_path: object) -> None:

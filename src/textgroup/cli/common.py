@@ -55,10 +55,11 @@ def tell_count(source: str, count: "Count") -> None:
         print(printable(f"textgroup:   skipped {line}"), file=sys.stderr)
 
 
-def checkpoint_option(parser: argparse._ActionsContainer, packaged: bool = False) -> None:
-    """`-c`, the checkpoint that a command uses. packaged: by default the one that comes with the package."""
+def checkpoint_option(parser: argparse._ActionsContainer, packaged: bool = False, more: str = "") -> None:
+    """`-c`, the checkpoint that a command uses. packaged: by default the one that comes with the package. more: what
+    else it may be."""
     default = " (default: the packaged one)" if packaged else ""
-    parser.add_argument("-c", "--checkpoint", help=f"checkpoint or run directory, or Hub name{default}")
+    parser.add_argument("-c", "--checkpoint", help=f"checkpoint or run directory, or Hub name{more}{default}")
 
 
 def device_option(parser: argparse._ActionsContainer) -> None:

@@ -4,6 +4,8 @@ import argparse
 import functools
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import compress
+from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from textgroup.cli.common import Parser, checkpoint_option, column_options, device_option, path, tell_count
@@ -20,6 +22,9 @@ LONGEST_LINE = 1_000_000
 
 LOOKED_AT = 1_000
 """Captions of which it is said whether the model knows their words."""
+KNOWN = 1 / 3
+"""Share of new words up to which a caption looks like the languages of the multilingual model. In nearly all of their
+captions fewer are new to it, in Spanish and Dutch ones more (docs/experiments.md, 6.2)."""
 
 
 def segment(words: Sequence[str]) -> None:
@@ -56,7 +61,7 @@ def _options(words: Sequence[str]) -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("caption", nargs="*", help="captions, each one argument")
-    checkpoint_option(parser, packaged=True)
+    checkpoint_option(parser, packaged=True, more="; multilingual: English, German, French and Czech")
     device_option(parser)
     parser.add_argument(
         "--file", type=path, help="captions: a text file, one a line, or any other source ('-': standard input)"
@@ -125,12 +130,26 @@ def _write_units(captions: Iterable[str], options: argparse.Namespace) -> None:
             blank += empty
     if blank:
         print(f"textgroup: {blank} empty lines have no units", file=sys.stderr)
-    if strange := sum(model.unfamiliar(first)):
+    if strange := list(compress(first, model.unfamiliar(first))):
         print(
-            f"textgroup: of {strange} of {len(first)} captions most words are new to this model, as those of another "
-            "language are: do not rely on their units (README: train one on captions of yours, in minutes)",
+            f"textgroup: of {len(strange)} of {len(first)} captions most words are new to this model, as those of "
+            f"another language are: do not rely on their units ({_remedy(strange, options.checkpoint)})",
             file=sys.stderr,
         )
+
+
+def _remedy(strange: Sequence[str], checkpoint: str | None) -> str:
+    """What to do about captions of which most words are new to the checkpoint."""
+    from textgroup.inference.segmenter import has_new_words
+    from textgroup.model.packaged import MULTILINGUAL, PACKAGED_MULTILINGUAL
+    from textgroup.text.tokenizer import CaptionTokenizer
+
+    train = "README: train one on captions of yours, in minutes"
+    if checkpoint == MULTILINGUAL or Path(MULTILINGUAL).exists():
+        return train
+    tokenizer = CaptionTokenizer.from_pretrained(PACKAGED_MULTILINGUAL)
+    known = len(strange) - sum(has_new_words(tokenizer, strange, KNOWN))
+    return f"{known} of them look like German, French or Czech: -c {MULTILINGUAL}" if known else train
 
 
 def _lines(model: "TextSegmenter", captions: Iterable[str], options: argparse.Namespace) -> Iterator[tuple[str, bool]]:

@@ -210,8 +210,8 @@ class RunConfig:
     trained from scratch too, on the photographs of data.captions; `trainable:WHERE`: from the weights in a directory or
     under a Hub name."""
     router: str | None = None
-    """Dynamic encoders: a checkpoint (directory, Hub name or `packaged`) whose router and tokenizer are taken,
-    so that captions are cut as it cuts them, and not trained; null: the router is trained."""
+    """Dynamic encoders: a checkpoint (directory, Hub name, `packaged` or `multilingual`) whose router and
+    tokenizer are taken, so that captions are cut as it cuts them, and not trained; null: the router is trained."""
     tokenizer: TokenizerConfig = field(default_factory=TokenizerConfig)
     """Byte-pair encoding."""
     units: UnitsConfig = field(default_factory=UnitsConfig)

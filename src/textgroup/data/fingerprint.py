@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from textgroup.data.sources.count import Count
 from textgroup.data.sources.hub import HUB
 from textgroup.data.sources.names import files_of, kind_of, url_scheme
 from textgroup.data.sources.samples import read_samples, split_of
@@ -46,8 +47,15 @@ def _files_of(source: str, image_column: str | None) -> Iterator[str]:
     yield from files
     tables = all(kind_of(file) not in (".tar", ".zip") and url_scheme(file) is None for file in files)
     if image_column is not None and tables:
-        images = (sample.image for sample in read_samples(source, image_column=image_column, captions=False))
-        yield from (str(image) for image in images if isinstance(image, Path))
+        yield from _images_of(source, image_column)
+
+
+def _images_of(table: str, image_column: str) -> Iterator[str]:
+    samples = read_samples(table, image_column=image_column, captions=False, count=Count())
+    try:
+        yield from (str(sample.image) for sample in samples if isinstance(sample.image, Path))
+    except InputError:  # it names no images: whoever wants them says so
+        return
 
 
 def _files_below(path: Path) -> Iterator[str]:

@@ -1,18 +1,22 @@
 """Writing a checkpoint to share: half precision, nothing but what is used, and, if wanted, its image encoder."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from textgroup.errors import InputError
 from textgroup.files import atomic_write, full_disk_told
 from textgroup.model.pretrained import TOWER, checkpoint_directory, load_model
+from textgroup.model.textgroup import TextGroupModel
 from textgroup.vision.encoders.identity import check_same_encoder
 from textgroup.vision.encoders.open import copy_encoder, open_again
 
 
 def export(where: str | Path, out: Path, *, with_encoder: bool = False, encoder: str | None = None) -> None:
     """Write a checkpoint to the directory `out`, in half precision and without what only training needs.
+
+    That is the decoder, and, where there are no images to compare units with, what makes vectors of units.
 
     with_encoder: also the image encoder, so that the directory needs nothing else. encoder: where that lies now, if not
     where it lay in training. Raises `InputError` if there is no checkpoint at `where`, if `out` exists, and for an
@@ -22,6 +26,8 @@ def export(where: str | Path, out: Path, *, with_encoder: bool = False, encoder:
         raise InputError(f"{out} exists: give a directory that does not")
     model, tokenizer = load_model(where)
     model.decoder = None
+    if model.image_head is None and model.encoder.config.kind == "dynamic":
+        model = _router_alone(model)
     own_tower = checkpoint_directory(str(where)) / TOWER
     with full_disk_told(out, "nothing is written; make room, or give another directory"), atomic_write(out) as partial:
         identity = model.image_encoder
@@ -36,6 +42,14 @@ def export(where: str | Path, out: Path, *, with_encoder: bool = False, encoder:
         model.half().save_pretrained(partial, config={**config, "decoder": None, "image_encoder": identity})
         (partial / "README.md").unlink(missing_ok=True)  # the Hub's template of a model card, all blanks
         tokenizer.save(partial / "tokenizer.json")
+
+
+def _router_alone(model: TextGroupModel) -> TextGroupModel:
+    """A model that cuts captions alike, whose units have vectors of one number."""
+    encoder = replace(model.encoder.config, width=1, heads=1, layers_after=0)
+    alone = TextGroupModel(encoder, None, model.embedding, vocabulary=model.vocabulary).eval()
+    alone.encoder.take_router(model.encoder)
+    return alone
 
 
 def _all_but_a_model(folder: str, names: list[str]) -> list[str]:

@@ -1,5 +1,6 @@
 """Captions to units, without PyTorch: what cuts them may be a model, or what was exported of one."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import overload
@@ -8,13 +9,16 @@ from textgroup.inference.given import captions_given, checked_captions
 from textgroup.inference.result import Phrases, Units
 from textgroup.inference.segmenting import Cutter, segment
 from textgroup.inference.streaming import stream_windows
-from textgroup.text.tokenizer import CaptionTokenizer
+from textgroup.text.tokenizer import SPECIAL, CaptionTokenizer
 
 WINDOWS = 2
 """Windows that are processed at the same time: one in Python, another in the tokenizer or the model."""
-UNFAMILIAR = 2.0
-"""Tokens a word. Captions like those that the model learned from hardly have more than one; of another language most
-words are in pieces."""
+
+
+def has_new_words(tokenizer: CaptionTokenizer, captions: Sequence[str], share: float) -> list[bool]:
+    """For each caption, whether the tokenizer has more than this share of its words in pieces only."""
+    pieces = (Counter(w for w in tokens.words if w != SPECIAL).values() for tokens in tokenizer.encode_batch(captions))
+    return [sum(count > 1 for count in counts) > share * len(counts) for counts in pieces]
 
 
 class TextSegmenter:
@@ -57,11 +61,10 @@ class TextSegmenter:
         """
         return self._stream(checked_captions(captions, "segment_stream"))
 
-    def unfamiliar(self, captions: Iterable[str]) -> list[bool]:
-        """For each caption, whether most of its words are new to the model, as those of another language are: it has
-        more than `UNFAMILIAR` tokens a word. Little is to be expected of its units."""
-        encoded = self.tokenizer.encode_batch(captions_given(captions, "unfamiliar"))
-        return [len(tokens.ids) - 2 > UNFAMILIAR * (max(tokens.words) + 1) for tokens in encoded]
+    def unfamiliar(self, captions: Iterable[str], share: float = 0.5) -> list[bool]:
+        """For each caption, whether more than this share of its words is new to the model: it has them in pieces only,
+        as those of another language. Where most words are new, little is to be expected of the units."""
+        return has_new_words(self.tokenizer, captions_given(captions, "unfamiliar"), share)
 
     def segment_window(self, captions: Sequence[str]) -> list[Units]:
         """`segment` for one window of captions, in the caller's thread."""

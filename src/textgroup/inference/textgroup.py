@@ -221,11 +221,12 @@ class TextGroup(TextSegmenter):
 
 
 def load(path: str | Path | None = None, *, device: str = "cpu", encoder: str | None = None) -> TextGroup:
-    """Open a checkpoint directory, a run directory (its newest checkpoint), a Hub name, or the packaged checkpoint.
+    """Open a checkpoint directory, a run directory (its newest checkpoint), a Hub name, or a packaged checkpoint.
 
     Without a path it is the one that comes with the package: units of English captions, and where they are in a
-    photograph. device: where the text side runs, "cpu" or "cuda". encoder: see `TextGroup`. Raises `InputError` for
-    what is no checkpoint, and for a device that is not there.
+    photograph. "multilingual" comes with it too: units of English, German, French and Czech captions, without images; a
+    directory of that name goes first. device: where the text side runs, "cpu" or "cuda". encoder: see `TextGroup`.
+    Raises `InputError` for what is no checkpoint, and for a device that is not there.
     """
     chosen = pick_device(device)
     model, tokenizer = load_model(path)

@@ -1,6 +1,8 @@
-"""Where the checkpoint is that comes with the package."""
+"""Where the checkpoints are that come with the package."""
 
 from pathlib import Path
 
 PACKAGED = Path(__file__).parents[1] / "packaged"
 """Its README.md is the model card."""
+MULTILINGUAL, PACKAGED_MULTILINGUAL = "multilingual", PACKAGED.with_name("packaged_multilingual")
+"""The second one, for captions in four languages: its name, and where it is. A directory of that name goes first."""

@@ -8,7 +8,7 @@ from safetensors.torch import load_model as load_model_weights
 from textgroup.errors import InputError
 from textgroup.files import local_or_hub
 from textgroup.model.described import new_model
-from textgroup.model.packaged import PACKAGED
+from textgroup.model.packaged import MULTILINGUAL, PACKAGED, PACKAGED_MULTILINGUAL
 from textgroup.model.textgroup import TextGroupModel
 from textgroup.text.tokenizer import CaptionTokenizer
 
@@ -20,16 +20,16 @@ TOWER = "image_encoder"
 def load_model(where: str | Path | None = None) -> tuple[TextGroupModel, CaptionTokenizer]:
     """Model (evaluation mode, CPU) and tokenizer of a checkpoint.
 
-    where: a checkpoint directory, a run directory (its newest checkpoint), or a Hub name; None is the checkpoint that
-    comes with the package. Raises `InputError` for anything else, and for files that do not fit together.
+    where: a checkpoint directory, a run directory (its newest checkpoint), a Hub name, or `MULTILINGUAL`; None is the
+    checkpoint that comes with the package. Raises `InputError` for anything else, and for files that do not fit
+    together.
     """
     directory = PACKAGED if where is None else checkpoint_directory(str(where))
     missing = [name for name in FILES if not (directory / name).is_file()]
     if missing:
-        raise InputError(
-            f"{where or directory} is not a TextGroup checkpoint: {', '.join(missing)} missing "
-            "(make one with `textgroup train`)"
-        )
+        hides = f"a directory ./{MULTILINGUAL} hides the packaged model of that name: rename it, or work elsewhere"
+        remedy = hides if str(where) == MULTILINGUAL else "make one with `textgroup train`"
+        raise InputError(f"{where or directory} is not a TextGroup checkpoint: {', '.join(missing)} missing ({remedy})")
     tokenizer = CaptionTokenizer.from_pretrained(directory)
     try:
         model = new_model(directory)
@@ -52,12 +52,15 @@ def load_model(where: str | Path | None = None) -> tuple[TextGroupModel, Caption
 
 
 def checkpoint_directory(where: str) -> Path:
-    """The checkpoint at a directory or under a Hub name, or the newest one of a run. Raises `InputError`."""
+    """The checkpoint at a directory or under a Hub name, or the newest one of a run; `MULTILINGUAL` is the packaged
+    one, unless a directory has that name. Raises `InputError`."""
     path = Path(local_or_hub(where))
     if path.is_dir():
         return path / "last" if (path / "last").is_dir() else path
     if path.exists():
         raise InputError(f"{where} is a file, not a checkpoint directory")
+    if where == MULTILINGUAL:
+        return PACKAGED_MULTILINGUAL
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 

@@ -184,8 +184,16 @@ def _open_captions(
     pooled = None if store is None else store.pooled
 
     def samples(count: Count) -> Iterator[Sample]:
-        columns = {"image_column": data.image_column, "caption_column": data.caption_column}
-        each = (read_samples(one, images=False, count=count, **columns) for one in sources)
+        each = (
+            read_samples(
+                one,
+                images=False,
+                image_column=data.image_column,
+                caption_column=data.caption_column,
+                count=count,
+            )
+            for one in sources
+        )
         return count_progress(chain.from_iterable(each), "samples")
 
     kept = open_tokens(where, made_of, pooled)

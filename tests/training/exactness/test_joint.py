@@ -87,7 +87,7 @@ def gradients(*modules: torch.nn.Module) -> dict[str, torch.Tensor]:
 
 
 def test_both_sides_learn_and_the_tower_too(config: RunConfig) -> None:
-    config = replace(config, optim=OptimConfig(batch_size=8, epochs=35, warmup_epochs=2, lr=1.5e-3))
+    config = replace(config, optim=OptimConfig(batch_size=8, epochs=60, warmup_epochs=2, lr=1.5e-3))
     config = replace(config, log=LogConfig(every=10, eval_every=1000, save_every=1000))
     inputs = read_inputs(config)
     train(config, inputs)
