@@ -135,7 +135,7 @@ def _verdict(model: TextGroup, image: np.ndarray, looks: Sequence[Look]) -> Verd
 
 
 def _only_in(one: Look, other: Look) -> list[Unit]:
-    """Units of one caption that the other has not; that name something, if any does."""
+    """Units of one caption that the other has not, but for one that is all of its caption."""
     there = Counter(grounding.unit.text.casefold() for grounding in other.groundings)
     own = []
     for grounding in one.groundings:
@@ -144,7 +144,7 @@ def _only_in(one: Look, other: Look) -> list[Unit]:
             there[text] -= 1
         elif _without(one.caption, grounding.unit):
             own.append(grounding.unit)
-    return [unit for unit in own if unit.groundable is not False] or own
+    return own
 
 
 def _without(caption: str, unit: Unit) -> str:

@@ -55,6 +55,7 @@ def picture_given(sent: str | None, picked: str | None) -> Image.Image | None:
     sent: a `data:` address, as a browser makes it of a file. Raises `InputError`, and `BrokenImage` for what is no
     picture.
     """
+    _check_texts(sent, picked)
     if sent:
         encoded = sent.partition(";base64,")[2]
         if len(encoded) * 3 // 4 > MAX_UPLOAD + 2:
@@ -72,6 +73,7 @@ def picture_given(sent: str | None, picked: str | None) -> Image.Image | None:
 
 def captions_given(caption: str | None, other: str | None) -> Sequence[str]:
     """The caption, and the one to compare it with, if there is one. Raises `InputError`."""
+    _check_texts(caption, other)
     captions = [text.strip() for text in (caption or "", other or "")]
     for text in captions:
         if len(text) > MAX_CAPTION:
@@ -79,3 +81,10 @@ def captions_given(caption: str | None, other: str | None) -> Sequence[str]:
     if not captions[0]:
         raise InputError("there is no caption: type one, or pick an example")
     return [text for text in captions if text]
+
+
+def _check_texts(*given: object) -> None:
+    """Raise `InputError` for what no browser sends from our page."""
+    for value in given:
+        if not isinstance(value, str | None):
+            raise InputError(f"a {type(value).__name__} where a text belongs: use the fields of the page")

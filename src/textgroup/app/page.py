@@ -18,15 +18,19 @@ UPLOAD = """<label class="tg-file"><span>Your own picture</span>
 <input type="file" accept="image/jpeg,image/png,image/webp,image/gif,image/bmp,image/tiff">
 <span role="status">${value ? "Yours is shown." : ""}</span></label>"""
 READ_FILE = """
+const MOST = %MOST%;
 element.addEventListener("change", (event) => {
   const file = event.target.files?.[0];
   if (!file) return;
-  if (file.size > %d) { element.querySelector("[role=status]").textContent = "More than %d MiB: save it smaller."; return; }
+  if (file.size > MOST) {
+    element.querySelector("[role=status]").textContent = `More than ${MOST >> 20} MiB: save it smaller.`;
+    return;
+  }
   const reader = new FileReader();
   reader.onload = () => { props.value = reader.result; trigger("change"); };
   reader.readAsDataURL(file);
 });
-""" % (MAX_UPLOAD, MAX_UPLOAD >> 20)
+""".replace("%MOST%", str(MAX_UPLOAD))
 KEEP_IN_ADDRESS = """(caption, other, picture) => {
   const state = Object.entries({caption, other, picture}).filter(([, value]) => value);
   history.replaceState(null, "", "?" + new URLSearchParams(state));
@@ -68,7 +72,9 @@ def make_page(models: Mapping[str, TextGroup]) -> gr.Blocks:
                 )
             with gr.Column():
                 picked = gr.Radio(list(examples()), label="Examples", elem_id="examples")
-                sent = gr.HTML(value="", html_template=UPLOAD, js_on_load=READ_FILE, elem_id="own", apply_default_css=False)
+                sent = gr.HTML(
+                    value="", html_template=UPLOAD, js_on_load=READ_FILE, elem_id="own", apply_default_css=False
+                )
         button = gr.Button("Show", variant="primary")
         shown = gr.HTML(elem_id="shown", apply_default_css=False)
         gr.Markdown(LIMITS)

@@ -93,10 +93,7 @@ def serve(models: Mapping[str, TextGroup], host: str, port: int, *, block: bool 
 
 def _check_port(host: str, port: int) -> None:
     try:
-        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM) as tried:
-            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            tried.bind((host, port))
-    except (OSError, OverflowError) as error:
-        taken = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
-        reason = "it is in use" if taken else str(error)
+        socket.create_server((host, port)).close()
+    except OSError as error:
+        reason = "it is in use" if error.errno == errno.EADDRINUSE else error.strerror
         raise InputError(f"--host {host} --port {port}: {reason}; give another") from None
