@@ -16,6 +16,8 @@ from textgroup.app.serving import serve
 
 pytest.importorskip("gradio", reason="the page needs gradio: pip install 'textgroup[app]'")
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install playwright")
+MOST_WAIT = 90_000
+"""Milliseconds: the first page opens the image encoder, and a machine may be busy."""
 CHROMIUM = shutil.which("chromium")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's chromium: apt-get install chromium")
 
@@ -47,6 +49,7 @@ def visit(address: str, browser: Any) -> Iterator[Callable[..., Any]]:
     def open_page(query: str = "", **settings: Any) -> Any:
         contexts.append(browser.new_context(**settings))
         page = contexts[-1].new_page()
+        page.set_default_timeout(MOST_WAIT)
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on(
             "request", lambda request: request.url.startswith((address, "data:", "blob:")) or wrong.append(request.url)

@@ -12,8 +12,8 @@ from textgroup.errors import InputError
 from textgroup.inference.textgroup import TextGroup
 
 INTRODUCTION = """# TextGroup
-A caption is cut into units, and each unit that names something is pointed at in the picture. The packaged model knows English captions of
-photographs: in drawn scenes it is often wrong."""
+A caption is cut into units, and each unit that names something is pointed at in the picture. The packaged model knows
+English captions of photographs: in drawn scenes it is often wrong."""
 UPLOAD = """<label class="tg-file"><span>Your own picture</span>
 <input type="file" accept="image/jpeg,image/png,image/webp,image/gif,image/bmp,image/tiff">
 <span role="status">${value ? "Yours is shown." : ""}</span></label>"""
