@@ -3,6 +3,7 @@
 python docs/generate_results.py OUT [OUT ...]
 """
 
+import re
 import sys
 from pathlib import Path
 
@@ -21,6 +22,7 @@ def main(folders: list[Path]) -> None:
     for folder in folders:
         lines = (folder / "results.md").read_text(encoding="utf-8").splitlines()
         sections.append("\n".join(f"#{line}" if line.startswith("#") else line for line in lines))
+    sections = [re.sub(r" --out [^ `]+", "", section) for section in sections]  # whose directory it was says nothing
     PAGE.write_text(HEAD + "\n\n".join(sections) + "\n", encoding="utf-8")
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from operator import itemgetter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     import numpy as np
@@ -50,6 +50,12 @@ class Grounding(NamedTuple):
     point: tuple[float, float] | None = None
     box: tuple[float, float, float, float] | None = None
     score: float | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields of the unit, then "point", "box", "score" and "heat" with three digits, for JSON."""
+        heat = None if self.heat is None else [[round(float(x), 3) for x in row] for row in self.heat]
+        found = {"point": self.point, "box": self.box, "score": self.score, "heat": heat}
+        return {**self.unit._asdict(), **found}
 
 
 Segmenter = Callable[[Sequence[str]], list[list[Unit]]]

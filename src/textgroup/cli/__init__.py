@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Sequence
 from typing import TextIO
 
+from textgroup.cli.app import app
 from textgroup.cli.demo import demo
 from textgroup.cli.evaluate import evaluate
 from textgroup.cli.export import export
@@ -22,6 +23,7 @@ HELP = """\
 textgroup: the units of a caption, grounded in the picture (arXiv 2511.11262).
 
   textgroup demo                                        see it work: train, segment, report.html
+  textgroup app                                         a web page to look at captions on pictures
   textgroup segment "A man in a blue hat ..."           the units of captions (-c RUN: by a model of your own)
   textgroup score -c RUN IMAGE CAPTION [CAPTION ...]    rank captions for an image
   textgroup align -c RUN IMAGE CAPTION [CAPTION ...]    the object of the image that each unit refers to
@@ -52,6 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(words: list[str]) -> int:
     commands = {
         "demo": demo,
+        "app": app,
         "segment": segment,
         "score": score,
         "align": align,

@@ -2,13 +2,11 @@
 
 import argparse
 from collections.abc import Sequence
-from typing import Any
 
 from textgroup.cli.common import Parser, checkpoint_option, device_option, path
 from textgroup.errors import InputError
 from textgroup.files import atomic_write
 from textgroup.report.printable import json_line, printable
-from textgroup.units import Grounding
 
 
 def ground(words: Sequence[str]) -> None:
@@ -25,7 +23,7 @@ def ground(words: Sequence[str]) -> None:
         with atomic_write(options.out) as partial:
             picture.save(partial, format="PNG")
     if options.json:
-        units = [_record(grounding) for grounding in groundings]
+        units = [grounding.to_dict() for grounding in groundings]
         print(json_line({"image": str(options.image), "caption": options.caption, "units": units}))
         return
     for unit, _, point, _, score in groundings:
@@ -48,15 +46,3 @@ def _options(words: Sequence[str]) -> argparse.Namespace:
     if not options.caption.strip():
         raise InputError("textgroup ground: the caption is empty: give it at least one word")
     return options
-
-
-def _record(grounding: Grounding) -> dict[str, Any]:
-    """For JSON; the heat map with three digits."""
-    heat = None if grounding.heat is None else [[round(float(x), 3) for x in row] for row in grounding.heat]
-    return {
-        **grounding.unit._asdict(),
-        "point": grounding.point,
-        "box": grounding.box,
-        "score": grounding.score,
-        "heat": heat,
-    }

@@ -46,13 +46,18 @@ def draw_overlay(photograph: Image.Image, groundings: Sequence[Grounding]) -> Im
     return page
 
 
+def heat_strength(heat: np.ndarray) -> Image.Image:
+    """How much of its unit's colour each cell of a heat map (h, w) has: a grey picture, black for none."""
+    heat = heat - heat.min()
+    return Image.fromarray((255 * STRONGEST * (heat / max(heat.max(), 1e-9)) ** 2).astype(np.uint8))
+
+
 def _panel(photograph: Image.Image, grounding: Grounding, colour: str) -> Image.Image:
     """The photograph in grey with the heat of one unit, its box and its point."""
     assert grounding.heat is not None, "only units that point have a panel"
     assert grounding.box is not None, "a heat map has a box"
     assert grounding.point is not None, "a heat map has a point"
-    heat = grounding.heat - grounding.heat.min()
-    strength = Image.fromarray((255 * STRONGEST * (heat / max(heat.max(), 1e-9)) ** 2).astype(np.uint8))
+    strength = heat_strength(grounding.heat)
     grey = Image.blend(photograph.convert("L").convert("RGB"), Image.new("RGB", photograph.size, "white"), 0.25)
     panel = Image.composite(
         Image.new("RGB", photograph.size, colour),
