@@ -110,12 +110,19 @@ class Verdict(NamedTuple):
 
     def sentence(self) -> str:
         """One line, with the figures that decide."""
-        figures = "; ".join(
+        return f"{self.asked()}: {self.verdict} ({self.figures()})."
+
+    def asked(self) -> str:
+        """The claim, and of which row it is asked."""
+        return f"{self.claim.place}, {self.role}: {self.claim.text}"
+
+    def figures(self) -> str:
+        """The differences that decide."""
+        return "; ".join(
             f"{one.figure} of {one.better} less {one.worse} {apart.value:+.1f} "
             f"[{apart.ci95[0]:+.1f}, {apart.ci95[1]:+.1f}]"
             for one, apart in self.differences
         )
-        return f"{self.claim.place}, {self.role}: {self.claim.text}: {self.verdict} ({figures})."
 
     def record(self) -> dict[str, Any]:
         """For JSON."""

@@ -155,7 +155,7 @@ def page(
             {"name": one.name, "title": one.title, "columns": one.columns, "rows": list(zip(one.rows, one.printed))}
             for one in grids
         ],
-        "verdicts": [{"verdict": one.verdict, "sentence": one.sentence()} for one in verdicts if one.differences],
+        "verdicts": [one for one in verdicts if one.differences],
         "objects": objects_of(results),
         "failed": [f"{name}, seed {seed}: {why}" for (name, seed), why in sorted(results.failed.items())],
         "drawings": [{"title": drawing.title, "source": svg_url(drawing.figure)} for drawing in drawings],
