@@ -45,23 +45,30 @@ def curves(panels: Sequence[tuple[str, Series]], x_label: str = "step") -> Figur
 
 
 def heat_map(pieces: Sequence[str], assignment: Any, bars: Sequence[tuple[int, int]] = ()) -> Figure:
-    """Soft assignment of tokens to groups, as in Figure 2 of the paper.
+    """Soft assignment of tokens to groups, as in Figure 2 of the paper, but with the tokens from top to bottom: so a
+    long caption fits a narrow page.
 
-    pieces: M tokens. assignment: (K, M) in 0..1. bars: (first, last) token of each gold phrase, drawn above.
+    pieces: M tokens. assignment: (K, M) in 0..1. bars: (first, last) token of each gold phrase, drawn at the left.
     """
     assignment = np.asarray(assignment)
     groups, tokens = assignment.shape
     with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(max(4.0, 0.36 * tokens + 0.8), 0.26 * groups + 1.25), layout="constrained")
+        figure = Figure(figsize=(0.3 * groups + 2.2, 0.19 * tokens + 1.1), layout="constrained")
         axis = figure.subplots()
-        axis.imshow(assignment, cmap="Blues", vmin=0, vmax=1, aspect="auto")
-        axis.set_xticks(range(tokens), [_label(piece) for piece in pieces], rotation=60, ha="right")
-        axis.set_yticks(range(groups), [f"group {k + 1}" for k in range(groups)])
+        image = axis.imshow(assignment.T, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+        axis.set_xticks(range(groups), [str(k + 1) for k in range(groups)])
+        axis.set_yticks(range(tokens), [_label(piece) for piece in pieces])
+        axis.xaxis.tick_top()
+        axis.set_xlabel("group")
+        axis.xaxis.set_label_position("top")
         axis.tick_params(length=0)
         axis.spines[:].set_visible(False)
         for first, last in bars:
-            axis.plot([first - 0.4, last + 0.4], [-0.75, -0.75], color="#222", linewidth=2.5, clip_on=False)
-        axis.set_ylim(groups - 0.5, -0.9 if bars else -0.5)
+            axis.plot([-0.68, -0.68], [first - 0.35, last + 0.35], color="#222", linewidth=2.5, clip_on=False)
+        axis.set_xlim(-0.8 if bars else -0.5, groups - 0.5)
+        scale = figure.colorbar(image, ax=axis, location="bottom", ticks=[0, 0.5, 1], aspect=14, pad=0.02)
+        scale.set_label("share of the token")
+        scale.outline.set_visible(False)
         return figure
 
 

@@ -131,12 +131,15 @@ class TrainingBar:
                 self._task = self.bar.add_task("", total=steps, completed=step, figures=figures, label=self.label)
             self.bar.update(self._task, completed=step, refresh=False, **{"figures": figures})  # type: ignore[arg-type]
         elif step == steps or step % max(1, steps // 10) == 0:
-            self.console.print(f"{self.label}: step {step}/{steps}  {figures}", highlight=False, markup=False)
+            line = Text(f"{self.label}: step {step}/{steps}  {figures}")
+            self.console.print(line, soft_wrap=True)
         for warning in warnings:
             kind = warning.split(":")[0]
             if kind not in self._warned:
                 self._warned.add(kind)
-                self.console.print(Text(f"{self.label}: step {step}: {printable(warning)}", style="yellow"))
+                self.console.print(
+                    Text(f"{self.label}: step {step}: {printable(warning)}", style="yellow"), soft_wrap=True
+                )
 
 
 @contextmanager
