@@ -4,6 +4,7 @@ import base64
 import io
 import warnings
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -17,8 +18,8 @@ from textgroup.report.printable import printable
 
 LINES = ("#1d6fa5", "#d1495b", "#5b8e3e", "#8f6fb0", "#c77f1b")
 
-LONGEST_LABEL = 18
-"""Characters of a token that a figure shows."""
+LONGEST_TOKEN, LONGEST_NAME = 18, 40
+"""Characters of a token and of a name that a figure shows."""
 
 Series = Mapping[str, tuple[Sequence[float], Sequence[float]]]
 """Name of a line -> its x and y values."""
@@ -34,9 +35,9 @@ def curves(panels: Sequence[tuple[str, Series]], x_label: str = "step") -> Figur
         figure = Figure(figsize=(3.4 * len(panels), 2.6), layout="constrained")
         axes = np.atleast_1d(np.asarray(figure.subplots(1, len(panels))))
         for axis, (title, series) in zip(axes, panels):
-            for colour, (name, (x, y)) in zip(LINES, series.items()):
-                axis.plot(x, y, label=name, color=colour, linewidth=1.6)
-            axis.set_title(title, loc="left", fontweight="bold")
+            for colour, (name, (x, y)) in zip(cycle(LINES), series.items()):
+                axis.plot(x, y, label=_label(name, LONGEST_NAME), color=colour, linewidth=1.6)
+            axis.set_title(_label(title, LONGEST_NAME), loc="left", fontweight="bold")
             axis.set_xlabel(x_label)
             axis.spines[["top", "right"]].set_visible(False)
             axis.grid(alpha=0.25)
@@ -57,7 +58,7 @@ def heat_map(pieces: Sequence[str], assignment: Any, bars: Sequence[tuple[int, i
         axis = figure.subplots()
         image = axis.imshow(assignment.T, cmap="Blues", vmin=0, vmax=1, aspect="auto")
         axis.set_xticks(range(groups), [str(k + 1) for k in range(groups)])
-        axis.set_yticks(range(tokens), [_label(piece) for piece in pieces])
+        axis.set_yticks(range(tokens), [_label(piece, LONGEST_TOKEN) for piece in pieces])
         axis.xaxis.tick_top()
         axis.set_xlabel("group")
         axis.xaxis.set_label_position("top")
@@ -101,10 +102,10 @@ def _write(figure: Figure, file: BinaryIO, kind: str) -> None:
         figure.savefig(file, format=kind, dpi=200, metadata={"Date": None} if kind == "svg" else None)
 
 
-def _label(text: str) -> str:
-    """A label that fits, as matplotlib takes it: a `$` would begin a formula."""
-    text = printable(text)
-    return (text if len(text) <= LONGEST_LABEL else text[: LONGEST_LABEL - 1] + "\u2026").replace("$", r"\$")
+def _label(text: str, longest: int) -> str:
+    """A label that fits, as matplotlib takes it: a `$` would begin a formula, half a character is refused."""
+    text = printable(text).encode("utf-8", "backslashreplace").decode()
+    return (text if len(text) <= longest else text[: longest - 1] + "\u2026").replace("$", r"\$")
 
 
 def _data_url(kind: str, content: bytes) -> str:

@@ -41,4 +41,4 @@ def write_page(path: Path, template: str, content: Mapping[str, Any]) -> None:
     )
     html = environment.get_template(template).render(colours=COLOURS, generator=GENERATOR, **content)
     with atomic_write(path) as partial:
-        partial.write_text(html, encoding="utf-8")
+        partial.write_text(html, encoding="utf-8", errors="backslashreplace")
