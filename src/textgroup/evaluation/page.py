@@ -9,7 +9,7 @@ import math
 import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from textgroup.errors import InputError
 from textgroup.evaluation.grounding import report as grounding
@@ -17,6 +17,8 @@ from textgroup.evaluation.phrases import report as phrases
 from textgroup.evaluation.ranking import report as ranking
 from textgroup.files import check_size, read_json_value
 from textgroup.report.sections import Section, plain_rows
+
+T = TypeVar("T")
 
 LONGEST, LONGEST_ROWS = 1 << 26, 1 << 31
 """Bytes of a file of figures, and of one of rows."""
@@ -35,7 +37,7 @@ def evaluation_sections(results: Path, seed: int = 0) -> list[Section]:
     for name, make in FILES.items():
         file = results / name
         if file.is_file():
-            sections += _made(file, make)
+            sections += made_of(file, make)
     if (results / ROWS).is_file():
         sections += ranking_examples(results / ROWS, seed)
     return sections
@@ -46,7 +48,7 @@ def phrase_sections(records: list[dict[str, Any]]) -> list[Section]:
     rows = plain_rows([phrases.cells_with_intervals(record) for record in records])
     printed = [{"cells": cells, "printed": True} for cells in phrases.paper_cells()]
     title = f"Phrases: {records[0]['split']}, {records[0]['n_captions']:,} captions"
-    told = f"{INTERVALS} In italics the paper's, of one run each. Count error: less is better."
+    told = f"{INTERVALS} In italics the paper's, on Flickr30k Entities val, one run each. Count error: less is better."
     sections = [Section(title, told, columns=phrases.COLUMNS, rows=[*rows, *printed])]
     compared = [record for record in records if "difference" in record]
     if compared:
@@ -159,12 +161,12 @@ def _rows(file: Path) -> Iterator[tuple[str, str, dict[str, float]]]:
             yield where, name, margins
 
 
-def _made(file: Path, make: Callable[[Any], list[Section]]) -> list[Section]:
+def made_of(file: Path, make: Callable[[Any], T]) -> T:
+    """What `make` gives for the content of a file of results. Raises `InputError` if the command did not write it."""
     content = read_json_value(file, LONGEST)
     try:
         return make(content)
     except (LookupError, TypeError, ValueError, AttributeError) as error:
-        command = file.stem
         raise InputError(
-            f"{file}: not as `textgroup evaluate {command}` writes it ({type(error).__name__}: {error}); run it again"
+            f"{file}: not as `textgroup evaluate {file.stem}` writes it ({type(error).__name__}: {error}); run it again"
         ) from None

@@ -41,7 +41,8 @@ def curves(panels: Sequence[tuple[str, Series]], x_label: str = "step") -> Figur
             axis.set_xlabel(x_label)
             axis.spines[["top", "right"]].set_visible(False)
             axis.grid(alpha=0.25)
-            axis.legend(frameon=False, fontsize=8)
+            if len(series) > 1:
+                axis.legend(frameon=False, fontsize=8)
         return figure
 
 
