@@ -20,8 +20,6 @@ from textgroup.units import merge_tokens
 
 EXAMPLES = 5
 """Held-out captions that are shown."""
-FOILS = ("noun", "attribute", "relation")
-"""Kinds of foils, in the order of `foil_accuracy`."""
 
 
 @torch.inference_mode()

@@ -244,8 +244,9 @@ def write_run(out: Path, scored: Scored, results: Sequence[Figure]) -> None:
         for benchmark in scored.benchmarks
         for (category, why), count in sorted(benchmark.skipped.items())
     ]
+    compared = records(results)
     content = {
-        "figures": (compared := records(results)),
+        "figures": compared,
         "skipped": [dict(zip(("benchmark", "category", "why", "rows"), line)) for line in skipped],
         "thresholds": scored.thresholds,
         "seconds": {model: round(seconds, 1) for model, seconds in scored.seconds.items()},
