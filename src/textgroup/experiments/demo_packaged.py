@@ -1,6 +1,6 @@
-"""The packaged model in the demo: captions and a photograph, beside what a person says of them.
+"""The packaged model in the demo: captions and a photograph, beside brackets and boxes that were written for it.
 
-The brackets and boxes are ours, by the rules of benchmarks/mixed; the model was not trained on them.
+The brackets follow the rules of benchmarks/mixed; the model was not trained on them.
 """
 
 import re
@@ -25,14 +25,14 @@ CAPTIONS = (
     "[A group of cyclists] in [bright jerseys] rides past [a row of parked cars].",
     "[A waiter] carrying [a tray of glasses] walks between [crowded tables].",
 )
-"""Captions with the phrases that a person brackets."""
+"""Captions with their phrases in brackets."""
 PHOTOGRAPH_CAPTION = "An old woman in a white hat stands in front of a flag."
 PHOTOGRAPH_BOXES = {
     "An old woman": (0.05, 0.05, 1.0, 1.0),
     "a white hat": (0.30, 0.04, 0.73, 0.25),
     "a flag": (0.0, 0.0, 0.41, 1.0),
 }
-"""What a person drew around each phrase: x0, y0, x1, y1 as shares of width and height."""
+"""Where each phrase is: x0, y0, x1, y1 as shares of width and height."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Marked:
 
 @dataclass(frozen=True)
 class Pointed:
-    """A phrase of the photograph's caption, its point (x, y) in shares, and whether that lies in the person's box."""
+    """A phrase of the photograph's caption, its point (x, y) in shares, and whether that lies in its box."""
 
     text: str
     point: tuple[float, float]
@@ -81,7 +81,7 @@ def show_captions(console: Console) -> list[list[Marked]]:
         marked.append(judge_units(units, phrases))
         console.print(colour_units(units, console))
         if wrong := [repr(one.unit.text) for one in marked[-1] if one.wrong]:
-            console.print(Text(f"  wrong, a person brackets something else: {', '.join(wrong)}", style="dim"))
+            console.print(Text(f"  wrong, not a phrase of the brackets: {', '.join(wrong)}", style="dim"))
     return marked
 
 

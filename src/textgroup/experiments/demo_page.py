@@ -14,6 +14,7 @@ from textgroup.evaluation.retrieval import evaluate as evaluate_retrieval
 from textgroup.experiments.outcome import Outcome
 from textgroup.experiments.scenes import HeldOut, encode_tokens, foil_accuracy, scene_captions
 from textgroup.report import figures
+from textgroup.report.sections import Panel
 from textgroup.text.tokenizer import CaptionTokenizer
 from textgroup.training.build import Inputs
 from textgroup.units import merge_tokens
@@ -106,7 +107,7 @@ def _example(i: int, ours: Outcome, paper: Outcome, held_out: HeldOut, tokenizer
     for outcome in (ours, paper):
         groups = encode_tokens(outcome.model, [tokens])
         drawn = figures.heat_map(pieces, groups.assignment[0, groups.present[0], 1:-1].numpy(), bars)
-        maps.append({"name": outcome.name, "source": figures.svg_url(drawn)})
+        maps.append(Panel.of(outcome.name, drawn))
     lines = [("before training", ours.owners_before[i])]
     lines += [(o.name, held_out.owners(o.model)[i]) for o in (ours, paper)]
     return {
@@ -121,7 +122,7 @@ def _example(i: int, ours: Outcome, paper: Outcome, held_out: HeldOut, tokenizer
     }
 
 
-def _curves(outcomes: Sequence[Outcome], rows: dict[str, PhraseScore]) -> list[dict[str, str]]:
+def _curves(outcomes: Sequence[Outcome], rows: dict[str, PhraseScore]) -> list[Panel]:
     def line(outcome: Outcome, name: str) -> tuple[list[float], list[float]]:
         points = [(p.step, p.losses[name]) for p in outcome.history if name in p.losses]
         return [x for x, _ in points], [y for _, y in points]
@@ -134,7 +135,7 @@ def _curves(outcomes: Sequence[Outcome], rows: dict[str, PhraseScore]) -> list[d
     last = max(step for step, _ in outcomes[0].scores)
     best_split = max((name for name in rows if name.startswith("equal split")), key=lambda name: rows[name].tiou)
     panels.append(("tIoU, held-out", tiou | {best_split: ([0.0, float(last)], [100 * rows[best_split].tiou] * 2)}))
-    return [{"title": panel[0], "source": figures.svg_url(figures.curves([panel]))} for panel in panels]
+    return [Panel.of(panel[0], figures.curves([panel])) for panel in panels]
 
 
 def _changed_settings(outcome: Outcome) -> str:
