@@ -52,6 +52,7 @@ packaged: $(VENV)/installed
 	$(BIN)/textgroup export -c runs/units_multilingual --out runs/packaged_multilingual
 
 $(VENV)/installed: pyproject.toml constraints.txt
+	@echo "installing into $(VENV): PyTorch and what else is needed, some minutes the first time"
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	$(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[dev]'

@@ -25,21 +25,31 @@ def read_json(path: Path, longest: int) -> dict[str, Any]:
 
     A pipe or a device is not opened; nesting that is too deep for Python is refused like any damage.
     """
+    values = read_json_value(path, longest)
+    if not isinstance(values, dict):
+        raise InputError(f"{path}: not a JSON object but a {type(values).__name__}")
+    return values
+
+
+def check_size(path: Path, longest: int) -> None:
+    """Raise `InputError` unless `path` is a file of at most so many bytes."""
     if not path.is_file():
         raise InputError(f"{path}: there is no such file")
     if (size := path.stat().st_size) > longest:
         raise InputError(f"{path}: {size:,} bytes; such a file has {longest:,} at most: is it the right one?")
+
+
+def read_json_value(path: Path, longest: int) -> Any:
+    """`read_json` of a file that may hold something else than an object."""
+    check_size(path, longest)
     try:
-        values = json.loads(path.read_bytes())
+        return json.loads(path.read_bytes())
     except OSError as error:
         raise InputError(f"{path}: it cannot be read ({error.strerror})") from None
     except RecursionError:
         raise InputError(f"{path}: nested too deep: it is damaged, or made to do harm") from None
     except ValueError as error:
         raise InputError(f"{path}: not JSON ({error})") from None
-    if not isinstance(values, dict):
-        raise InputError(f"{path}: not a JSON object but a {type(values).__name__}")
-    return values
 
 
 def read_json_strings(path: Path) -> list[str]:

@@ -25,13 +25,13 @@ def test_the_demo_shows_both_recipes_beside_the_equal_split(small: Path, capsys:
     for words in ("before", "after", "the paper's recipe", "equal split in 4", "tIoU", "report.html"):
         assert words in printed
     page = (small / "report.html").read_text()
-    assert page.count("data:image/svg+xml;base64,") == 2 * demo.EXAMPLES + 1, "two heat maps an example, and the curves"
+    assert page.count("data:image/svg+xml;base64,") == 2 * demo.EXAMPLES + 3, "two maps an example, and three curves"
     assert page.count("data:image/png;base64,") == demo.EXAMPLES + 1, "a scene an example, and the photograph"
     row = re.search(r"equal split in 4</t[dh]>(.*?)</tr>", page, re.DOTALL)
     assert row, "the equal split stands in the table"
     assert row[1].count("<td") == 4, "tIoU, P, R, F1, as its head says"
     assert not re.search(r'(src|href)="(?!data:|https://arxiv\.org)', page), "the page needs no other file"
-    assert main(["segment", "-c", "runs/scenes", "a small red ring"]) == 0
+    assert main(["segment", "-c", "runs/demo/scenes", "a small red ring"]) == 0
     assert "small" in capsys.readouterr().out
 
 
@@ -50,10 +50,25 @@ def test_an_interrupted_demo_says_so_in_one_line(
     assert not (small / "report.html").exists()
 
 
-def test_a_second_demo_replaces_the_first(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_second_demo_replaces_the_first_and_nothing_else(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (small / "runs" / "scenes").mkdir(parents=True)
+    for name in ("config.yaml", "log.jsonl"):
+        (small / "runs" / "scenes" / name).write_text("of a run of one's own")
     for _ in range(2):
         assert main(["demo", "--steps", "2"]) == 0, capsys.readouterr().err
     assert (small / "report.html").is_file()
+    assert (small / "runs" / "scenes" / "log.jsonl").read_text() == "of a run of one's own"
+    assert "The next demo replaces it, and the models in runs/demo" in capsys.readouterr().out
+
+
+def test_a_report_that_is_somebody_elses_is_left_alone(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (small / "report.html").write_text("<p>mine")
+    assert main(["demo", "--steps", "2"]) == 2
+    captured = capsys.readouterr()
+    assert captured.err == (
+        "textgroup: --out report.html is there and is no page of TextGroup's: remove it, or give another name\n"
+    )
+    assert captured.out == "", "it is said before the work"
 
 
 def test_the_equal_split_in_four_does_not_solve_the_scenes() -> None:

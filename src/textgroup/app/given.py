@@ -10,7 +10,7 @@ from PIL import Image
 
 from textgroup.data.scenes.scene import render, scene
 from textgroup.errors import InputError
-from textgroup.experiments.demo import PHOTOGRAPH_CAPTION, photograph
+from textgroup.experiments.demo_packaged import PHOTOGRAPH_CAPTION, photograph
 from textgroup.vision.decode import FORMATS, MAX_PIXELS, decode
 
 MAX_CAPTION = 500

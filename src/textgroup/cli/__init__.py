@@ -13,6 +13,7 @@ from textgroup.cli.export import export
 from textgroup.cli.features import features
 from textgroup.cli.ground import ground
 from textgroup.cli.images import align, score
+from textgroup.cli.report import report
 from textgroup.cli.reproduce import reproduce
 from textgroup.cli.segment import segment
 from textgroup.cli.train import train
@@ -35,6 +36,7 @@ textgroup: the units of a caption, grounded in the picture (arXiv 2511.11262).
   textgroup evaluate grounding --annotations DIR --images DATA --model model:RUN --out DIR   units against boxes
   textgroup evaluate ranking --probe KIND:PATH --images DATA --model model:RUN --out DIR   captions against foils
   textgroup evaluate retrieval -c RUN --captions DATA --features DIR   recall at 1, 5, 10
+  textgroup report RUN_OR_RESULTS --out FILE.html       a run, or what evaluate wrote, as one page
   textgroup reproduce all --scale scenes --out DIR      the tables and figures of the paper, with error bars
 
 Each one has --help. Documentation: README.md and docs/.
@@ -63,6 +65,7 @@ def _run(words: list[str]) -> int:
         "features": features,
         "train": train,
         "evaluate": evaluate,
+        "report": report,
         "reproduce": reproduce,
     }
     try:

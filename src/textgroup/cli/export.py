@@ -22,9 +22,18 @@ def export(words: Sequence[str]) -> None:
         for name, reason in left_out.items():
             print(f"textgroup: {name} is not written: {one_line(reason)}", file=sys.stderr)
         return
+    from textgroup.evaluation.card import Facts, model_card
     from textgroup.inference.export import export as write
 
-    write(options.checkpoint, options.out, with_encoder=options.with_encoder, encoder=options.encoder)
+    facts = Facts(options.license, options.language, options.data, options.limit)
+    name = options.name or options.out.absolute().name
+    write(
+        options.checkpoint,
+        options.out,
+        with_encoder=options.with_encoder,
+        encoder=options.encoder,
+        card=lambda model: model_card(name, model, facts, options.evaluation),
+    )
     _tell_size(options.out)
 
 
@@ -40,6 +49,15 @@ def _options(words: Sequence[str]) -> argparse.Namespace:
     target = parser.add_mutually_exclusive_group(required=True)
     target.add_argument("--out", type=path, help="directory to make: a checkpoint")
     target.add_argument("--onnx", type=path, metavar="DIR", help="directory to make: ONNX files (-c: default packaged)")
+    card = parser.add_argument_group("model card", "README.md of the directory, as the Hub shows it")
+    card.add_argument("--name", help="of the model (default: the directory's)")
+    card.add_argument(
+        "--evaluation", action="append", type=path, default=[], metavar="DIR", help="what evaluate wrote; repeat it"
+    )
+    card.add_argument("--license", help="of the weights, as the Hub names it, such as apache-2.0")
+    card.add_argument("--language", action="append", default=[], help="code, such as en; repeat it")
+    card.add_argument("--data", action="append", default=[], help="training data and its licence, in words; repeat it")
+    card.add_argument("--limit", action="append", default=[], help="what the model cannot do, in words; repeat it")
     options = parser.parse_args(words)
     if options.out and options.checkpoint is None:
         raise InputError("textgroup export: give -c, the checkpoint or run to export")

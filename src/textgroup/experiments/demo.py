@@ -8,51 +8,45 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from matplotlib.cbook import get_sample_data
-from PIL import Image
 from rich.console import Console
 from rich.text import Text
 
 from textgroup.evaluation.phrases.tiou import PhraseScore
+from textgroup.experiments.demo_packaged import captions_content, show_captions, show_photograph
 from textgroup.experiments.demo_page import EXAMPLES, demo_page
 from textgroup.experiments.outcome import Outcome, shipped_config, train_outcome
 from textgroup.experiments.scenes import HELD_OUT_SCENES, TRAIN_SCENES, HeldOut, scene_inputs
-from textgroup.inference.textgroup import load
 from textgroup.report.figures import picture
-from textgroup.report.overlay import draw_overlay
-from textgroup.report.page import write_page
+from textgroup.report.page import check_replaceable, write_page
 from textgroup.report.terminal import colour_units, table
-from textgroup.units import Unit, merge_tokens
-from textgroup.vision.decode import decode
+from textgroup.units import merge_tokens
 
 EQUAL_SPLITS = (2, 3, 4, 6, 8)
 """Numbers of pieces of the equal splits that the models are compared with."""
-CAPTIONS = (
-    "Two girls in yellow raincoats are jumping over a puddle next to a bus stop.",
-    "An old fisherman mends his net while a grey cat sleeps on the wooden deck.",
-    "A group of cyclists in bright jerseys rides past a row of parked cars.",
-    "A waiter carrying a tray of glasses walks between crowded tables.",
-)
-"""Captions for the packaged model, written for the demo: it was not trained on them."""
-PHOTOGRAPH_CAPTION = "An old woman in a white hat stands in front of a flag."
 RUNS = (("scenes", "TextGroup"), ("scenes_paper", "the paper's recipe"))
 """Configuration and name of the two models; the first is ours."""
+RUNS_IN = Path("runs/demo")
+"""Where the demo trains: its own directory, which each demo makes anew."""
 
 
 def run_demo(out: Path, *, steps: int | None, seed: int) -> None:
-    """Train, compare, print, and write the report to `out`. steps: training steps a model, for a quick look."""
+    """Train, compare, print, and write the report to `out`. steps: training steps a model, for a quick look.
+
+    Replaces what an earlier demo left. Raises `InputError`, before any work, if `out` is there and is no page of ours.
+    """
+    check_replaceable(out)
     console = Console(highlight=False, soft_wrap=True)
     started = time.monotonic()
-    overlay = show_photograph(console)
-    packaged = show_packaged(console)
+    overlay, points = show_photograph(console)
+    packaged = captions_content(show_captions(console))
     console.print(f"\n[bold]TextGroup demo[/]: {TRAIN_SCENES:,} generated scenes, two models, one report")
     inputs, held_out = scene_inputs(seed, TRAIN_SCENES, HELD_OUT_SCENES)
-    outcomes = [
-        train_outcome(title, shipped_config(name, inputs, steps=steps, seed=seed), inputs, held_out)
-        for name, title in RUNS
-    ]
+    outcomes = []
+    for name, title in RUNS:
+        config = shipped_config(name, inputs, steps=steps, seed=seed, out=RUNS_IN / name)
+        outcomes.append(train_outcome(title, config, inputs, held_out))
     ours = outcomes[0]
-    show_captions(console, ours, held_out)
+    show_held_out(console, ours, held_out)
     rows = score_rows(outcomes, held_out)
     table(f"Units against gold phrases, {len(held_out.gold)} held-out captions", *_table_columns(rows), console=console)
     for outcome in outcomes:
@@ -60,40 +54,15 @@ def run_demo(out: Path, *, steps: int | None, seed: int) -> None:
             console.print(Text(f"{outcome.name}: {warning}", style="yellow"))
     seconds = time.monotonic() - started
     page = demo_page(outcomes, held_out, rows, inputs, seconds, seed)
-    write_page(out, "demo.html", page | {"packaged": packaged, "overlay": picture(overlay)})
+    write_page(out, "demo.html", page | packaged | {"points": points, "overlay": picture(overlay)})
     console.print(f"\n{out} has the attention maps and curves  ({seconds:.0f} s)")
+    console.print(f"The next demo replaces it, and the models in {RUNS_IN}.")
     console.print(
         f'More of it:\n  textgroup segment -c {ours.config.out} "a small red ring floats above two striped fish"'
     )
 
 
-def photograph() -> Path:
-    """Grace Hopper, United States Navy, in the public domain; it comes with matplotlib."""
-    return Path(str(get_sample_data("grace_hopper.jpg", asfileobj=False)))
-
-
-def show_photograph(console: Console) -> Image.Image:
-    """A caption on its photograph: where each of its units is; the overlay."""
-    groundings = load().ground(photograph(), PHOTOGRAPH_CAPTION)
-    console.print("[bold]The packaged model[/], on a photograph in the public domain")
-    console.print(colour_units([grounding.unit for grounding in groundings], console))
-    for unit, _, point, _, _ in groundings:
-        if point is not None:
-            x, y = (f"{100 * share:.0f}%" for share in point)
-            console.print(Text(f"  {unit.text}: {x} from the left, {y} from the top"))
-    return draw_overlay(decode(photograph()), groundings)
-
-
-def show_packaged(console: Console) -> Sequence[Sequence[Unit]]:
-    """Captions of ours, segmented by the model that comes with the package; what names something is coloured."""
-    segmented = load().segment(CAPTIONS)
-    console.print("\n[bold]The packaged model[/], on captions of ours; it was trained on captions that people wrote")
-    for units in segmented:
-        console.print(colour_units(units, console))
-    return segmented
-
-
-def show_captions(console: Console, outcome: Outcome, held_out: HeldOut) -> None:
+def show_held_out(console: Console, outcome: Outcome, held_out: HeldOut) -> None:
     """Held-out captions before and after training, one colour a group."""
     after = held_out.owners(outcome.model)
     console.print("\nHeld-out captions, before and after training; one colour, one group")

@@ -14,6 +14,7 @@ from textgroup.evaluation.retrieval import evaluate as evaluate_retrieval
 from textgroup.experiments.outcome import Outcome
 from textgroup.experiments.scenes import HeldOut, encode_tokens, foil_accuracy, scene_captions
 from textgroup.report import figures
+from textgroup.report.sections import Panel
 from textgroup.text.tokenizer import CaptionTokenizer
 from textgroup.training.build import Inputs
 from textgroup.units import merge_tokens
@@ -50,23 +51,49 @@ def demo_page(
         "machine": f"{torch.get_num_threads()} CPU threads ({platform.machine()})",
         "heldout": len(held_out.scenes),
         "chance": f"{100 / len(held_out.scenes):.2f}",
-        "scores": [
-            {"name": name, "cells": [f"{100 * v:.1f}" for v in score[:4]], "ours": name == ours.name}
-            for name, score in rows
-        ],
+        "score_names": (f"{len(held_out.scenes)} held-out captions", "tIoU", "P", "R", "F1"),
+        "scores": _score_rows(outcomes, rows),
         "examples": [_example(i, ours, paper, held_out, inputs.tokenizer) for i in range(EXAMPLES)],
-        "ours": ours.name,
-        "paper": paper.name,
         "curves": _curves(outcomes, dict(rows)),
-        "monitor_names": monitor_names,
+        "monitor_names": ("at the last step", *monitor_names),
         "monitors": monitors,
         "warnings": [f"{o.name}: {warning}" for o in outcomes for warning in o.history[-1].warnings],
-        "ranking_names": ("noun foil", "attribute foil", "relation foil", "text to image R@1", "image to text R@1"),
+        "ranking_names": (
+            "held-out scenes",
+            "noun foil",
+            "attribute foil",
+            "relation foil",
+            "text to image R@1",
+            "image to text R@1",
+        ),
         "rankings": rankings,
         "runs": [{"name": o.name, "settings": _changed_settings(o)} for o in outcomes],
         "seed": seed,
         "version": version("textgroup"),
     }
+
+
+def _score_rows(outcomes: Sequence[Outcome], rows: Sequence[tuple[str, PhraseScore]]) -> list[dict[str, Any]]:
+    """Rows of the table of scores, under a line that says what they are: trained, untrained, or blind to the words."""
+    notes = {outcome.name: _what_it_is(outcome) for outcome in outcomes}
+    table: list[dict[str, Any]] = [{"section": "Trained here"}]
+    sections = {
+        len(outcomes): "The first model with random weights, before it learns anything",
+        len(outcomes) + 1: "Cut by position alone: a model below one of these has shown nothing about phrases",
+    }
+    for number, (name, score) in enumerate(rows):
+        if number in sections:
+            table.append({"section": sections[number]})
+        cells = [name, *(f"{100 * value:.1f}" for value in score[:4])]
+        table.append({"cells": cells, "note": notes.get(name), "best": number == 0})
+    return table
+
+
+def _what_it_is(outcome: Outcome) -> str:
+    encoder = outcome.config.model.encoder
+    learned = "as many units as a caption needs" if encoder.kind == "dynamic" else f"{encoder.groups} groups a caption"
+    warned = "; ".join(warning.split(":")[0] for warning in outcome.history[-1].warnings)
+    return f"{learned}; the monitors warn of: {warned} (see Monitors)" if warned else learned
 
 
 def _example(i: int, ours: Outcome, paper: Outcome, held_out: HeldOut, tokenizer: CaptionTokenizer) -> dict[str, Any]:
@@ -79,7 +106,8 @@ def _example(i: int, ours: Outcome, paper: Outcome, held_out: HeldOut, tokenizer
     maps = []
     for outcome in (ours, paper):
         groups = encode_tokens(outcome.model, [tokens])
-        maps.append(groups.assignment[0, groups.present[0], 1:-1].numpy())
+        drawn = figures.heat_map(pieces, groups.assignment[0, groups.present[0], 1:-1].numpy(), bars)
+        maps.append(Panel.of(outcome.name, drawn))
     lines = [("before training", ours.owners_before[i])]
     lines += [(o.name, held_out.owners(o.model)[i]) for o in (ours, paper)]
     return {
@@ -90,12 +118,11 @@ def _example(i: int, ours: Outcome, paper: Outcome, held_out: HeldOut, tokenizer
             for name, assigned in lines
         ],
         "gold": [scene.caption[p.start : p.end] for p in scene.phrases],
-        "map": figures.svg_url(figures.heat_map(pieces, maps[0], bars)),
-        "paper_map": figures.svg_url(figures.heat_map(pieces, maps[1], bars)),
+        "maps": maps,
     }
 
 
-def _curves(outcomes: Sequence[Outcome], rows: dict[str, PhraseScore]) -> str:
+def _curves(outcomes: Sequence[Outcome], rows: dict[str, PhraseScore]) -> list[Panel]:
     def line(outcome: Outcome, name: str) -> tuple[list[float], list[float]]:
         points = [(p.step, p.losses[name]) for p in outcome.history if name in p.losses]
         return [x for x, _ in points], [y for _, y in points]
@@ -108,7 +135,7 @@ def _curves(outcomes: Sequence[Outcome], rows: dict[str, PhraseScore]) -> str:
     last = max(step for step, _ in outcomes[0].scores)
     best_split = max((name for name in rows if name.startswith("equal split")), key=lambda name: rows[name].tiou)
     panels.append(("tIoU, held-out", tiou | {best_split: ([0.0, float(last)], [100 * rows[best_split].tiou] * 2)}))
-    return figures.svg_url(figures.curves(panels))
+    return [Panel.of(panel[0], figures.curves([panel])) for panel in panels]
 
 
 def _changed_settings(outcome: Outcome) -> str:
@@ -128,7 +155,7 @@ def _changed_settings(outcome: Outcome) -> str:
 
 
 def _table_row(outcome: Outcome, ours: Outcome, values: Sequence[str]) -> dict[str, Any]:
-    return {"name": outcome.name, "cells": values, "ours": outcome is ours}
+    return {"cells": [outcome.name, *values], "best": outcome is ours}
 
 
 def _format(value: float | None) -> str:

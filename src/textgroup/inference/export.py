@@ -1,6 +1,7 @@
 """Writing a checkpoint to share: half precision, nothing but what is used, and, if wanted, its image encoder."""
 
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,14 +14,21 @@ from textgroup.vision.encoders.identity import check_same_encoder
 from textgroup.vision.encoders.open import copy_encoder, open_again
 
 
-def export(where: str | Path, out: Path, *, with_encoder: bool = False, encoder: str | None = None) -> None:
+def export(
+    where: str | Path,
+    out: Path,
+    *,
+    with_encoder: bool = False,
+    encoder: str | None = None,
+    card: Callable[[TextGroupModel], str] | None = None,
+) -> None:
     """Write a checkpoint to the directory `out`, in half precision and without what only training needs.
 
     That is the decoder, and, where there are no images to compare units with, what makes vectors of units.
 
     with_encoder: also the image encoder, so that the directory needs nothing else. encoder: where that lies now, if not
-    where it lay in training. Raises `InputError` if there is no checkpoint at `where`, if `out` exists, and for an
-    encoder that is not there, or is another one.
+    where it lay in training. card: writes the model card, README.md. Raises `InputError` if there is no checkpoint at
+    `where`, if `out` exists, and for an encoder that is not there, or is another one.
     """
     if out.exists():
         raise InputError(f"{out} exists: give a directory that does not")
@@ -28,6 +36,7 @@ def export(where: str | Path, out: Path, *, with_encoder: bool = False, encoder:
     model.decoder = None
     if model.image_head is None and model.encoder.config.kind == "dynamic":
         model = _router_alone(model)
+    told = None if card is None else card(model)
     own_tower = checkpoint_directory(str(where)) / TOWER
     with full_disk_told(out, "nothing is written; make room, or give another directory"), atomic_write(out) as partial:
         identity = model.image_encoder
@@ -41,6 +50,8 @@ def export(where: str | Path, out: Path, *, with_encoder: bool = False, encoder:
         config: Any = model._hub_mixin_config
         model.half().save_pretrained(partial, config={**config, "decoder": None, "image_encoder": identity})
         (partial / "README.md").unlink(missing_ok=True)  # the Hub's template of a model card, all blanks
+        if told is not None:
+            (partial / "README.md").write_text(told, encoding="utf-8", errors="backslashreplace")
         tokenizer.save(partial / "tokenizer.json")
 
 

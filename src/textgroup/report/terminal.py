@@ -138,6 +138,8 @@ class TrainingBar:
 
     def show(self, step: int, steps: int, losses: Mapping[str, float], rate: float, warnings: Sequence[str]) -> None:
         """Move the bar. Where there is no terminal, print a line for every tenth of the steps."""
+        from rich.text import Text
+
         terms = ", ".join(f"{name} {value:.2f}" for name, value in losses.items() if name != "total")
         figures = f"loss {losses['total']:.2f} ({terms})  {rate:,.0f} captions/s"
         if self.console.is_terminal:
@@ -145,14 +147,14 @@ class TrainingBar:
                 self._task = self.bar.add_task("", total=steps, completed=step, figures=figures, label=self.label)
             self.bar.update(self._task, completed=step, refresh=False, **{"figures": figures})  # type: ignore[arg-type]
         elif step == steps or step % max(1, steps // 10) == 0:
-            self.console.print(f"{self.label}: step {step}/{steps}  {figures}", highlight=False, markup=False)
+            line = Text(f"{self.label}: step {step}/{steps}  {figures}")
+            self.console.print(line, soft_wrap=True)
         for warning in warnings:
             kind = warning.split(":")[0]
             if kind not in self._warned:
                 self._warned.add(kind)
-                from rich.text import Text
-
-                self.console.print(Text(f"{self.label}: step {step}: {printable(warning)}", style="yellow"))
+                text = Text(f"{self.label}: step {step}: {printable(warning)}", style="yellow")
+                self.console.print(text, soft_wrap=True)
 
 
 @contextmanager

@@ -18,7 +18,7 @@ def ranking(words: Sequence[str]) -> None:
     from rich.console import Console
 
     from textgroup.data.probes.read import read_probes
-    from textgroup.evaluation.ranking.report import COLUMNS, tables
+    from textgroup.evaluation.ranking.report import COLUMNS, records, tables
     from textgroup.evaluation.ranking.scoring import figures, keep_scored_rows, score_models, write_run
     from textgroup.report.terminal import table
 
@@ -44,7 +44,7 @@ def ranking(words: Sequence[str]) -> None:
     results = figures(scored)
     write_run(options.out, scored, results)
     console = Console(width=max(120, Console().width))  # a narrower terminal wraps the lines
-    for name, rows in tables(results):
+    for name, rows in tables(records(results)):
         table(name, COLUMNS, rows, console)
     for benchmark in scored.benchmarks:
         if left_out := sum(benchmark.skipped.values()):

@@ -54,6 +54,18 @@ def cells(record: dict[str, Any]) -> list[str]:
     ]
 
 
+def cells_with_intervals(record: dict[str, Any]) -> list[str]:
+    """`cells`, each average with its 95% interval in brackets."""
+    low_high = [record["ci95"][key] for key in (*_KEYS, *_COUNTS)]
+    name, *figures, speed = cells(record)
+    return [name, *(f"{f} [{low:.2f}, {high:.2f}]" for f, (low, high) in zip(figures, low_high)), speed]
+
+
+def paper_cells() -> list[list[str]]:
+    """The paper's figures as rows of `COLUMNS`."""
+    return [[f"paper: {name}", *figures, *[""] * (len(COLUMNS) - 1 - len(figures))] for name, *figures in PAPER]
+
+
 def differences(record: dict[str, Any]) -> list[str]:
     """The differences of a record of phrases.json from the first one, as a row of `COMPARED`."""
     compared = [record["difference"][key] for key in _COMPARED]
@@ -62,21 +74,14 @@ def differences(record: dict[str, Any]) -> list[str]:
 
 def markdown(title: str, records: Sequence[dict[str, Any]]) -> str:
     """The whole page."""
-    ours = [_with_intervals(record) for record in records]
-    papers = [[f"paper: {name}", *figures, *[""] * (len(COLUMNS) - 1 - len(figures))] for name, *figures in PAPER]
+    ours = [[f"**{name}**", *figures] for name, *figures in map(cells_with_intervals, records)]
     sections = [
         f"# Phrases\n\n{plain(title)}. Percentages; in brackets 95% intervals from a bootstrap over images. "
         "The paper's figures are of the val split, one run each.\n",
-        table(COLUMNS, [*ours, *papers]),
+        table(COLUMNS, [*ours, *paper_cells()]),
     ]
     if len(records) > 1:
         first = plain(records[0]["segmenter"])
         sections.append(f"\n## Differences from {first}\n\nPaired: both on the same draws of images.\n")
         sections.append(table(COMPARED, [differences(record) for record in records[1:]]))
     return "\n".join(sections)
-
-
-def _with_intervals(record: dict[str, Any]) -> list[str]:
-    low_high = [record["ci95"][key] for key in (*_KEYS, *_COUNTS)]
-    name, *figures, speed = cells(record)
-    return [f"**{name}**", *(f"{f} [{low:.2f}, {high:.2f}]" for f, (low, high) in zip(figures, low_high)), speed]

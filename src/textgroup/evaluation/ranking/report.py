@@ -19,13 +19,28 @@ PAPER: dict[tuple[str, str, str], tuple[str, str, str]] = {
 COLUMNS = ("", "", "score", "95%", "than the first", "rows", "images", "ties")
 
 
-def first_of(figures: Sequence[Figure], figure: Figure) -> Figure:
-    """The same figure of the model that was named first."""
-    return next(f for f in figures if _subject(f) == _subject(figure))
+def records(figures: Sequence[Figure]) -> list[dict[str, Any]]:
+    """For JSON: each figure, and how it differs from the first model's, both on the same draws."""
+    first: dict[tuple[str, str, str], Figure] = {}
+    return [_record(figure, first.setdefault(_subject(vars(figure)), figure)) for figure in figures]
 
 
-def record(figure: Figure, first: Figure) -> dict[str, Any]:
-    """For JSON: the figure, and how it differs from the first model's, both on the same draws."""
+def tables(records: Sequence[dict[str, Any]]) -> Iterator[tuple[str, list[tuple[str, ...]]]]:
+    """For each benchmark its name and rows of `COLUMNS`: figure by figure, the models under one another.
+
+    records: the figures of ranking.json.
+    """
+    for benchmark in dict.fromkeys(record["benchmark"] for record in records):
+        rows: list[tuple[str, ...]] = []
+        of_benchmark = [record for record in records if record["benchmark"] == benchmark]
+        for subject in dict.fromkeys(map(_subject, of_benchmark)):
+            same = [record for record in of_benchmark if _subject(record) == subject]
+            rows += [(_label(record) if record is same[0] else "", *_cells(record)) for record in same]
+            rows += [("", name, score, *[""] * 5) for name, score in zip(PAPER_MODELS, PAPER.get(subject, ())) if score]
+        yield benchmark, rows
+
+
+def _record(figure: Figure, first: Figure) -> dict[str, Any]:
     values = {name: getattr(figure, name) for name in ("model", "benchmark", "measure", "category", "score", "ci95")}
     if figure is not first:
         value, ci95 = figure.difference(first)
@@ -33,47 +48,36 @@ def record(figure: Figure, first: Figure) -> dict[str, Any]:
     return values | {"rows": figure.rows, "images": figure.images, "ties": figure.ties}
 
 
-def tables(figures: Sequence[Figure]) -> Iterator[tuple[str, list[tuple[str, ...]]]]:
-    """For each benchmark its name and rows of `COLUMNS`: figure by figure, the models under one another."""
-    for benchmark in dict.fromkeys(figure.benchmark for figure in figures):
-        rows: list[tuple[str, ...]] = []
-        of_benchmark = [figure for figure in figures if figure.benchmark == benchmark]
-        for subject in dict.fromkeys(map(_subject, of_benchmark)):
-            same = [figure for figure in of_benchmark if _subject(figure) == subject]
-            rows += [(_label(figure) if figure is same[0] else "", *_cells(figure, same[0])) for figure in same]
-            rows += [("", name, score, *[""] * 5) for name, score in zip(PAPER_MODELS, PAPER.get(subject, ())) if score]
-        yield benchmark, rows
+def _subject(record: Mapping[str, Any]) -> tuple[str, str, str]:
+    return record["benchmark"], record["measure"], record["category"]
 
 
-def _subject(figure: Figure) -> tuple[str, str, str]:
-    return figure.benchmark, figure.measure, figure.category
+def _label(record: Mapping[str, Any]) -> str:
+    measure, category = record["measure"], record["category"]
+    if measure == "ranking":
+        return str(category)
+    return str(measure) if category == OVERALL else f"{measure}: {category}"
 
 
-def _label(figure: Figure) -> str:
-    if figure.measure == "ranking":
-        return figure.category
-    return figure.measure if figure.category == OVERALL else f"{figure.measure}: {figure.category}"
-
-
-def _cells(figure: Figure, first: Figure) -> tuple[str, ...]:
-    low, high = figure.ci95
+def _cells(record: Mapping[str, Any]) -> tuple[str, ...]:
+    low, high = record["ci95"]
     than_first = ""
-    if figure is not first:
-        value, ends = figure.difference(first)
-        than_first = f"{value:+.1f} [{ends[0]:+.1f}, {ends[1]:+.1f}]"
-    counts = (f"{count:,}" for count in (figure.rows, figure.images, figure.ties))
-    return figure.model, f"{figure.score:.1f}", f"[{low:.1f}, {high:.1f}]", than_first, *counts
+    if difference := record.get("difference"):
+        ends = difference["ci95"]
+        than_first = f"{difference['value']:+.1f} [{ends[0]:+.1f}, {ends[1]:+.1f}]"
+    counts = (f"{record[name]:,}" for name in ("rows", "images", "ties"))
+    return str(record["model"]), f"{record['score']:.1f}", f"[{low:.1f}, {high:.1f}]", than_first, *counts
 
 
 def markdown(
-    figures: Sequence[Figure], skipped: Iterable[tuple[str, str, str, int]], seconds: Mapping[str, float]
+    records: Sequence[dict[str, Any]], skipped: Iterable[tuple[str, str, str, int]], seconds: Mapping[str, float]
 ) -> str:
     """The whole page. skipped: benchmark, category, why, and how many rows. seconds: by model, loading included."""
     sections = [
         "# Rankings\n\nPer cent; in brackets 95% intervals from a bootstrap over images. A tie counts half. "
         "The paper's figures are of one run each, on the rows whose images it had.\n"
     ]
-    for benchmark, rows in tables(figures):
+    for benchmark, rows in tables(records):
         sections.append(f"\n## {benchmark}\n\n{table(COLUMNS, rows)}")
     left_out = [(benchmark, category, why, f"{rows:,}") for benchmark, category, why, rows in skipped]
     if left_out:

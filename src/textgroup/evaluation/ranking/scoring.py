@@ -28,7 +28,7 @@ from textgroup.evaluation.ranking.accuracy import (
     winoground,
 )
 from textgroup.evaluation.ranking.blind import caption_likelihood
-from textgroup.evaluation.ranking.report import first_of, markdown, record
+from textgroup.evaluation.ranking.report import markdown, records
 from textgroup.files import atomic_write
 from textgroup.inference.textgroup import TextGroup
 from textgroup.report.terminal import progress_bar
@@ -244,8 +244,9 @@ def write_run(out: Path, scored: Scored, results: Sequence[Figure]) -> None:
         for benchmark in scored.benchmarks
         for (category, why), count in sorted(benchmark.skipped.items())
     ]
+    compared = records(results)
     content = {
-        "figures": [record(result, first_of(results, result)) for result in results],
+        "figures": compared,
         "skipped": [dict(zip(("benchmark", "category", "why", "rows"), line)) for line in skipped],
         "thresholds": scored.thresholds,
         "seconds": {model: round(seconds, 1) for model, seconds in scored.seconds.items()},
@@ -253,7 +254,7 @@ def write_run(out: Path, scored: Scored, results: Sequence[Figure]) -> None:
     with atomic_write(out / "ranking.json") as partial:
         partial.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     with atomic_write(out / "ranking.md") as partial:
-        partial.write_text(markdown(results, skipped, scored.seconds), encoding="utf-8", errors="backslashreplace")
+        partial.write_text(markdown(compared, skipped, scored.seconds), encoding="utf-8", errors="backslashreplace")
     names = [(benchmark.name, row) for benchmark in scored.benchmarks for row in benchmark.rows]
     with atomic_write(out / "ranking_rows.jsonl") as partial, partial.open("w", encoding="utf-8") as file:
         for number, (benchmark, row) in enumerate(names):
