@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 import textgroup
-from textgroup.experiments.demo import PHOTOGRAPH_CAPTION, photograph
+from textgroup.experiments.demo_packaged import PHOTOGRAPH_CAPTION, photograph
 from textgroup.inference.heat import point
 from textgroup.inference.scene import ANSWERS
 from textgroup.inference.textgroup import TextGroup

@@ -15,7 +15,7 @@ from tests.training.tiny import tiny_config, tiny_inputs
 from textgroup.cli import main
 from textgroup.config.run import OptimConfig
 from textgroup.data.batches import pad
-from textgroup.experiments.demo import photograph
+from textgroup.experiments.demo_packaged import photograph
 from textgroup.inference.onnx.cutter import SEGMENTER, open_session
 from textgroup.inference.onnx.parts import IMAGE, TEXT
 from textgroup.inference.onnx.smaller import halve, strip
