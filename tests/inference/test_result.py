@@ -121,7 +121,7 @@ def test_every_unit_has_a_vector_by_which_it_is_compared_with_photographs() -> N
     assert [v.shape[0] for v in vectors] == [len(units) for units in model().segment(captions)]
     assert np.linalg.norm(np.concatenate(vectors), axis=1) == pytest.approx(1, abs=1e-5)
     assert model().encode_units(captions[0]) == pytest.approx(vectors[0], abs=1e-6)
-    from textgroup.experiments.demo import photograph
+    from textgroup.experiments.demo_packaged import photograph
 
     (references,) = model().align([captions[0]], photograph())
     objects = model()._encode_objects(photograph())[0]
