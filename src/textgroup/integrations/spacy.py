@@ -4,6 +4,7 @@
 whenever a pipeline is made, so nothing heavy is imported before the first document.
 """
 
+import multiprocessing
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,6 +23,14 @@ if TYPE_CHECKING:
 
 LABELS = {True: "GROUNDABLE", False: "OTHER", None: "UNIT"}
 """The label of a unit by its mark: it names something, it does not, the model makes no mark."""
+
+
+def _use_one_thread() -> None:
+    """In a process of `n_process`. spaCy forks it, and PyTorch's threads, which a fork does not copy, would be waited
+    for without end; there is a process for each core anyway."""
+    import torch
+
+    torch.set_num_threads(1)
 
 
 @Language.factory("textgroup", default_config={"model": None, "spans_key": "textgroup", "device": "cpu"})
@@ -50,6 +59,8 @@ class UnitsComponent:
 
     def pipe(self, stream: Iterable[Doc], *, batch_size: int = 1000) -> Iterator[Doc]:
         """The documents of a stream with their units, in order, `batch_size` at a time."""
+        if multiprocessing.parent_process() is not None:
+            _use_one_thread()
         for docs in minibatch(stream, batch_size):
             for doc, units in zip(docs, self._open().segment_window([doc.text for doc in docs])):
                 doc.spans[self.spans_key] = SpanGroup(doc, spans=[_span(doc, unit) for unit in units])
