@@ -9,6 +9,7 @@ import torch
 import textgroup
 from tests.vision.tiny import TinyEncoder
 from textgroup.data.sources.samples import read_samples
+from textgroup.errors import InputError
 from textgroup.evaluation.open_model import open_dual_encoder
 from textgroup.text.tokenizer import CaptionTokenizer
 from textgroup.training.runs.checkpoint import load_state
@@ -42,7 +43,10 @@ def use_store_again(where: Path) -> None:
 def use_photographs(where: Path) -> None:
     store = PhotographStore.open(where, {"made": 1}, TinyEncoder().transform)
     if store is not None:  # None: it is made again
-        store.pooled[store.rows(["0000.png", "0002.png"])]
+        rows = [store.index_of(key) for key in ("0000.png", "0002.png")]
+        if None in rows:  # as training does with an image that is not there
+            raise InputError(f"{where} lacks an image")
+        store.pooled[np.array(rows)]
 
 
 def use_state(where: Path) -> None:
