@@ -49,7 +49,7 @@ def test_a_hostile_file_is_refused_at_once(
 def test_a_pipe_or_a_folder_is_not_opened(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.yaml")
     for path in (tmp_path / "pipe.yaml", tmp_path):
-        with pytest.raises(InputError, match="not a file|no such file"):
+        with pytest.raises(InputError, match=r"not a file|no such file"):
             load_run(["--config", str(path)])
 
 
