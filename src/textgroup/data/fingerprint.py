@@ -10,7 +10,7 @@ from textgroup.data.sources.hub import HUB
 from textgroup.data.sources.names import files_of, kind_of, url_scheme
 from textgroup.data.sources.samples import read_samples, split_of
 from textgroup.errors import InputError
-from textgroup.files import LOCK
+from textgroup.files import LOCK, expand_user
 
 
 def fingerprint(source: str, image_column: str | None = None) -> str:
@@ -36,13 +36,14 @@ def _files_of(source: str, image_column: str | None) -> Iterator[str]:
     if name.startswith(HUB):
         yield name
         return
+    path = expand_user(name)
     try:
         files = files_of(name)
     except InputError:  # it is not there: whoever reads it says so
         yield name
         return
     if files is None:
-        yield from _files_below(Path(name).expanduser())
+        yield from _files_below(path)
         return
     yield from files
     tables = all(kind_of(file) not in (".tar", ".zip") and url_scheme(file) is None for file in files)
