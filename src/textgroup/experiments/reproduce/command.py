@@ -74,7 +74,7 @@ def open_scale(name: str, fast: bool, data: Path, home: Path, encoder: str) -> S
     if name == "flickr8k":
         return Flickr8k(data, home, encoder, fast)
     if name == "paper":
-        return Paper()
+        return Paper(home)
     return Scenes(FAST if fast else Sizes())
 
 

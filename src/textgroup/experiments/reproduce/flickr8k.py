@@ -69,7 +69,7 @@ class Flickr8k:
         quick = ("--units.teachers", "1", "--units.teacher_steps", "300", "--units.steps", "500")
         return ("--log.save_every", "100", "--log.eval_every", "100000", *quick)
 
-    @property
+    @cached_property
     def facts(self) -> dict[str, Any]:
         """See `Scale.facts`: files by name and size, and the encoder."""
         files = sorted(path for path in self.data.rglob("*") if path.is_file() and self._reads(path))
@@ -114,8 +114,8 @@ class Flickr8k:
             pictures = read_samples(source, captions=False)
             asked = (one for one in pictures if image_name(one.key) in wanted)
             encode_features(asked, frozen, self.home / "sugarcrepe", source=source)
-        for role in self.bases:  # the tokens of each configuration, made before several processes want them
-            read_inputs(self._with_data(configuration(self, role, 0, self.home / "run"), role))
+        for row in (*self.bases, "recipe/no_contrastive", "fixed/no_contrastive"):  # before several processes want them
+            read_inputs(self._with_data(configuration(self, row, 0, self.home / "run"), row))
 
     def inputs(self, config: RunConfig, row: str, encoder: Path) -> Inputs:
         """See `Scale.inputs`."""
@@ -181,7 +181,9 @@ class Flickr8k:
 
         features = None if data.features is None else str(self.home / "train")
         system = System.parse(row)
-        tokens = self.home / "tokens" / "-".join((system.role, *(v for v in system.variants if v.startswith("on_"))))
+        images = "captions" if features is None else "images"  # tokens know whose features they go with
+        others = (variant for variant in system.variants if variant.startswith("on_"))
+        tokens = self.home / "tokens" / "-".join((system.role, images, *others))
         moved = replace(
             data,
             captions=at_home(data.captions),

@@ -3,6 +3,7 @@
 It needs 2.9 million images and a GPU for two days a row, so before anything else it says which data are missing.
 """
 
+from dataclasses import replace
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -50,11 +51,12 @@ NEEDS = (
 
 
 class Paper:
-    """A `Scale`."""
+    """A `Scale`. home: where runs and tokens are kept."""
 
     name = "paper"
 
-    def __init__(self) -> None:
+    def __init__(self, home: Path) -> None:
+        self.home = home / self.name
         missing = [f"{one.path} ({one.origin})" for one in NEEDS if not Path(one.path).exists()]
         if missing:
             raise InputError(
@@ -69,7 +71,7 @@ class Paper:
     @property
     def options(self) -> tuple[str, ...]:
         """See `Scale.options`."""
-        return ("--data.tokens", "reproduced/gcc3m-tokens")
+        return ()
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -105,11 +107,14 @@ class Paper:
 
     def prepare(self, encoder: Path) -> None:
         """See `Scale.prepare`."""
-        read_inputs(configuration(self, "recipe", 0, Path("reproduced/run")))
+        for row in ("recipe", "recipe/no_contrastive"):  # before several processes want them
+            self.inputs(configuration(self, row, 0, self.home / "run"), row, encoder)
 
     def inputs(self, config: RunConfig, row: str, encoder: Path) -> Inputs:
         """See `Scale.inputs`."""
-        return read_inputs(config)
+        images = "captions" if config.data.features is None else "images"  # tokens know whose features they go with
+        tokens = str(self.home / "tokens" / images)
+        return read_inputs(replace(config, data=replace(config.data, tokens=tokens)))
 
     def measure(self, row: str, model: TextGroup, run: Path, encoder: Path) -> Measured:
         """See `Scale.measure`."""
@@ -131,8 +136,9 @@ class Paper:
     def trivial(self, row: str, seed: int) -> Segmenter:
         """See `Scale.trivial`."""
         if row == UNTRAINED:
-            config = configuration(self, "recipe", seed, Path("reproduced/run"))
-            return units_of(TextGroup(build_model(config, read_inputs(config), learn=False), self._tokenizer))
+            config = configuration(self, "recipe", seed, self.home / "run")
+            inputs = self.inputs(config, row, self.home)
+            return units_of(TextGroup(build_model(config, inputs, learn=False), self._tokenizer))
         return open_segmenter(row, self._tokenizer)
 
     def measure_units(self, segmenter: Segmenter) -> Measured:
@@ -143,7 +149,7 @@ class Paper:
 
     @cached_property
     def _tokenizer(self) -> CaptionTokenizer:
-        source = configuration(self, "recipe", 0, Path("reproduced/run")).tokenizer.source
+        source = configuration(self, "recipe", 0, self.home / "run").tokenizer.source
         assert source is not None, "configs/paper.yaml names CLIP's"
         return CaptionTokenizer.from_pretrained(source)
 
