@@ -5,6 +5,7 @@ asks of objects is asked of the photograph as a whole here. Phrases are those of
 SVO-Probes and FOIL-COCO takes SugarCrepe, of whose photographs those count that are at hand.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import cached_property
 from itertools import islice
@@ -18,7 +19,7 @@ from textgroup.config.run import RunConfig
 from textgroup.data.probes.rows import Probe, image_name
 from textgroup.data.probes.sugarcrepe import read_sugarcrepe
 from textgroup.data.sources.entities import EntityCaption, read_entities
-from textgroup.data.sources.samples import read_samples
+from textgroup.data.sources.samples import Sample, read_samples
 from textgroup.errors import InputError
 from textgroup.evaluation.phrases.benchmark import Benchmark
 from textgroup.evaluation.phrases.tokens import token_spans
@@ -27,9 +28,11 @@ from textgroup.experiments.reproduce.measured import Measured, best_left_entropy
 from textgroup.experiments.reproduce.scale import configuration, units_of
 from textgroup.experiments.reproduce.systems import ENCODER, UNTRAINED, System
 from textgroup.inference.textgroup import TextGroup
+from textgroup.report.terminal import progress_bar
 from textgroup.training.build import Inputs, build_model
 from textgroup.training.inputs import read_inputs, read_pairs
 from textgroup.units import Segmenter
+from textgroup.vision.encoders.objects import ObjectEncoder
 from textgroup.vision.encoders.open import open_encoder
 from textgroup.vision.store.reading import FeatureStore
 from textgroup.vision.store.writing import encode_features
@@ -37,6 +40,8 @@ from textgroup.vision.store.writing import encode_features
 SPLITS = ("train", "val")
 PROBES = {"replace_obj": "svo/object", "replace_rel": "svo/verb", "replace_att": "attribute"}
 """Categories of SugarCrepe that stand in a column of the paper's tables; replace_obj is the foil of a noun too."""
+FRENCH = "flickr30k_entities_fr_val.zip"
+"""French captions with phrases, in the layout of Flickr30k Entities."""
 CHOSEN_ON = 500
 """Training captions whose phrases choose the threshold of left entropy: no model is shown as much."""
 CAPTIONS = 3
@@ -86,6 +91,12 @@ class Flickr8k:
         """Flickr30k Entities' val, in words."""
         return Benchmark.make(self._entities("val"), token_spans(None))
 
+    @cached_property
+    def french(self) -> Benchmark:
+        """The same of French captions, for rows that are trained on such."""
+        captions = read_entities(self.data / FRENCH, "val").captions
+        return Benchmark.make(captions, token_spans(None))
+
     def lacks(self, row: str) -> str | None:
         """See `Scale.lacks`."""
         system = System.parse(row)
@@ -93,6 +104,8 @@ class Flickr8k:
             return "no text tower"
         if system.oracle or {"joint", "late_tokens", "alignment"} & set(system.variants):
             return "scenes only"
+        if "on_french" in system.variants and not (self.data / FRENCH).is_file():
+            return f"no {FRENCH}"
         return None
 
     def steps(self, row: str) -> int:
@@ -108,12 +121,12 @@ class Flickr8k:
         frozen = open_encoder(self.encoder)
         for split in SPLITS:
             source = str(self.data / "flickr8k" / f"flickr8k-{split}-*.tar")
-            encode_features(read_samples(source, captions=False), frozen, self.home / split, source=source)
+            self._encode(read_samples(source, captions=False), frozen, split, source)
         if self._probes:
             source, wanted = str(self.data / "coco_images"), {row.better.image for row in self._probes}
             pictures = read_samples(source, captions=False)
             asked = (one for one in pictures if image_name(one.key) in wanted)
-            encode_features(asked, frozen, self.home / "sugarcrepe", source=source)
+            self._encode(asked, frozen, "sugarcrepe", source)
         for row in (*self.bases, "recipe/no_contrastive", "fixed/no_contrastive"):  # before several processes want them
             read_inputs(self._with_data(configuration(self, row, 0, self.home / "run"), row))
 
@@ -123,7 +136,9 @@ class Flickr8k:
 
     def measure(self, row: str, model: TextGroup, run: Path, encoder: Path) -> Measured:
         """See `Scale.measure`."""
-        measured = self.measure_units(units_of(model))
+        measured = Measured()
+        french = "on_french" in System.parse(row).variants
+        measured.add_phrases(units_of(model), self.french if french else self.benchmark)
         if model.model.image_head is None:
             return measured
         captions = str(self.data / "flickr8k" / "flickr8k-val-*.tar")
@@ -155,6 +170,14 @@ class Flickr8k:
         measured = Measured()
         measured.add_phrases(segmenter, self.benchmark)
         return measured
+
+    def _encode(self, samples: Iterable[Sample], frozen: ObjectEncoder, name: str, source: str) -> None:
+        with progress_bar(f"photographs, {name}", None) as advance:
+
+            def show(images: int, skipped: int) -> None:
+                advance(images, f"{skipped} skipped")
+
+            encode_features(samples, frozen, self.home / name, source=source, progress=show)
 
     def _entities(self, split: str) -> list[EntityCaption]:
         captions = read_entities(self.data / "flickr30k_entities.zip", split).captions
