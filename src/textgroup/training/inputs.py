@@ -184,6 +184,7 @@ def _open_captions(
     pooled = None if store is None else store.pooled
 
     def samples(count: Count) -> Iterator[Sample]:
+        """Of all sources, once more: a tokenizer that is learned reads them twice."""
         each = (
             read_samples(
                 one,
