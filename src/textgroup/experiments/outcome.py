@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from textgroup.config.command_line import load_run
+from textgroup.config.command_line import SHIPPED, load_run
 from textgroup.config.run import RunConfig
 from textgroup.evaluation.phrases.tiou import PhraseScore
 from textgroup.experiments.scenes import HeldOut
@@ -46,7 +46,7 @@ def shipped_config(
     name: str, inputs: Inputs, *, steps: int | None = None, seed: int = 0, out: Path | None = None
 ) -> RunConfig:
     """The shipped configuration `name`. steps: shortens its schedules to this many. out: instead of its directory."""
-    config = load_run(["--config", name, "--seed", str(seed)])
+    config = load_run(["--config", str(SHIPPED / f"{name}.yaml"), "--seed", str(seed)])
     config = config if out is None else replace(config, out=str(out))
     if steps is None:
         return config
