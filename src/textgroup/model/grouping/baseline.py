@@ -12,6 +12,7 @@ class BaselineTransformer(Grouping):
     """A causal pre-norm Transformer; the text is the state of its <eos> token: one group that owns everything."""
 
     trains_assignment = False
+    draws_noise = False
 
     def __init__(self, config: EncoderConfig, vocabulary: int) -> None:
         super().__init__(config, vocabulary)
@@ -24,11 +25,6 @@ class BaselineTransformer(Grouping):
     def most_groups(self) -> int:
         """One: the state of <eos>."""
         return 1
-
-    @property
-    def noise_groups(self) -> int:
-        """None: there is nothing to choose."""
-        return 0
 
     def forward(
         self, ids: Tensor, mask: Tensor, noise: Tensor | None = None, forced: Tensor | None = None

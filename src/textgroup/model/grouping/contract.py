@@ -53,11 +53,12 @@ class Grouping(nn.Module):
     """Base class of all groupings. A subclass writes `forward`; the other methods have defaults.
 
     trains_assignment: whether the soft assignment has a gradient, so that `loss.balance` and `loss.contiguity` can
-    change it. reach: number of tokens on either side that decide where a
+    change it. draws_noise: whether `forward` uses its noise. reach: number of tokens on either side that decide where a
     token belongs; None: the whole caption. Facts to save are parameters and buffers, as of any module.
     """
 
     trains_assignment: ClassVar[bool] = True
+    draws_noise: ClassVar[bool] = True
     reach: ClassVar[int | None] = None
 
     def __init__(self, config: EncoderConfig, vocabulary: int) -> None:
@@ -73,7 +74,7 @@ class Grouping(nn.Module):
     @property
     def noise_groups(self) -> int:
         """Number of groups that the noise of training is drawn for; 0 where `forward` uses none."""
-        return self.config.groups
+        return self.config.groups if self.draws_noise else 0
 
     def forward(
         self, ids: Tensor, mask: Tensor, noise: Tensor | None = None, forced: Tensor | None = None

@@ -33,6 +33,7 @@ class DynamicGroupTransformer(Grouping):
     """
 
     trains_assignment = False
+    draws_noise = False
     reach = REACH
 
     def __init__(self, config: EncoderConfig, vocabulary: int) -> None:
@@ -40,11 +41,6 @@ class DynamicGroupTransformer(Grouping):
         self.router = Router(config, vocabulary).requires_grad_(False)
         self.after = nn.ModuleList(EncoderLayer(config.width, config.heads) for _ in range(config.layers_after))
         self.norm = nn.LayerNorm(config.width) if config.layers_after else nn.Identity()
-
-    @property
-    def noise_groups(self) -> int:
-        """None: nothing is drawn at random."""
-        return 0
 
     @torch.no_grad()
     def reset_parameters(self) -> None:

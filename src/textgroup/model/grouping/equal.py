@@ -17,16 +17,12 @@ class EqualSplitTransformer(TextGroupTransformer):
     """The Text Group Transformer with its assignment replaced by one that looks at the number of tokens alone."""
 
     trains_assignment = False
+    draws_noise = False
 
     def __init__(self, config: EncoderConfig, vocabulary: int) -> None:
         super().__init__(config, vocabulary)
         for layer in (self.block.attention.query, self.block.attention.key):
             layer.requires_grad_(False)  # nothing asks for their logits
-
-    @property
-    def noise_groups(self) -> int:
-        """None: there is nothing to choose."""
-        return 0
 
     def forward(
         self, ids: Tensor, mask: Tensor, noise: Tensor | None = None, forced: Tensor | None = None

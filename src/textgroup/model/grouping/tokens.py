@@ -17,6 +17,7 @@ class TokenTransformer(Grouping):
     """Layers over the tokens, which see each other in both directions. Start and end of text are no groups."""
 
     trains_assignment = False
+    draws_noise = False
 
     def __init__(self, config: EncoderConfig, vocabulary: int) -> None:
         super().__init__(config, vocabulary)
@@ -29,11 +30,6 @@ class TokenTransformer(Grouping):
     def most_groups(self) -> int:
         """One for each token that a caption may have."""
         return self.config.max_tokens
-
-    @property
-    def noise_groups(self) -> int:
-        """None: there is nothing to choose."""
-        return 0
 
     def forward(
         self, ids: Tensor, mask: Tensor, noise: Tensor | None = None, forced: Tensor | None = None
