@@ -38,8 +38,11 @@ from textgroup.vision.store.reading import FeatureStore
 from textgroup.vision.store.writing import encode_features
 
 SPLITS = ("train", "val")
-PROBES = {"replace_obj": "svo/object", "replace_rel": "svo/verb", "replace_att": "attribute"}
-"""Categories of SugarCrepe that stand in a column of the paper's tables; replace_obj is the foil of a noun too."""
+PROBES = {
+    "svo": {"replace_obj": "object", "replace_rel": "verb"},
+    "": {"replace_obj": "foil", "replace_att": "attribute"},
+}
+"""By benchmark of the paper, the categories of SugarCrepe that stand for its own."""
 FRENCH = "flickr30k_entities_fr_val.zip"
 """French captions with phrases, in the layout of Flickr30k Entities."""
 CHOSEN_ON = 500
@@ -123,7 +126,8 @@ class Flickr8k:
             source = str(self.data / "flickr8k" / f"flickr8k-{split}-*.tar")
             self._encode(read_samples(source, captions=False), frozen, split, source)
         if self._probes:
-            source, wanted = str(self.data / "coco_images"), {row.better.image for row in self._probes}
+            source = str(self.data / "coco_images")
+            wanted = {row.better.image for rows in self._probes.values() for row in rows}
             pictures = read_samples(source, captions=False)
             asked = (one for one in pictures if image_name(one.key) in wanted)
             self._encode(asked, frozen, "sugarcrepe", source)
@@ -149,9 +153,8 @@ class Flickr8k:
             store = FeatureStore.open(self.home / "sugarcrepe")
             vectors = model.model.embed_image(torch.from_numpy(np.asarray(store.pooled, np.float32))).detach().numpy()
             image = {image_name(key): vector for key, vector in zip(store.keys, vectors)}
-            rows = [row for row in self._probes if row.better.image in image]
-            measured.add_ranking("svo", [row for row in rows if row.category.startswith("svo")], model, image)
-            measured.add_ranking("", [row for row in rows if not row.category.startswith("svo")], model, image)
+            for benchmark, rows in self._probes.items():
+                measured.add_ranking(benchmark, [row for row in rows if row.better.image in image], model, image)
         return measured
 
     def trivial(self, row: str, seed: int) -> Segmenter:
@@ -184,14 +187,16 @@ class Flickr8k:
         return captions[:200] if self.fast else captions
 
     @cached_property
-    def _probes(self) -> list[Probe]:
+    def _probes(self) -> dict[str, list[Probe]]:
         """SugarCrepe's rows under the names of the paper's columns; none where it is not at hand."""
         where = self.data / "probes" / "sugarcrepe"
         if not (where.is_dir() and (self.data / "coco_images").is_dir()):
-            return []
-        rows = [row for row in read_sugarcrepe(where).rows if row.category in PROBES]
-        named = [row._replace(category=PROBES[row.category]) for row in rows]
-        return named + [row._replace(category="foil") for row in rows if row.category == "replace_obj"]
+            return {}
+        rows = read_sugarcrepe(where).rows
+        return {
+            benchmark: [row._replace(category=names[row.category]) for row in rows if row.category in names]
+            for benchmark, names in PROBES.items()
+        }
 
     def _with_data(self, config: RunConfig, row: str) -> RunConfig:
         """The configuration with its paths in the directory of the data, features and tokens where they are kept."""
