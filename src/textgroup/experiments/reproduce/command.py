@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import torch
 from rich.console import Console
 from rich.text import Text
 
@@ -44,7 +45,7 @@ def run_reproduce(
     """See `textgroup reproduce --help`."""
     console = Console(highlight=False, soft_wrap=True)
     scale = open_scale(scale_name, fast, data, out, encoder)
-    processes = processes or os.cpu_count() or 1
+    processes = processes or torch.get_num_threads()
     jobs = plan(scale, rows_for(names), seeds, out)
     show_plan(console, scale, jobs, processes)
     if dry_run:

@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
 
+import torch
+
 from textgroup.errors import InputError
 from textgroup.experiments.reproduce.jobs import Job, work
 from textgroup.experiments.reproduce.scale import Scale
@@ -64,7 +66,7 @@ def run_all(
 
 def _start(scale: Scale, job: Job, encoder: Path, processes: int) -> tuple[Job, SpawnProcess]:
     (job.folder / FAILED).unlink(missing_ok=True)
-    threads = max(1, (os.cpu_count() or 1) // processes)
+    threads = max(1, torch.get_num_threads() // processes)  # knows of OMP_NUM_THREADS, and of cores that are not ours
     process = multiprocessing.get_context("spawn").Process(target=_in_process, args=(scale, job, encoder, threads))
     process.start()
     return job, process
