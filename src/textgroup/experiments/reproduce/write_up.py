@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from textgroup.experiments.reproduce.claims import Verdict, decide, sentences
+from textgroup.experiments.reproduce.claims import Verdict, decide, sentences, tally
 from textgroup.experiments.reproduce.drawings import Drawing, attention_maps, training_curves
 from textgroup.experiments.reproduce.jobs import Job
 from textgroup.experiments.reproduce.results import Results
@@ -113,7 +113,7 @@ def markdown(scale: Scale, grids: Sequence[Grid], verdicts: Sequence[Verdict], r
         f"seeds {', '.join(map(str, made.seeds))}, {made.minutes:.0f} minutes of runs, {made.machine}. Means over the "
         "seeds of training ± their standard deviation, in per cent; the paper's rows are one run each, on other "
         "data.\n",
-        "## Claims\n\nDecided by the rule of [claims.md](claims.md).\n\n"
+        f"## Claims\n\n{tally(verdicts)} [claims.md](claims.md) has the rule.\n\n"
         + "".join(f"- {sentence}\n" for sentence in sentences(verdicts)),
     ]
     for one in grids:
@@ -155,6 +155,7 @@ def page(
             {"name": one.name, "title": one.title, "columns": one.columns, "rows": list(zip(one.rows, one.printed))}
             for one in grids
         ],
+        "tally": tally(verdicts),
         "verdicts": [one for one in verdicts if one.differences],
         "objects": objects_of(results),
         "failed": [f"{name}, seed {seed}: {why}" for (name, seed), why in sorted(results.failed.items())],
