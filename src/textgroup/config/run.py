@@ -156,6 +156,9 @@ class OptimConfig:
     tower_lr: float = 1.0
     """Learning rate of an image tower that is trained too, as a share of lr. A small tower from scratch needs less:
     else all images get one vector before the text can tell them apart."""
+    tower_soft: float = 0.0
+    """Share of the steps, from the first, in which the patches of a trained image tower are shared out among its
+    groups, before each goes to one of them. A small tower from scratch needs it: else most of its groups stay empty."""
     warmup_epochs: float = 2
     """Length of the linear warm-up; at most half of the run."""
     weight_decay: float = 0.05
@@ -172,6 +175,7 @@ class OptimConfig:
             require(getattr(self, name) >= 0, f"optim.{name} must not be negative: {getattr(self, name)}")
         for name in ("lr", "clip", "tower_lr"):
             require(getattr(self, name) > 0, f"optim.{name} must be positive, not {getattr(self, name)}")
+        require(0 <= self.tower_soft <= 1, f"optim.tower_soft must be between 0 and 1, not {self.tower_soft}")
 
 
 @dataclass(frozen=True, kw_only=True)

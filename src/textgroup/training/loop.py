@@ -102,6 +102,8 @@ def train_opened(
         for step in range(first, steps):
             batch = to_device(inputs.train.batch(step, size, seed, chunk, share), device)
             set_learning_rate(optimizer, learning_rate(step, per_epoch, config.optim))
+            if tower is not None:
+                tower.soft = step < config.optim.tower_soft * steps
             losses, norm = take_step(model, optimizer, batch, config, objectives, key_of(seed, step), tower)
             meter.add(step, losses, norm, batch.total or batch.size)
 

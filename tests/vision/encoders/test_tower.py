@@ -58,6 +58,24 @@ def test_the_noise_is_where_transformers_in_training_mode_would_put_its_own(
 
 
 @torch.no_grad()
+def test_soft_steps_share_each_patch_out_and_evaluation_is_hard_all_the_same(
+    pixels: Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tower = ImageTower.random(0, **SMALL)
+    hard, noisy = tower(pixels), tower(pixels, NOISE)
+    tower.soft = True
+    assert torch.equal(tower(pixels), hard)
+    soft = tower(pixels, NOISE)
+    other = Noise(key_of(0, 2), NOISE.rows)
+    assert torch.equal(tower(pixels, other), soft), "no noise is drawn"
+    tower.soft = False
+    assert torch.equal(tower(pixels, NOISE), noisy)
+    hardened = "transformers.models.groupvit.modeling_groupvit.hard_softmax"
+    monkeypatch.setattr(hardened, lambda logits, dim: logits.softmax(dim))
+    assert torch.allclose(soft, tower(pixels), atol=1e-5)
+
+
+@torch.no_grad()
 def test_training_mode_does_not_reach_transformers_own_noise(tower: ImageTower, pixels: Tensor) -> None:
     before = tower(pixels)
     assert torch.equal(tower.train()(pixels), before)

@@ -54,7 +54,7 @@ class Sizes:
 
     train: int = 12_000
     test: int = 800
-    encoder_steps: int = 1_500
+    encoder_steps: int = 2_000
     steps: int = 400
     units_steps: int = 200
 
@@ -137,7 +137,8 @@ class Scenes:
         """See `Scale.inputs`."""
         if config.trained_tower is not None:
             tower = small_tower(config.seed)
-            return Inputs(self.tokenizer, self._captions(Pictures(self.train, tower.transform)), tower=tower)
+            pictures = Pictures(self.train, tower.transform)
+            return Inputs(self.tokenizer, self._captions(pictures), tower=tower)
         if System.parse(row).oracle:
             found = encode_scenes(self.train)
             assert found.vectors is not None, "the oracle always gives them"

@@ -1,6 +1,7 @@
 """A GroupViT that is trained (the paper's open question): pixels to the pooled vector of an image, with gradients.
 
-Its assignments have Gumbel noise in training, as its authors trained it. transformers would draw that noise from the
+Its assignments have Gumbel noise in training, as its authors trained it; at first they may be soft, without it (ours:
+a small tower from scratch leaves most groups empty otherwise). transformers would draw that noise from the
 global generator; here it is `Noise`, a function of (step, caption, place): a chunk that is encoded twice has the same
 noise both times, and a resumed run takes the steps of an unbroken one.
 """
@@ -27,7 +28,8 @@ that all groups are alike."""
 
 
 class ImageTower(nn.Module):
-    """A `transformers.GroupViTVisionModel` in training. width: D. transform: what it expects done to an image.
+    """A `transformers.GroupViTVisionModel` in training. width: D. transform: what it expects done to an image. soft:
+    whether a training step shares each patch out among the groups, instead of giving it to one.
 
     Always in evaluation mode: training mode would only switch on the noise of transformers.
     """
@@ -36,7 +38,7 @@ class ImageTower(nn.Module):
         super().__init__()
         config: Any = model.config
         self.model = model.requires_grad_(True)
-        self.width, self.transform = int(config.hidden_size), authors_transform(config)
+        self.width, self.transform, self.soft = int(config.hidden_size), authors_transform(config), False
         self.eval()
 
     @classmethod
@@ -117,19 +119,24 @@ class ImageTower(nn.Module):
             ) from None
 
     def _encode(self, pixels: Tensor, noise: Noise | None) -> Tensor:
-        with self._noise_in_assignments(noise):
+        with self._assignments_of_training(noise):
             output = self.model(pixel_values=pixels.to(next(self.parameters()).dtype))
         return output.last_hidden_state.mean(1)
 
     @contextmanager
-    def _noise_in_assignments(self, noise: Noise | None) -> Iterator[None]:
-        """Put the noise into the assignments, where transformers in training mode would put its own."""
+    def _assignments_of_training(self, noise: Noise | None) -> Iterator[None]:
+        """Soft assignments, or the noise where transformers in training mode would put its own; None is evaluation."""
         from transformers.models.groupvit.modeling_groupvit import GroupViTAssignAttention
 
         layers: list[Any] = [layer for layer in self.modules() if isinstance(layer, GroupViTAssignAttention)]
         if noise is not None:
             for number, layer in enumerate(layers):
-                layer.get_attn = partial(_assign_with_noise, layer.get_attn, noise, f"objects {number}")
+                plain = layer.get_attn
+                layer.get_attn = (
+                    partial(_assign_softly, plain)
+                    if self.soft
+                    else partial(_assign_with_noise, plain, noise, f"objects {number}")
+                )
         try:
             yield
         finally:
@@ -142,3 +149,8 @@ def _assign_with_noise(
 ) -> Tensor:
     """`GroupViTAssignAttention.get_attn` with noise of ours; its soft maps (gumbel: False) have none."""
     return plain(logits + noise.gumbel(name, *logits.shape[1:]) if gumbel else logits, gumbel, hard)
+
+
+def _assign_softly(plain: Any, logits: Tensor, gumbel: bool = True, hard: bool = True) -> Tensor:
+    """`GroupViTAssignAttention.get_attn` that gives the groups their shares, where it would give all to one."""
+    return plain(logits, False, False)
