@@ -5,12 +5,14 @@ One that fails is named and stops no other; one that is killed is gone on with a
 
 import multiprocessing
 import os
+import signal
 import sys
 import time
 import traceback
 from collections.abc import Callable, Sequence
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
+from threading import Thread
 
 import torch
 
@@ -74,6 +76,7 @@ def _start(scale: Scale, job: Job, encoder: Path, processes: int) -> tuple[Job, 
 
 def _in_process(scale: Scale, job: Job, encoder: Path, threads: int) -> None:
     """The job, with what it prints in a file; exit status 1 where it fails."""
+    Thread(target=_end_with_parent, daemon=True).start()
     job.folder.mkdir(parents=True, exist_ok=True)
     with (job.folder / LOG).open("a", encoding="utf-8") as log:
         os.dup2(log.fileno(), 1)
@@ -87,6 +90,14 @@ def _in_process(scale: Scale, job: Job, encoder: Path, threads: int) -> None:
             reason = f"{type(error).__name__}: " if not isinstance(error, InputError) else ""
             (job.folder / FAILED).write_text(f"{reason}{error}\n", encoding="utf-8")
             sys.exit(1)
+
+
+def _end_with_parent() -> None:
+    """Once the process that plans is gone, however it went, save what is being trained and end."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None, "a process of its own"
+    parent.join()
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _why_failed(job: Job, status: int | None) -> str | None:
