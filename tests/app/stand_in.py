@@ -7,6 +7,7 @@ import numpy as np
 from PIL import Image
 
 from textgroup.inference.result import Units
+from textgroup.inference.vectors import Assignment
 from textgroup.units import Grounding, Unit
 
 WORDS = ("man", "dog", "car", "in", "on", "sees")
@@ -31,6 +32,12 @@ class StandIn:
 
     def unfamiliar(self, captions: list[str]) -> list[bool]:
         return ["chien" in caption for caption in captions]
+
+    def assignment(self, caption: str) -> Assignment:
+        """Two groups: the first has all of a word that names something, and a quarter of the others."""
+        words = caption.split()
+        first = [0.25 if word in NOTHING else 1.0 for word in words]
+        return Assignment(words, np.array([first, [1 - share for share in first]], np.float32))
 
     def segment(self, captions: list[str]) -> list[Units]:
         found = []

@@ -11,8 +11,11 @@ import pytest
 from PIL import Image
 
 import textgroup
+from tests.app.stand_in import PICTURE, StandIn
 from tests.app.test_serving import LOCAL, free_port
+from textgroup.app.comparing import opinion
 from textgroup.app.serving import serve
+from textgroup.app.view import head_html, opinions_html
 
 pytest.importorskip("gradio", reason="the page needs gradio: pip install 'textgroup[app]'")
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install playwright")
@@ -180,3 +183,24 @@ def test_a_caption_is_text_whatever_it_says(visit: Callable[..., Any]) -> None:
     assert page.evaluate("window.hit") is None
     page = visit("?caption=" + "a" * 600)
     assert "at most 500" in page.locator(".tg-error").text_content()
+
+
+def test_the_switch_shows_each_subword_in_the_group_that_has_most_of_it(browser: Any) -> None:
+    page = browser.new_page()
+    model: Any = StandIn()
+    html = opinions_html([opinion("m", model, PICTURE, ["man in car"])], PICTURE)
+    page.set_content(f"<!doctype html>{head_html()}{html}")
+
+    def strengths() -> list[float]:
+        """How much colour each cell of the second subword has: the first group's, then the second's."""
+        cells = [page.locator(".tg-share").nth(at) for at in (1, 4)]
+        return [float(cell.evaluate("e => getComputedStyle(e).getPropertyValue('--share')")) for cell in cells]
+
+    page.get_by_text("Subwords and groups").click()
+    assert strengths() == [0.25, 0.75]
+    switch = page.get_by_label("hard: each subword")
+    switch.check()
+    assert strengths() == [0, 1]
+    switch.uncheck()
+    assert strengths() == [0.25, 0.75]
+    page.close()

@@ -54,6 +54,16 @@ def test_heat_is_the_colour_of_the_unit_where_it_is_hot() -> None:
     assert pixels[5, 5, 3] > 150 > 10 > pixels[-5, -5, 3]
 
 
+def test_the_map_has_a_cell_for_each_group_and_subword_and_marks_the_largest() -> None:
+    html = opinions_html([look("man in car")], PICTURE)
+    cells = attributes(html, "tg-share")
+    shares = [float(share) for cell in cells for share in re.findall(r"--share: ([\d.]+)", cell)]
+    assert shares == [1, 0.25, 1, 0, 0.75, 0]
+    assert ["tg-most" in cell for cell in cells] == [True, False, True, False, True, False]
+    assert len(attributes(html, "tg-hard")) == 1, "a switch"
+    assert not attributes(opinions_html([look("man car")], PICTURE), "tg-hard"), "soft and hard are the same"
+
+
 def test_nothing_in_a_caption_or_a_name_becomes_markup() -> None:
     evil = "<img/src=x/onerror=alert(1)> \"'\u202e &amp; man"
     html = opinions_html([look(evil, evil + " car", name="<b>"), look("man", name="other")], PICTURE, ["<i>"])

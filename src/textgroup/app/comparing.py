@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from textgroup.inference.textgroup import TextGroup, load
+from textgroup.inference.vectors import Assignment
 from textgroup.units import Grounding, Unit
 
 
@@ -17,12 +18,14 @@ from textgroup.units import Grounding, Unit
 class Look:
     """A caption on a picture, as one model sees it.
 
-    groundings: of all units. similarity: of picture and caption; unit_similarities: of picture and each unit; cosines,
-    None and empty without a picture, or for a model of captions alone. notes: sentences on what to be careful about.
+    groundings: of all units. subwords: what the groups have of each. similarity: of picture and caption;
+    unit_similarities: of picture and each unit; cosines, None and empty without a picture, or for a model of captions
+    alone. notes: sentences on what to be careful about.
     """
 
     caption: str
     groundings: list[Grounding]
+    subwords: Assignment
     similarity: float | None = None
     unit_similarities: list[float] = field(default_factory=list)
     notes: tuple[str, ...] = ()
@@ -32,7 +35,8 @@ class Look:
         units = [grounding.to_dict() for grounding in self.groundings]
         for unit, similarity in zip(units, self.unit_similarities):
             unit["similarity"] = similarity
-        return {"caption": self.caption, "similarity": self.similarity, "units": units, "notes": list(self.notes)}
+        record = {"caption": self.caption, "similarity": self.similarity, "units": units, "notes": list(self.notes)}
+        return record | {"subwords": self.subwords.pieces, "shares": np.round(self.subwords.shares, 4).tolist()}
 
 
 class Verdict(NamedTuple):
@@ -88,17 +92,20 @@ def _distinct(names: Iterable[str]) -> list[str]:
 def opinion(name: str, model: TextGroup, picture: Image.Image | None, captions: Sequence[str]) -> Opinion:
     """What a model makes of captions on a picture. Raises `InputError`."""
     notes = [_notes(model, caption) for caption in captions]
+    subwords = [model.assignment(caption) for caption in captions]
     if picture is None or model.model.image_head is None:
         if picture is not None:
             notes = [(*said, "This checkpoint was trained on captions alone: it points at nothing.") for said in notes]
         groundings = [[Grounding(unit) for unit in units] for units in model.segment(captions)]
-        return Opinion(name, [Look(text, found, notes=n) for text, found, n in zip(captions, groundings, notes)])
+        parts = zip(captions, groundings, subwords, notes)
+        return Opinion(name, [Look(text, found, pieces, notes=said) for text, found, pieces, said in parts])
     image = model.encode_image(picture)  # (E,)
     looks = [
-        Look(caption, groundings, similarity, (units @ image).tolist(), of_caption)
-        for caption, groundings, similarity, units, of_caption in zip(
+        Look(caption, groundings, pieces, similarity, (units @ image).tolist(), of_caption)
+        for caption, groundings, pieces, similarity, units, of_caption in zip(
             captions,
             model.ground(picture, captions),
+            subwords,
             (model.encode_text(captions) @ image).tolist(),
             model.encode_units(captions),
             notes,

@@ -17,6 +17,7 @@ from PIL import Image
 
 from textgroup.app.comparing import Look, Opinion, Verdict
 from textgroup.inference.heat import magnified
+from textgroup.inference.vectors import Assignment
 from textgroup.report.overlay import COLOURS, draw_overlay, heat_strength
 from textgroup.report.printable import one_line
 from textgroup.units import Grounding
@@ -75,6 +76,7 @@ def _panel(look: Look, picture: Image.Image | None) -> dict[str, Any]:
         "chips": [_chip(number, look, colours.get(number)) for number in range(len(look.groundings))],
         "regions": sorted(regions, key=lambda region: -region["width"] * region["height"]),  # the small ones on top
         "notes": look.notes,
+        "map": _map(look.subwords),
         "png": _picture_address(draw_overlay(picture.copy(), look.groundings), "PNG") if picture is not None else "",
     }
 
@@ -122,6 +124,16 @@ def _region(number: int, grounding: Grounding, colour: str) -> dict[str, Any]:
         "y": 100 * point[1],
         "heat": _picture_address(coloured, "PNG"),
     }
+
+
+def _map(subwords: Assignment) -> dict[str, Any]:
+    """A row a group, a cell a subword: its share, and whether the group has most of it."""
+    pieces, shares = subwords
+    most = shares.argmax(axis=0)  # (M,)
+    rows = [
+        [{"share": f"{share:.2f}", "most": most[m] == k} for m, share in enumerate(row)] for k, row in enumerate(shares)
+    ]
+    return {"pieces": [one_line(piece) for piece in pieces], "rows": rows, "soft": subwords.soft}
 
 
 def _verdict_words(opinion: Opinion) -> str:

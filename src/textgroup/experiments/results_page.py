@@ -3,12 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import torch
-
 from textgroup.errors import InputError
 from textgroup.evaluation.page import FILES, evaluation_sections
 from textgroup.inference.textgroup import load
-from textgroup.inference.vectors import encode
 from textgroup.report.figures import heat_map
 from textgroup.report.page import check_replaceable
 from textgroup.report.sections import Panel, Section, write_sections
@@ -34,7 +31,6 @@ def write_report(where: Path, out: Path, captions: Sequence[str] = (), seed: int
     return len(sections)
 
 
-@torch.inference_mode()
 def caption_sections(run: Path, captions: Sequence[str]) -> list[Section]:
     """Each caption cut into units, and the map of the groups over its subwords."""
     if not captions:
@@ -42,13 +38,10 @@ def caption_sections(run: Path, captions: Sequence[str]) -> list[Section]:
     model = load(run)
     sections = []
     for caption in captions:
-        (tokens,) = model.tokenizer.encode_batch([caption])
-        pieces = model.tokenizer.pieces(tokens.ids[1:-1])
-        if not pieces:
+        subwords = model.assignment(caption)
+        if not subwords.pieces:
             raise InputError(f"--caption {caption!r}: there is no word in it")
-        groups = encode(model.model, [tokens])
-        shares = groups.assignment[0, groups.present[0], 1 : len(tokens.ids) - 1].numpy()
         told = "One colour and one small number: one group, as in the map. Dark: the group has all of the subword."
-        panel = Panel.of(f"the groups over the subwords of {caption}", heat_map(pieces, shares))
+        panel = Panel.of(f"the groups over the subwords of {caption}", heat_map(*subwords))
         sections.append(Section(f"Caption: {caption}", told, units=model.segment(caption), panels=[panel]))
     return sections

@@ -17,7 +17,7 @@ from textgroup.inference.given_images import Image, identity, images_given, numb
 from textgroup.inference.scene import Scene, grounded, heat_maps, look_at
 from textgroup.inference.segmenter import TextSegmenter
 from textgroup.inference.spans import length_batches
-from textgroup.inference.vectors import encode, unit_vectors, warn_of_long
+from textgroup.inference.vectors import Assignment, assignment, encode, unit_vectors, warn_of_long
 from textgroup.model.pretrained import load_model
 from textgroup.model.textgroup import TextGroupModel
 from textgroup.text.tokenizer import CaptionTokenizer
@@ -82,6 +82,14 @@ class TextGroup(TextSegmenter):
         ]
         answer: np.ndarray | list[np.ndarray] = given.answer(vectors)
         return answer
+
+    def assignment(self, caption: str) -> Assignment:
+        """How much of each subword of a caption each group has, before each subword goes to one of them (Eq. 2).
+
+        Groups that the caption does not have are left out, and so is what is not read of a long caption.
+        """
+        (text,) = captions_given(caption, "assignment")
+        return assignment(self.model, self.tokenizer, text)
 
     def encode_image(self, images: Image | Iterable[Image]) -> np.ndarray:
         """A photograph -> a unit vector (E,), photographs -> (images, E); fp32.

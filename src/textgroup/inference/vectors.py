@@ -2,7 +2,9 @@
 
 import warnings
 from collections.abc import Sequence
+from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -15,9 +17,32 @@ from textgroup.units import Unit
 Span = tuple[int, int]
 
 
+class Assignment(NamedTuple):
+    """pieces: the M subwords of a caption that are read. shares: (K, M), fp32, how much of each subword each group has;
+    columns sum to 1.
+    """
+
+    pieces: list[str]
+    shares: np.ndarray
+
+    @property
+    def soft(self) -> bool:
+        """False where each subword belongs to one group alone."""
+        return bool(((self.shares > 0) & (self.shares < 1)).any())
+
+
 def encode(model: TextGroupModel, tokens: Sequence[Tokens]) -> TextGroups:
     """The groups of captions, as many and as much of each as the model takes."""
     return model.encode(*padded([t.ids for t in tokens], model))
+
+
+@torch.inference_mode()
+def assignment(model: TextGroupModel, tokenizer: CaptionTokenizer, caption: str) -> Assignment:
+    """The groups' shares of a caption's subwords, without noise; start and end of text are left out."""
+    (tokens,) = tokenizer.encode_batch([caption])
+    groups = encode(model, [tokens])
+    shares = groups.assignment[0, groups.present[0], 1 : len(tokens.ids) - 1]
+    return Assignment(tokenizer.pieces(tokens.ids[1:-1]), shares.float().cpu().numpy())
 
 
 def unit_vectors(model: TextGroupModel, tokenizer: CaptionTokenizer, caption: str, units: Sequence[Unit]) -> Tensor:

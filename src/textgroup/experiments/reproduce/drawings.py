@@ -4,14 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import torch
 from matplotlib.figure import Figure
 
 from textgroup.experiments.reproduce.jobs import Job, curve, file_name
 from textgroup.experiments.reproduce.scale import Scale
 from textgroup.experiments.reproduce.systems import FIGURES
 from textgroup.inference.textgroup import load
-from textgroup.inference.vectors import encode
 from textgroup.report.figures import curves, heat_map, save
 
 
@@ -28,7 +26,6 @@ class Drawing(NamedTuple):
             save(self.figure, out / f"{self.name}.{kind}")
 
 
-@torch.inference_mode()
 def attention_maps(name: str, scale: Scale, jobs: Sequence[Job], captions: Sequence[str]) -> list[Drawing]:
     """The maps of a figure: for each of its rows, the first seed's model on each caption."""
     drawn = []
@@ -38,12 +35,8 @@ def attention_maps(name: str, scale: Scale, jobs: Sequence[Job], captions: Seque
             continue
         model = load(job.folder)
         for number, caption in enumerate(captions, 1):
-            (tokens,) = model.tokenizer.encode_batch([caption])
-            groups = encode(model.model, [tokens])
-            pieces = model.tokenizer.pieces(tokens.ids[1:-1])
-            share = groups.assignment[0, groups.present[0], 1 : len(tokens.ids) - 1].numpy()
             title = f"{name}, {row}: {caption}"
-            drawn.append(Drawing(f"{name}-{file_name(row)}-{number}", title, heat_map(pieces, share)))
+            drawn.append(Drawing(f"{name}-{file_name(row)}-{number}", title, heat_map(*model.assignment(caption))))
     return drawn
 
 
