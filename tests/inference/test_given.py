@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
 import textgroup
@@ -202,7 +201,7 @@ def test_a_call_for_one_image_says_so(model: TextGroup, pictures: list[Path], ca
 def test_a_span_that_is_not_in_the_caption_is_named(model: TextGroup, span: Any) -> None:
     said = re.escape(f"heat_maps: spans[1] is {span} (tuple): give (start, end) with 0 <= start < end <= 6")
     with pytest.raises(textgroup.InputError, match=said):
-        model.heat_maps(Scene(torch.zeros(1, 8), torch.ones(1, 2, 2)), "a ring", [(0, 1), span])
+        model.heat_maps(Scene(np.zeros((1, 8)), np.ones((1, 2, 2))), "a ring", [(0, 1), span])
 
 
 def test_a_stream_says_which_caption_is_none_when_it_comes_there(model: TextGroup) -> None:

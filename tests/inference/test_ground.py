@@ -14,8 +14,9 @@ from tests.training.tiny import tiny_config, tiny_inputs
 from tests.vision.tiny import TinyEncoder
 from textgroup.config.run import LossConfig
 from textgroup.inference.heat import MIDDLE
-from textgroup.inference.scene import ALIKE, NEAR, Scene, look_at
-from textgroup.model.late_interaction import SHARPNESS
+from textgroup.inference.looking import look_at
+from textgroup.inference.scene import ALIKE, NEAR, Scene
+from textgroup.model.sharpness import SHARPNESS
 from textgroup.training.loop import train
 from textgroup.vision.encoders.objects import Objects
 
@@ -117,7 +118,7 @@ def test_heat_is_the_cosine_of_what_is_there_less_the_distance_from_the_middle()
     unit counts for more, as in training; in the last cell there is none."""
     vectors = torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.0, 0.0], [-1.0, 0.0]])
     masks = torch.tensor([[[1.0, 0.25, 0, 0, 0]], [[0, 0.75, 1, 0, 0]], [[0, 5.0, 5, 5, 5]], [[0, 0, 0, 1.0, 0]]])
-    heat = Scene(vectors, masks).heat(torch.tensor([0.6, 0.8]))
+    heat = Scene(vectors.numpy(), masks.numpy()).heat(np.array([0.6, 0.8]))
     one, other = 0.25 * math.exp(SHARPNESS * 0.6), 0.75 * math.exp(SHARPNESS * 0.8)
     cosines = np.array([[0.6, (one * 0.6 + other * 0.8) / (one + other), 0.8, -0.6, -0.6]])
     np.testing.assert_allclose(heat, cosines - MIDDLE * np.array([[0.4, 0.2, 0, 0.2, 0.4]]), rtol=1e-5)
@@ -135,7 +136,7 @@ def test_patches_that_are_alike_and_near_share_their_heat(model: Any) -> None:
     scene = look_at(model.model, Patches(), PICTURE)
     shares = scene.shares
     assert shares is not None
-    assert torch.allclose(shares.sum(dim=1), torch.ones(4))
+    np.testing.assert_allclose(shares.sum(axis=1), 1, rtol=1e-6)
     cosine = float(scene.vectors[0] @ scene.vectors[2])
     logits = [ALIKE, ALIKE - (0.25 / NEAR) ** 2 / 2, ALIKE * cosine - (0.5 / NEAR) ** 2 / 2]
     for patch, logit in enumerate(logits):

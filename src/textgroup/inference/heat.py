@@ -7,6 +7,7 @@ width and height: x to the right, y downwards.
 from typing import NamedTuple
 
 import numpy as np
+from PIL import Image
 
 SHARPNESS = 30.0
 """Factor of the heat in the softmax whose centre of mass is a point; chosen on photographs of train
@@ -54,13 +55,11 @@ def from_middle(h: int, w: int) -> np.ndarray:
 def hot_box(heat: np.ndarray, share: float = BOX_SHARE) -> np.ndarray:
     """The box (4,) around the connected region hotter than `share` of the range of the heat that weighs most for the
     point."""
-    from scipy.ndimage import label
-
     pixels = magnified(heat)
     hot = pixels >= pixels.min() + share * (pixels.max() - pixels.min())
-    regions, _ = label(hot)
+    regions = connected(hot)
     weight = np.exp(SHARPNESS * (pixels - pixels.max()))
-    heaviest = np.bincount(regions.ravel(), weight.ravel())[1:].argmax() + 1
+    heaviest = np.bincount(regions[hot], weight[hot]).argmax()
     rows, columns = np.nonzero(regions == heaviest)
     ends = columns.min(), rows.min(), columns.max() + 1, rows.max() + 1
     return np.array(ends, dtype=float) / PIXELS
@@ -68,7 +67,25 @@ def hot_box(heat: np.ndarray, share: float = BOX_SHARE) -> np.ndarray:
 
 def magnified(heat: np.ndarray) -> np.ndarray:
     """The heat map (h, w) on `PIXELS` x `PIXELS`, interpolated linearly between the centres of its cells."""
-    from scipy.ndimage import zoom
+    cells = Image.fromarray(np.ascontiguousarray(heat, np.float32))
+    return np.asarray(cells.resize((PIXELS, PIXELS), Image.Resampling.BILINEAR), np.float64)
 
-    factors = [PIXELS / side for side in heat.shape]
-    return zoom(heat.astype(np.float64), factors, order=1, mode="nearest", grid_mode=True)
+
+def connected(hot: np.ndarray) -> np.ndarray:
+    """A number for each hot pixel (h, w), the same for those that are connected by their sides; 0 elsewhere.
+
+    As `scipy.ndimage.label` numbers them, but for the order; a light install has no SciPy.
+    """
+    numbers, before = np.arange(1, hot.size + 1).reshape(hot.shape) * hot, None
+    while before is None or not np.array_equal(numbers, before):
+        before = numbers
+        for turned in range(4):  # rightwards, and after each quarter turn again
+            numbers = np.rot90(_largest_so_far(np.rot90(numbers, turned), np.rot90(hot, turned)), -turned)
+    return numbers
+
+
+def _largest_so_far(numbers: np.ndarray, hot: np.ndarray) -> np.ndarray:
+    """From left to right, the largest number of each run of hot pixels."""
+    run = np.cumsum(~hot, axis=1) * (hot.size + 1)  # so that a later run has nothing of an earlier one
+    largest: np.ndarray = (np.maximum.accumulate(numbers + run, axis=1) - run) * hot
+    return largest

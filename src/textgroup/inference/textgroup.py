@@ -14,7 +14,8 @@ from textgroup.inference.aligning import align_units, centres
 from textgroup.inference.cutter import ModelCutter
 from textgroup.inference.given import Given, captions_given, spans_given
 from textgroup.inference.given_images import Image, identity, images_given, numbered, one_image
-from textgroup.inference.scene import Scene, grounded, heat_maps, look_at
+from textgroup.inference.looking import heat_maps, look_at
+from textgroup.inference.scene import Scene, grounded
 from textgroup.inference.segmenter import TextSegmenter
 from textgroup.inference.spans import length_batches
 from textgroup.inference.vectors import Assignment, assignment, encode, unit_vectors, warn_of_long

@@ -21,12 +21,11 @@ from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
 from textgroup.devices import quick
+from textgroup.model.sharpness import SHARPNESS
 
 NULL = 0.3
 """Cosine of every unit and the null object: more than the best of eight objects has by chance (the mean is 0.18 for
 random vectors of 64 numbers, and less for longer ones), so that training begins with units that refer to none."""
-SHARPNESS = 15.0
-"""Factor of the cosines in the softmax by which a unit attends to objects; docs/experiments.md 8.3."""
 ENTRIES = 1 << 24
 """Cosines of unit and object that are in memory at once."""
 

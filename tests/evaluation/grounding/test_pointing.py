@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from textgroup.evaluation.grounding.pointing import area_under_curve, covered, hull, inside, iou, score_heat
-from textgroup.inference.heat import PIXELS, hot_box, magnified, point
+from textgroup.inference.heat import PIXELS, connected, hot_box, magnified, point
 
 LEFT, RIGHT = np.array([0.0, 0.0, 0.5, 1.0]), np.array([0.5, 0.0, 1.0, 1.0])
 
@@ -96,3 +96,14 @@ def test_a_phrase_with_several_boxes_is_met_by_each_of_them_and_recalled_as_thei
     assert (figures.best, figures.mass, figures.box_union, figures.box_any) == (1, 1, 0, 1)
     even = score_heat(np.zeros((4, 10)), corners)
     assert (even.mass, even.box_union, even.box_any, even.auc) == (0, 1, 0, 0.5)
+
+
+def test_connected_pixels_have_one_number_as_scipy_finds_them() -> None:
+    from scipy.ndimage import label
+
+    random = np.random.default_rng(0)
+    for share in (0.2, 0.5, 0.6, 0.9, 0.0, 1.0):
+        hot = random.random((40, 30)) < share
+        ours, (theirs, count) = connected(hot), label(hot)
+        assert len(set(zip(ours[hot].tolist(), theirs[hot].tolist()))) == len(set(ours[hot].tolist())) == count
+        assert not ours[~hot].any()

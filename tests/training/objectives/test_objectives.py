@@ -13,7 +13,8 @@ from textgroup.config.model import DecoderConfig
 from textgroup.config.run import LossConfig
 from textgroup.data.batches import Batch
 from textgroup.model.grouping.contract import TextGroups
-from textgroup.model.late_interaction import NULL, SHARPNESS, found_similarity
+from textgroup.model.late_interaction import NULL, found_similarity
+from textgroup.model.sharpness import SHARPNESS
 from textgroup.model.textgroup import TextGroupModel
 from textgroup.training.build import build_model
 from textgroup.training.exactness import gradcache

@@ -92,7 +92,7 @@ def _of_model(spec: str, model: TextGroup) -> Grounder:
         return model.heat_maps(scene(name, image), caption, spans)
 
     def masks(name: str, image: bytes | Path) -> np.ndarray:
-        return scene(name, image).present_masks().numpy()
+        return scene(name, image).present_masks()
 
     if model.model.image_head is None:
         raise InputError(f"model {spec}: it was trained on captions alone, and cannot point at anything")
