@@ -47,7 +47,7 @@ packaged: $(VENV)/installed
 	  --data.captions '$(FLICKR8K)/flickr8k-train-*.tar' --data.val_captions '$(FLICKR8K)/flickr8k-val-*.tar'
 	$(BIN)/textgroup export -c runs/photographs --with-encoder --out runs/packaged
 	$(BIN)/textgroup export -c runs/packaged --onnx runs/onnx
-	cp runs/onnx/segmenter.onnx runs/packaged
+	cp runs/onnx/segmenter.onnx runs/onnx/spans.onnx runs/onnx/image.onnx runs/packaged
 	$(BIN)/textgroup train --config configs/units_multilingual.yaml
 	$(BIN)/textgroup export -c runs/units_multilingual --out runs/packaged_multilingual
 

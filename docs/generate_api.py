@@ -37,6 +37,7 @@ An `Image` is a path, the encoded bytes of a photograph, or a PIL image.
 
 SHORTER = (
     ("str | os.PathLike[str] | bytes | PIL.Image.Image", "Image"),
+    ("textgroup.inference.grounder.", ""),
     ("textgroup.inference.textgroup.", ""),
     ("textgroup.inference.result.", ""),
     ("textgroup.inference.scene.", ""),
@@ -54,7 +55,9 @@ def page() -> str:
     """The whole page."""
     parts = [HEAD, _callable("textgroup.load", textgroup.load)]
     parts.append(_callable("textgroup.load_segmenter", textgroup.load_segmenter))
+    parts.append(_callable("textgroup.load_grounder", textgroup.load_grounder))
     parts.append(f"## textgroup.TextSegmenter\n\n{_prose(textgroup.TextSegmenter)}")
+    parts.append(f"## textgroup.Grounder\n\n{_prose(textgroup.Grounder)}")
     parts.append(f"## textgroup.TextGroup\n\n{_prose(textgroup.TextGroup)}")
     parts += [_callable(f"TextGroup.{name}", getattr(textgroup.TextGroup, name), level=3) for name in METHODS]
     parts += [

@@ -13,7 +13,8 @@ from textgroup.errors import InputError
 from textgroup.units import Grounding, Reference, Unit
 
 if TYPE_CHECKING:
-    from textgroup.inference.opening import load_segmenter
+    from textgroup.inference.grounder import Grounder
+    from textgroup.inference.opening import load_grounder, load_segmenter
     from textgroup.inference.result import Phrases, Units
     from textgroup.inference.segmenter import TextSegmenter
     from textgroup.inference.textgroup import TextGroup, load
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     __version__: str
 
 __all__ = [
+    "Grounder",
     "Grounding",
     "InputError",
     "Phrases",
@@ -31,13 +33,16 @@ __all__ = [
     "Units",
     "__version__",
     "load",
+    "load_grounder",
     "load_segmenter",
 ]
 
 _LATER = {
     "TextGroup": "textgroup.inference.textgroup",
     "load": "textgroup.inference.textgroup",
+    "Grounder": "textgroup.inference.grounder",
     "TextSegmenter": "textgroup.inference.segmenter",
+    "load_grounder": "textgroup.inference.opening",
     "load_segmenter": "textgroup.inference.opening",
     "Phrases": "textgroup.inference.result",
     "Units": "textgroup.inference.result",

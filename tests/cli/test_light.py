@@ -8,9 +8,11 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 import textgroup
 from tests.inference.onnx.captions import ROOT, captions
+from textgroup.experiments.demo_packaged import PHOTOGRAPH_CAPTION, photograph
 
 MODULES = {
     "huggingface-hub": "huggingface_hub",
@@ -59,6 +61,18 @@ def test_without_pytorch_the_units_are_the_same(tmp_path: Path) -> None:
     assert [json.loads(line) for line in run.stdout.splitlines()] == expected
 
 
+def test_without_pytorch_a_photograph_is_grounded_and_drawn(tmp_path: Path) -> None:
+    run = light("ground", photograph(), PHOTOGRAPH_CAPTION, "--out", tmp_path / "overlay.png")
+    assert run.returncode == 0, run.stderr
+    expected = textgroup.load().ground(photograph(), PHOTOGRAPH_CAPTION)
+    lines = run.stdout.splitlines()
+    assert len(lines) == len(expected) + 1
+    for line, grounding in zip(lines, expected):
+        assert line.endswith(grounding.unit.text)
+        assert line.startswith("nothing") == (grounding.point is None)
+    assert Image.open(tmp_path / "overlay.png").size[0] > 300
+
+
 @pytest.mark.parametrize(
     "words", [["--version"], ["--help"], ["segment", "--help"], ["segment", "a dog", "--out", "{}"]]
 )
@@ -68,7 +82,7 @@ def test_what_needs_no_model_or_a_file_works_too(words: list[str], tmp_path: Pat
 
 
 def test_what_needs_pytorch_says_so_in_one_line(tmp_path: Path) -> None:
-    for words in (["segment", "-c", str(tmp_path), "a dog"], ["ground", "picture.png", "a dog", "--out", "out.png"]):
+    for words in (["segment", "-c", str(tmp_path), "a dog"], ["score", "picture.png", "a dog"]):
         run = light(*words)
         assert run.returncode == 2
         assert re.fullmatch(r"textgroup: .*\bnot installed: pip install textgroup\n", run.stderr), run.stderr

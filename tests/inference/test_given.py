@@ -225,6 +225,7 @@ def test_the_public_names_are_there_and_documented() -> None:
     from importlib.metadata import version
 
     assert set(textgroup.__all__) == {
+        "Grounder",
         "Grounding",
         "InputError",
         "Phrases",
@@ -235,6 +236,7 @@ def test_the_public_names_are_there_and_documented() -> None:
         "Units",
         "__version__",
         "load",
+        "load_grounder",
         "load_segmenter",
     }
     assert set(textgroup.__all__) <= set(dir(textgroup))

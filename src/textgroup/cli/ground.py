@@ -16,7 +16,7 @@ def ground(words: Sequence[str]) -> None:
     from textgroup.report.overlay import draw_overlay
     from textgroup.vision.decode import decode
 
-    model = textgroup.load(options.checkpoint, encoder=options.encoder, device=options.device)
+    model = textgroup.load_grounder(options.checkpoint, encoder=options.encoder, device=options.device)
     groundings = model.ground(options.image, options.caption)
     if options.out:
         picture = draw_overlay(decode(options.image), groundings)

@@ -23,7 +23,7 @@ def align_units(
 ) -> list[list[Reference]]:
     """The references of each caption. vectors: objects of its image, (captions, G, D_image), zeros after the last."""
     device = next(model.parameters()).device
-    objects = model.embed_objects(vectors.float().to(device))  # (captions, G, E)
+    objects = model.embed_objects(vectors.float().to(device)).float().cpu().numpy()  # (captions, G, E)
     number = (vectors != 0).any(dim=2).sum(dim=1).tolist()
     references = []
     for i, units in enumerate(segment(ModelCutter(model), tokenizer, captions)):

@@ -12,17 +12,18 @@ from textgroup.devices import pick_device
 from textgroup.errors import InputError
 from textgroup.inference.aligning import align_units, centres
 from textgroup.inference.cutter import ModelCutter
-from textgroup.inference.given import Given, captions_given, spans_given
+from textgroup.inference.forcing import SpanEncoder
+from textgroup.inference.given import Given, captions_given
 from textgroup.inference.given_images import Image, identity, images_given, numbered, one_image
-from textgroup.inference.looking import heat_maps, look_at
-from textgroup.inference.scene import Scene, grounded
-from textgroup.inference.segmenter import TextSegmenter
+from textgroup.inference.grounder import Grounder
+from textgroup.inference.looking import look_at
+from textgroup.inference.scene import Scene
 from textgroup.inference.spans import length_batches
-from textgroup.inference.vectors import Assignment, assignment, encode, unit_vectors, warn_of_long
+from textgroup.inference.vectors import Assignment, assignment, encode, span_encoder, unit_vectors, warn_of_long
 from textgroup.model.pretrained import load_model
 from textgroup.model.textgroup import TextGroupModel
 from textgroup.text.tokenizer import CaptionTokenizer
-from textgroup.units import Grounding, Reference
+from textgroup.units import Reference
 from textgroup.vision.decode import decode
 from textgroup.vision.encoders.identity import check_same_encoder
 from textgroup.vision.encoders.objects import ObjectEncoder
@@ -35,7 +36,7 @@ _OPENING = Lock()
 """Images may be prepared in several threads, of which one opens the encoder."""
 
 
-class TextGroup(TextSegmenter):
+class TextGroup(Grounder):
     """A checkpoint ready for use; made by `load`.
 
     encoder: opens the image encoder under this name instead of the one that the checkpoint names (its
@@ -77,10 +78,7 @@ class TextGroup(TextSegmenter):
         """
         self._require_image_side("encode_units")
         given = captions_given(captions, "encode_units")
-        vectors = [
-            unit_vectors(self.model, self.tokenizer, units.caption, units).float().cpu().numpy()
-            for units in self._stream(given)
-        ]
+        vectors = [unit_vectors(self.model, self.tokenizer, units.caption, units) for units in self._stream(given)]
         answer: np.ndarray | list[np.ndarray] = given.answer(vectors)
         return answer
 
@@ -177,40 +175,13 @@ class TextGroup(TextSegmenter):
         assert masks is not None, "they were asked for"
         return centres(masks[0].float().cpu(), encoder.transform.seen(*picture.size))
 
-    @overload
-    def ground(self, image: Image, caption: str) -> list[Grounding]: ...  # type: ignore[overload-overlap]
-    @overload
-    def ground(self, image: Image, caption: Iterable[str]) -> list[list[Grounding]]: ...
-    def ground(self, image: Image, caption: str | Iterable[str]) -> list[Grounding] | list[list[Grounding]]:
-        """What each unit of a caption, or of each of several, means in a photograph: a heat map, a point, a box.
+    def _look_at(self, image: Image, call: str) -> Scene:
+        self._require_image_side(call)
+        return look_at(self.model, self._open_encoder(), image)
 
-        The whole photograph is looked at, whatever its aspect ratio. A unit that names nothing (`Unit.groundable`), and
-        one that nothing in the photograph answers, gets no heat map. Needs a model trained with images. Raises
-        `InputError`, and `BrokenImage` for an image that cannot be decoded.
-        """
-        self._require_image_side("ground")
-        given = captions_given(caption, "ground")
-        scene = self.look_at(one_image(image, "ground"))
-        answers = []
-        for text in given:
-            units = self.segment(text)
-            named = [unit for unit in units if unit.groundable is not False]
-            heats = iter(self.heat_maps(scene, text, [(unit.start, unit.end) for unit in named]))
-            answers.append([Grounding(u) if u.groundable is False else grounded(u, next(heats)) for u in units])
-        groundings: list[Grounding] | list[list[Grounding]] = given.answer(answers)
-        return groundings
-
-    def look_at(self, image: Image) -> Scene:
-        """A whole photograph as the model sees it, for `heat_maps`. Raises `BrokenImage`."""
-        return look_at(self.model, self._open_encoder(), one_image(image, "look_at"))
-
-    def heat_maps(self, scene: Scene, caption: str, spans: Sequence[tuple[int, int]]) -> list[np.ndarray]:
-        """The heat map (h, w) of each span of characters (start, end) of the caption, as if it were a unit.
-
-        In each cell a cosine, less what the cell's distance from the middle costs (docs/grounding.md). Raises
-        `InputError` for a span that is not in the caption.
-        """
-        return heat_maps(self.model, self.tokenizer, scene, caption, spans_given(spans, caption, "heat_maps"))
+    @property
+    def _span_encoder(self) -> SpanEncoder:
+        return span_encoder(self.model, self.tokenizer)
 
     def _require_image_side(self, call: str) -> None:
         if self.model.image_head is None:

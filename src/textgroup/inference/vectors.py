@@ -6,15 +6,13 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from textgroup.inference.cutter import padded
+from textgroup.inference.forcing import Span, SpanEncoder
 from textgroup.model.grouping.contract import TextGroups
 from textgroup.model.textgroup import TextGroupModel
 from textgroup.text.tokenizer import CaptionTokenizer, Tokens
 from textgroup.units import Unit
-
-Span = tuple[int, int]
 
 
 class Assignment(NamedTuple):
@@ -45,13 +43,14 @@ def assignment(model: TextGroupModel, tokenizer: CaptionTokenizer, caption: str)
     return Assignment(tokenizer.pieces(tokens.ids[1:-1]), shares.float().cpu().numpy())
 
 
-def unit_vectors(model: TextGroupModel, tokenizer: CaptionTokenizer, caption: str, units: Sequence[Unit]) -> Tensor:
-    """The vector of each unit of a caption, (units, E), unit length.
+def unit_vectors(model: TextGroupModel, tokenizer: CaptionTokenizer, caption: str, units: Sequence[Unit]) -> np.ndarray:
+    """The vector of each unit of a caption, (units, E), fp32, unit length.
 
     Units of the same group have the same vector, where groups are not units.
     """
+    encode_spans = span_encoder(model, tokenizer)
     if model.encoder.reach is not None:
-        return span_vectors(model, tokenizer, caption, [[(unit.start, unit.end)] for unit in units])
+        return encode_spans(caption, [[(unit.start, unit.end)] for unit in units])
     read = tokenizer.encode(caption).spans[-2][1]
     of_group: dict[tuple[int, int], list[Span]] = {}  # beyond what is read, a group is that of another part
     keys = [(unit.group, unit.start if unit.start >= read else 0) for unit in units]
@@ -60,35 +59,21 @@ def unit_vectors(model: TextGroupModel, tokenizer: CaptionTokenizer, caption: st
     for unit, key in zip(units, keys):
         of_group.setdefault(key, []).append((unit.start, unit.end))
     rows = {key: n for n, key in enumerate(of_group)}
-    return span_vectors(model, tokenizer, caption, list(of_group.values()))[[rows[key] for key in keys]]
+    vectors: np.ndarray = encode_spans(caption, list(of_group.values()))[[rows[key] for key in keys]]
+    return vectors
 
 
-@torch.inference_mode()
-def span_vectors(
-    model: TextGroupModel, tokenizer: CaptionTokenizer, caption: str, groups: Sequence[Sequence[Span]]
-) -> Tensor:
-    """The vector (E,) of each group, as if its spans of characters were its tokens: (groups, E), unit length; zeros for
-    a group without tokens.
+def span_encoder(model: TextGroupModel, tokenizer: CaptionTokenizer) -> SpanEncoder:
+    """The model's text encoder for spans. The baseline has one group, <eos>, whatever is forced."""
 
-    Of a group that lies beyond what the model reads of a caption, the first span is encoded by itself.
-    """
-    (tokens,) = tokenizer.encode_batch([caption])
-    seen, device = tokens.spans[-2][1], next(model.parameters()).device
-    vectors = [torch.zeros(0, model.embedding, device=device)]
-    for a in range(0, len(groups), model.most_groups):
-        some = groups[a : a + model.most_groups]
-        forced = torch.zeros(1, model.most_groups, len(tokens.ids), device=device)
-        for k, spans in enumerate(some):
-            for start, end in spans:
-                forced[0, k] += torch.tensor([float(x < end and start < y) for x, y in tokens.spans]).to(forced)
-        text = model.encode(*padded([tokens.ids], model), forced=forced.clamp_max(1))
-        vectors.append(model.embed_units(text)[0, : len(some)])
-    found = torch.cat(vectors)
-    for k, spans in enumerate(groups):
-        if spans and spans[0][0] >= seen > 0:
-            start, end = spans[0]
-            (found[k],) = span_vectors(model, tokenizer, caption[start:end], [[(0, end - start)]])
-    return found
+    @torch.inference_mode()
+    def embed(ids: list[int], forced: np.ndarray) -> np.ndarray:
+        chunk = padded([ids], model)
+        text = model.encode(*chunk, forced=torch.from_numpy(forced)[None].to(chunk.ids.device))
+        vectors: np.ndarray = model.embed_units(text)[0].float().cpu().numpy()
+        return vectors
+
+    return SpanEncoder(embed, model.most_groups, model.embedding, tokenizer)
 
 
 def warn_of_long(left_out: Sequence[int], call: str, limit: int) -> None:

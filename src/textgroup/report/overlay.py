@@ -104,7 +104,11 @@ def _label(page: Image.Image, corner: tuple[int, int], text: str, colour: str | 
 
 @cache
 def _font(size: int) -> ImageFont.FreeTypeFont:
-    """DejaVu Sans, which comes with matplotlib: Latin, Greek and Cyrillic letters."""
-    import matplotlib
-
+    """DejaVu Sans, which comes with matplotlib: Latin, Greek and Cyrillic letters; without it Pillow's own, Latin."""
+    try:
+        import matplotlib
+    except ModuleNotFoundError:
+        default = ImageFont.load_default(size)
+        assert isinstance(default, ImageFont.FreeTypeFont), "Pillow's wheels have FreeType"
+        return default
     return ImageFont.truetype(str(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"), size)

@@ -16,8 +16,10 @@ from textgroup.cli import main
 from textgroup.config.run import OptimConfig
 from textgroup.data.batches import pad
 from textgroup.experiments.demo_packaged import photograph
-from textgroup.inference.onnx.cutter import SEGMENTER, open_session
-from textgroup.inference.onnx.parts import IMAGE, TEXT
+from textgroup.inference.onnx.cutter import SEGMENTER
+from textgroup.inference.onnx.grounder import IMAGE, SPANS
+from textgroup.inference.onnx.parts import TEXT
+from textgroup.inference.onnx.session import open_session
 from textgroup.inference.onnx.smaller import halve, strip
 from textgroup.inference.onnx.write import INT8, TOLERANCE, check, export_onnx
 from textgroup.model.packaged import PACKAGED
@@ -37,7 +39,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.slow
 def test_the_packaged_segmenter_is_what_the_command_writes_of_the_packaged_model(exported: Path) -> None:
     assert (exported / SEGMENTER).read_bytes() == (PACKAGED / SEGMENTER).read_bytes()
-    assert {file.name for file in exported.iterdir()} == {SEGMENTER, INT8, TEXT, IMAGE, "tokenizer.json"}
+    assert {file.name for file in exported.iterdir()} == {SEGMENTER, INT8, TEXT, SPANS, IMAGE, "tokenizer.json"}
 
 
 @pytest.mark.slow

@@ -5,13 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from textgroup.errors import InputError
+from textgroup.inference.onnx.session import open_session, run
 from textgroup.text.padding import pad_ids
 
 SEGMENTER = "segmenter.onnx"
 """Inputs ids (B, M) and mask (B, M); outputs owner (B, M) and, if the model makes that mark, groundable (B, M). What it
 says of itself: "vocabulary", the number of token ids, and "reach" (`Cutter.reach`), where that is a number."""
-LARGEST = 1 << 30
-"""Bytes of an ONNX file that is opened."""
 
 
 class OnnxCutter:
@@ -35,10 +34,7 @@ class OnnxCutter:
     def owners(self, ids: Sequence[list[int]]) -> tuple[list[list[int]], list[list[bool]] | None]:
         """See `Cutter.owners`."""
         padded, mask = pad_ids(ids)
-        try:
-            owner, *groundable = self._session.run(None, {"ids": padded, "mask": mask})
-        except Exception as error:  # as above
-            raise InputError(f"{self._file}: onnxruntime cannot run it: {_reason(error)}") from None
+        owner, *groundable = run(self._session, self._file, {"ids": padded, "mask": mask})
         if any(values.shape != padded.shape for values in (owner, *groundable)):
             raise InputError(f"{self._file}: not a segmenter: it gives {owner.shape} for ids {padded.shape}")
         return owner.tolist(), groundable[0].tolist() if groundable else None
@@ -46,22 +42,3 @@ class OnnxCutter:
     def __reduce__(self) -> tuple[Any, ...]:
         """For other processes, which open the file anew."""
         return OnnxCutter, (self._file, self._vocabulary)
-
-
-def open_session(file: Path) -> Any:
-    """An onnxruntime session on one core. Raises `InputError` for what is no ONNX file."""
-    import onnxruntime
-
-    if (size := file.stat().st_size) > LARGEST:
-        raise InputError(f"{file}: {size:,} bytes; an ONNX file that is opened has {LARGEST:,} at most")
-    settings = onnxruntime.SessionOptions()
-    settings.intra_op_num_threads = 1
-    settings.log_severity_level = 3
-    try:
-        return onnxruntime.InferenceSession(file, settings, providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime has no base class for what it raises
-        raise InputError(f"{file}: onnxruntime cannot open it: {_reason(error)}") from None
-
-
-def _reason(error: Exception) -> str:
-    return " ".join(str(error).split())[:200]

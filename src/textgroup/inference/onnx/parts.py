@@ -9,10 +9,11 @@ import torch
 from torch import Tensor, nn
 
 from textgroup.inference.onnx.cutter import SEGMENTER
+from textgroup.inference.onnx.grounder import IMAGE, SPANS
 from textgroup.model.textgroup import TextGroupModel
 from textgroup.vision.encoders.objects import ObjectEncoder
 
-TEXT, IMAGE = "text.onnx", "image.onnx"
+TEXT = "text.onnx"
 Shape = dict[int, str]
 """The axes of an input that may have any length, by name."""
 
@@ -59,6 +60,18 @@ class TextVectors(nn.Module):
         return self.model.embed_text(text), self.model.embed_units(text), text.owner
 
 
+class SpanVectors(nn.Module):
+    """ids and mask (B, M), and which tokens each group has, forced (B, K, M) -> groups (B, K, E), unit vectors."""
+
+    def __init__(self, model: TextGroupModel) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, ids: Tensor, mask: Tensor, forced: Tensor) -> tuple[Tensor, ...]:
+        """See the class."""
+        return (self.model.embed_units(self.model.encode(ids, mask, forced=forced)),)
+
+
 class ImageVectors(nn.Module):
     """pixels (B, 3, H, W), prepared -> image (B, E) and objects (B, G, E), unit vectors."""
 
@@ -91,9 +104,18 @@ def text_part(model: TextGroupModel) -> Part:
     return Part(TEXT, TextVectors(model), _caption_inputs(), ["caption", "units", "owner"], facts, draw, longest)
 
 
+def spans_part(model: TextGroupModel) -> Part:
+    """Spans of captions to vectors, for `ground`."""
+    facts = {"vocabulary": str(model.vocabulary), "groups": str(model.most_groups), "width": str(model.embedding)}
+    draw, longest = partial(_draw_spans, model.vocabulary, model.most_groups), model.encoder.config.max_tokens
+    inputs: dict[str, Shape] = {**_caption_inputs(), "forced": {0: "batch", 2: "length"}}
+    return Part(SPANS, SpanVectors(model), inputs, ["groups"], facts, draw, longest)
+
+
 def image_part(model: TextGroupModel, encoder: ObjectEncoder) -> Part:
-    """Images and their objects to vectors. The file says how images are prepared: `Transform.to_dict`, as JSON."""
-    facts = {"transform": json.dumps(encoder.transform.to_dict())}
+    """Images and their objects to vectors. The file says how images are prepared: `Transform.to_dict`, as JSON; and if
+    the objects are patches, how many there are from top to bottom and from left to right."""
+    facts = {"transform": json.dumps(encoder.transform.to_dict())} | _patches(encoder)
     inputs: dict[str, Shape] = {"pixels": {0: "batch"}}
     draw = partial(_draw_pixels, encoder.transform.crop)
     return Part(IMAGE, ImageVectors(model, encoder), inputs, ["image", "objects"], facts, draw)
@@ -108,6 +130,23 @@ def _draw_captions(vocabulary: int, batch: int, length: int, seed: int) -> tuple
     ids[:, 0] = vocabulary - 2
     ids[torch.arange(batch), lengths - 1] = vocabulary - 1
     return ids, torch.arange(length) < lengths[:, None]
+
+
+def _draw_spans(vocabulary: int, groups: int, batch: int, length: int, seed: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Random captions, and each token in one of the groups or in none."""
+    ids, mask = _draw_captions(vocabulary, batch, length, seed)
+    owner = torch.randint(0, groups + 1, ids.shape, generator=torch.Generator().manual_seed(seed + 1))
+    return ids, mask, (owner[:, None, :] == torch.arange(groups)[:, None]).float() * mask[:, None, :]
+
+
+@torch.no_grad()
+def _patches(encoder: ObjectEncoder) -> dict[str, str]:
+    """The fact "patches", where each object is a cell of its own, row by row."""
+    masks = encoder.encode(*_draw_pixels(encoder.transform.crop, 1, 0, 0), masks=True).masks
+    assert masks is not None, "they were asked for"
+    _, objects, h, w = masks.shape
+    alone = objects == h * w and torch.equal(masks[0].float(), torch.eye(objects).view(objects, h, w))
+    return {"patches": f"{h} {w}"} if alone else {}
 
 
 def _draw_pixels(side: int, batch: int, _: int, seed: int) -> tuple[Tensor]:

@@ -13,8 +13,10 @@ import torch
 
 from textgroup.errors import InputError
 from textgroup.files import atomic_write, full_disk_told
-from textgroup.inference.onnx.cutter import SEGMENTER, open_session
-from textgroup.inference.onnx.parts import IMAGE, TEXT, Part, image_part, segmenter_part, text_part
+from textgroup.inference.onnx.cutter import SEGMENTER
+from textgroup.inference.onnx.grounder import IMAGE, SPANS
+from textgroup.inference.onnx.parts import TEXT, Part, image_part, segmenter_part, spans_part, text_part
+from textgroup.inference.onnx.session import open_session
 from textgroup.inference.onnx.smaller import halve, quantise, strip
 from textgroup.model.pretrained import load_model
 from textgroup.model.textgroup import TextGroupModel
@@ -27,7 +29,8 @@ INT8 = "segmenter_int8.onnx"
 
 
 def export_onnx(where: str | Path | None, out: Path, *, encoder: str | None = None) -> dict[str, str]:
-    """Write `segmenter.onnx`, `segmenter_int8.onnx`, `text.onnx`, `image.onnx` and `tokenizer.json` to a new directory.
+    """Write `segmenter.onnx`, `segmenter_int8.onnx`, `text.onnx`, `spans.onnx`, `image.onnx` and `tokenizer.json` to a
+    new directory.
 
     where: as `load` takes it. encoder: where the image encoder lies now, if not where it lay in training. Returns why
     each file that is not there is left out: a checkpoint that was trained on captions alone has a segmenter only, and
@@ -62,8 +65,8 @@ def _parts(model: TextGroupModel, encoder: str | None) -> tuple[list[Part], dict
     parts = [segmenter_part(model)]
     if model.image_head is None or model.image_encoder is None:
         reason = "the checkpoint was trained on captions alone"
-        return parts, {TEXT: reason, IMAGE: reason}
-    parts.append(text_part(model))
+        return parts, dict.fromkeys((TEXT, SPANS, IMAGE), reason)
+    parts += [text_part(model), spans_part(model)]
     identity = model.image_encoder
     try:
         tower = open_again(encoder or identity["encoder"], identity["transform"], device="cpu")
