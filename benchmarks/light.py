@@ -1,4 +1,4 @@
-"""Captions cut with onnxruntime against PyTorch: seconds until the first caption is cut, and which units differ.
+"""Captions cut and grounded with onnxruntime against PyTorch: seconds until the first is done, and which units differ.
 
 python benchmarks/light.py [--onnx DIR] [--rounds 7] [--out FILE]
 
@@ -20,13 +20,17 @@ from tempfile import TemporaryDirectory
 import textgroup
 from common import Row, compared, figure, finish, parser, run
 from textgroup.data.scenes.scene import scenes
+from textgroup.experiments.demo_packaged import photograph
 
 MIXED = Path(__file__).parent / "mixed" / "Sentences"
 CAPTION = "A man in a blue hat holding a flag"
+PHOTOGRAPH = str(photograph())
 CONTENDERS = {
     "command": ["-m", "textgroup", "segment", CAPTION],
     "onnxruntime": ["-c", f"import textgroup; textgroup.load_segmenter().segment({CAPTION!r})"],
     "PyTorch": ["-c", f"import textgroup; textgroup.load().segment({CAPTION!r})"],
+    "ground, onnxruntime": ["-c", f"import textgroup; textgroup.load_grounder().ground({PHOTOGRAPH!r}, {CAPTION!r})"],
+    "ground, PyTorch": ["-c", f"import textgroup; textgroup.load().ground({PHOTOGRAPH!r}, {CAPTION!r})"],
 }
 
 
@@ -42,6 +46,14 @@ def main() -> None:
     rows = [
         compared("start", "a new process cuts a caption, onnxruntime", "s", seconds["onnxruntime"], seconds["PyTorch"]),
         compared("busy", "of these, on a processor", "s", busy["onnxruntime"], busy["PyTorch"]),
+        compared(
+            "ground",
+            "a new process grounds a caption in a photograph, onnxruntime",
+            "s",
+            seconds["ground, onnxruntime"],
+            seconds["ground, PyTorch"],
+        ),
+        compared("ground_busy", "of these, on a processor", "s", busy["ground, onnxruntime"], busy["ground, PyTorch"]),
         figure("command", "textgroup segment CAPTION", "s", seconds["command"], "below 1 s"),
         figure("command_busy", "of these, on a processor", "s", busy["command"]),
         *differences("segmenter.onnx", textgroup.load_segmenter()),
