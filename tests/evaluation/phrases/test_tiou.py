@@ -24,7 +24,7 @@ def test_the_example_of_the_module_holds() -> None:
     assert score is not None
     assert score[:4] == pytest.approx((0.5, 0.75, 0.75, 2 / 3))
     assert score.strict_tiou == pytest.approx((2 / 4 + 2 / 6) / 2)
-    assert (score.found, score.predicted, score.phrases, score.units, score.pairs) == (0, 2, 2, 2, 2)
+    assert (score.exact, score.predicted, score.phrases, score.units, score.pairs) == (0, 2, 2, 2, 2)
 
 
 def test_units_equal_to_the_phrases_score_one_whatever_the_rest_is() -> None:
@@ -42,7 +42,7 @@ def test_un_annotated_tokens_count_in_the_strict_union() -> None:
     score = score_caption([2, 2, 2, 4, 4, 4], [0, 0, -1, 1, 1, 1])
     assert score is not None
     assert score.strict_tiou == pytest.approx((2 / 3 + 1) / 2)
-    assert score.found == 1, "the unit that reaches beyond its phrase is not exact"
+    assert score.exact == 1, "the unit that reaches beyond its phrase is not exact"
 
 
 def test_a_phrase_without_a_unit_costs_only_the_strict_figure() -> None:
@@ -72,7 +72,7 @@ def test_a_unit_with_a_hole_is_never_exact() -> None:
     """
     score = score_caption([3, 5, 3, -1, 3], [0, 0, 0, -1, 1])
     assert score is not None
-    assert (score.found, score.predicted) == (0, 2)
+    assert (score.exact, score.predicted) == (0, 2)
 
 
 def test_units_that_are_not_groundable_are_no_predictions_and_change_nothing_else() -> None:
@@ -86,8 +86,8 @@ def test_units_that_are_not_groundable_are_no_predictions_and_change_nothing_els
     assert plain is not None
     assert marked is not None
     assert wrong is not None
-    assert (plain.found, plain.predicted) == (2, 3)
-    assert (marked.found, marked.predicted) == (2, 2)
+    assert (plain.exact, plain.predicted) == (2, 3)
+    assert (marked.exact, marked.predicted) == (2, 2)
     assert (wrong.found, wrong.predicted) == (1, 2)
     assert plain[:5] == marked[:5] == wrong[:5]
     assert plain.units == marked.units == 3
@@ -156,7 +156,7 @@ def test_every_figure_lies_in_its_range_and_tiou_is_below_the_others(tokens: lis
     if score is not None:
         assert all(0 <= value <= 1 + 1e-9 for value in score[:5])
         assert score.tiou <= min(score.precision, score.recall, score.f1) + 1e-9
-        assert score.found <= min(score.predicted, score.phrases)
+        assert score.exact <= min(score.predicted, score.phrases)
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(1, 3)), min_size=1, max_size=6))
@@ -168,7 +168,7 @@ def test_units_equal_to_gold_score_one_everywhere(runs: list[tuple[bool, int]]) 
     score = score_caption(units, gold, ungroundable=others)
     if score is not None:
         assert score[:5] == pytest.approx((1, 1, 1, 1, 1))
-        assert score.found == score.predicted == score.phrases
+        assert score.exact == score.predicted == score.phrases
 
 
 def test_a_token_belongs_to_the_phrase_that_has_most_of_its_characters() -> None:

@@ -31,7 +31,7 @@ NONE = -1
 class CaptionScore(NamedTuple):
     """Agreement on one caption; the first five in 0..1, means over its pairs or (strict) its phrases.
 
-    found: units that are a phrase exactly. predicted: units that claim to be one.
+    exact: units that are a phrase exactly. predicted: units that claim to be one.
     """
 
     tiou: float
@@ -39,7 +39,7 @@ class CaptionScore(NamedTuple):
     recall: float
     f1: float
     strict_tiou: float
-    found: int
+    exact: int
     predicted: int
     phrases: int
     units: int
@@ -118,7 +118,7 @@ def score_caption(
         recall=recall,
         f1=f1,
         strict_tiou=float(strict_sum) / size.shape[1],
-        found=int(exact),
+        exact=int(exact),
         predicted=int(predicted.sum()),
         phrases=size.shape[1],
         units=len(names),
@@ -138,9 +138,9 @@ def summarise(sums: np.ndarray, captions: Any) -> PhraseScore:
         recall=total.recall / captions,
         f1=total.f1 / captions,
         strict_tiou=total.strict_tiou / captions,
-        exact_precision=total.found / np.maximum(total.predicted, 1),
-        exact_recall=total.found / total.phrases,
-        exact_f1=2 * total.found / (total.predicted + total.phrases),
+        exact_precision=total.exact / np.maximum(total.predicted, 1),
+        exact_recall=total.exact / total.phrases,
+        exact_f1=2 * total.exact / (total.predicted + total.phrases),
         units_per_caption=total.units / captions,
         count_error=off / captions,
         count_correlation=covariance / np.sqrt(np.where(varies > 0, varies, np.inf)),

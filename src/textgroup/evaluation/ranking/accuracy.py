@@ -71,7 +71,7 @@ def figure(
     name: model, benchmark, measure, category.
     """
     images = [row.better.image for row in rows]
-    with np.errstate(invalid="ignore", divide="ignore"):  # see `_ends`
+    with np.errstate(invalid="ignore", divide="ignore"):  # a draw may hold none of what is divided by
         score = float(formula(columns.sum(axis=0)))
         draws = formula(resampled(columns, images))
     return Figure(*name, score, draws, len(rows), len(set(images)), ties)
