@@ -88,7 +88,7 @@ def test_units_that_are_not_groundable_are_no_predictions_and_change_nothing_els
     assert wrong is not None
     assert (plain.exact, plain.predicted) == (2, 3)
     assert (marked.exact, marked.predicted) == (2, 2)
-    assert (wrong.found, wrong.predicted) == (1, 2)
+    assert (wrong.exact, wrong.predicted) == (1, 2)
     assert plain[:5] == marked[:5] == wrong[:5]
     assert plain.units == marked.units == 3
 
