@@ -9,7 +9,7 @@ import pytest
 from textgroup.cli import main
 from textgroup.config.run import RunConfig
 from textgroup.experiments.reproduce import command
-from textgroup.experiments.reproduce.jobs import plan
+from textgroup.experiments.reproduce.jobs import SHOWS, plan
 from textgroup.experiments.reproduce.scenes import Scenes, Sizes
 from textgroup.experiments.reproduce.systems import rows_for
 from textgroup.training.build import Inputs
@@ -49,6 +49,19 @@ def test_a_tiny_run_writes_everything_names_what_failed_and_is_not_repeated(
     printed = capsys.readouterr().out
     assert "6 runs at the scale scenes, 5 of them done before" in printed
     assert (tmp_path / "results.json").read_bytes() == before
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command, "run_all", interrupt)
+    (tmp_path / "results.json").unlink()
+    assert main(words) == 130
+    assert "interrupted: they have what was done" in capsys.readouterr().out
+    assert json.loads((tmp_path / "results.json").read_text())["rows"] == results["rows"]
+
+
+def test_what_only_shows_results_is_there_under_that_name() -> None:
+    assert all((Path(command.__file__).parent / name).is_file() for name in SHOWS)
 
 
 def test_a_dry_run_says_what_it_would_do_and_does_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

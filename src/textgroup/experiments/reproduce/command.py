@@ -60,7 +60,12 @@ def run_reproduce(
         console.print(Text(f"{minutes:6.1f} min  {done} of {len(left)}  {job.name}, seed {job.seed}: {state}"))
         _write_minutes(out, before + minutes)
 
-    failed = run_all(scale, jobs, processes, report)
+    failed: dict[tuple[str, int], str] = {}
+    interrupted = False
+    try:
+        failed = run_all(scale, jobs, processes, report)
+    except KeyboardInterrupt:  # what is done is written up
+        interrupted = True
     results = Results(jobs, failed)
     made = Made(command, _commit(), _machine(), _minutes(out), tuple(seeds))
     verdicts = write_up(scale, names, jobs, results, made, captions or scale.captions, out)
@@ -68,6 +73,9 @@ def run_reproduce(
     for sentence in sentences(verdicts):
         console.print(Text(sentence))
     console.print(f"\n{out / 'results.html'} has the tables and figures; results.md and results.json have the same")
+    if interrupted:
+        console.print("interrupted: they have what was done; the same command goes on")
+        raise KeyboardInterrupt
 
 
 def open_scale(name: str, fast: bool, data: Path, home: Path, encoder: str) -> Scale:
