@@ -28,9 +28,9 @@ textgroup: the units of a caption, grounded in the picture (arXiv 2511.11262).
   textgroup demo                                        see it work: train, segment, report.html
   textgroup app                                         a web page to look at captions on pictures
   textgroup segment "A man in a blue hat ..."           the units of captions (-c RUN: by a model of your own)
-  textgroup score -c RUN IMAGE CAPTION [CAPTION ...]    rank captions for an image
-  textgroup align -c RUN IMAGE CAPTION [CAPTION ...]    the object of the image that each unit refers to
-  textgroup ground -c RUN IMAGE CAPTION --out PICTURE.png    the part of the image that each unit means
+  textgroup score IMAGE CAPTION [CAPTION ...]           rank captions for an image
+  textgroup align IMAGE CAPTION [CAPTION ...]           the object of the image that each unit refers to
+  textgroup ground IMAGE CAPTION --out PICTURE.png      the part of the image that each unit means
   textgroup features --images DATA --encoder NAME --out DIR   encode a data set's images once
   textgroup export -c RUN --out DIR                     a checkpoint to share (--onnx DIR: without PyTorch)
   textgroup train --config NAME                         train (any field: --optim.lr 1e-3)
