@@ -112,6 +112,17 @@ def test_what_makes_no_sense_is_told(words: list[str], said: str, capsys: pytest
     assert said in capsys.readouterr().err
 
 
+def test_a_file_given_as_a_caption_is_told_how_it_is_read(
+    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(file.parent)
+    assert main(["segment", "captions.txt"]) == 2
+    assert "give --file captions.txt" in capsys.readouterr().err
+    (file.parent / "a dog.txt").touch()
+    assert printed(capsys, "a dog.txt") != [], "words are a caption"
+    assert printed(capsys, "x" * 5000 + ".txt") != []
+
+
 def test_help_shows_what_each_format_looks_like(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["segment", "--help"])

@@ -108,5 +108,6 @@ def test_each_kind_of_warning_is_printed_once_in_a_run() -> None:
 def test_off_a_terminal_a_line_of_progress_is_one_line() -> None:
     out = io.StringIO()
     bar = terminal.TrainingBar("a run with a long name", Console(file=out, width=40))
-    bar.show(20, 20, {"total": 1.0, "contrastive": 0.5, "reconstruction": 0.5}, 100.0, ["leak: " + "much " * 20])
+    with bar.bar:
+        bar.show(20, 20, {"total": 1.0, "contrastive": 0.5, "reconstruction": 0.5}, 100.0, ["leak: " + "much " * 20])
     assert len(out.getvalue().splitlines()) == 2

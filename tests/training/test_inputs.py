@@ -36,8 +36,21 @@ def settings(tmp_path: Path, pictures: Path, **changes: object) -> RunConfig:
 
 
 def test_a_caption_without_its_image_stops_the_run_and_the_option_is_named(tmp_path: Path, pictures: Path) -> None:
-    with pytest.raises(InputError, match=r"lacks the image '0006\.png' of .*captions\.csv.*data\.missing skip"):
+    with pytest.raises(InputError, match=r"image '0006\.png' of .*captions\.csv.*data\.missing skip") as raised:
         read_inputs(settings(tmp_path, pictures))
+    assert f"has those of {pictures}, such as '0000.png'" in str(raised.value), "so that one sees how names differ"
+
+
+def test_a_store_that_is_not_there_is_told_with_its_field(tmp_path: Path, pictures: Path) -> None:
+    given = {"val_captions": str(pictures / "captions.csv"), "val_features": str(tmp_path / "none"), "missing": "skip"}
+    with pytest.raises(InputError, match=r"data\.val_features: .*none .*no manifest.*data\.val_captions null"):
+        read_inputs(settings(tmp_path, pictures, **given))
+
+
+def test_another_encoder_is_told_with_the_value_to_set(tmp_path: Path, pictures: Path) -> None:
+    config = replace(settings(tmp_path, pictures), image_encoder="groupvit:elsewhere")
+    with pytest.raises(InputError, match=f"set image_encoder to {TinyEncoder().identity()['encoder']}, or encode"):
+        read_inputs(config)
 
 
 def test_captions_without_image_are_skipped_and_counted_where_that_is_asked_for(tmp_path: Path, pictures: Path) -> None:

@@ -1,14 +1,16 @@
 """The command line: parses, calls, prints. Bad input is one line on standard error and exit status 2."""
 
 import io
+import os
 import sys
 import warnings
 from collections.abc import Sequence
 from typing import TextIO
 
 from textgroup.cli.app import app
+from textgroup.cli.common import ASKED
 from textgroup.cli.demo import demo
-from textgroup.cli.evaluate import evaluate
+from textgroup.cli.evaluate import BENCHMARKS, evaluate
 from textgroup.cli.export import export
 from textgroup.cli.features import features
 from textgroup.cli.ground import ground
@@ -26,9 +28,9 @@ textgroup: the units of a caption, grounded in the picture (arXiv 2511.11262).
   textgroup demo                                        see it work: train, segment, report.html
   textgroup app                                         a web page to look at captions on pictures
   textgroup segment "A man in a blue hat ..."           the units of captions (-c RUN: by a model of your own)
-  textgroup score -c RUN IMAGE CAPTION [CAPTION ...]    rank captions for an image
-  textgroup align -c RUN IMAGE CAPTION [CAPTION ...]    the object of the image that each unit refers to
-  textgroup ground -c RUN IMAGE CAPTION --out PICTURE.png    the part of the image that each unit means
+  textgroup score IMAGE CAPTION [CAPTION ...]           rank captions for an image
+  textgroup align IMAGE CAPTION [CAPTION ...]           the object of the image that each unit refers to
+  textgroup ground IMAGE CAPTION --out PICTURE.png      the part of the image that each unit means
   textgroup features --images DATA --encoder NAME --out DIR   encode a data set's images once
   textgroup export -c RUN --out DIR                     a checkpoint to share (--onnx DIR: without PyTorch)
   textgroup train --config NAME                         train (any field: --optim.lr 1e-3)
@@ -42,6 +44,21 @@ textgroup: the units of a caption, grounded in the picture (arXiv 2511.11262).
 Each one has --help. Documentation: README.md and docs/.
 """
 
+COMMANDS = {
+    "demo": demo,
+    "app": app,
+    "segment": segment,
+    "score": score,
+    "align": align,
+    "ground": ground,
+    "export": export,
+    "features": features,
+    "train": train,
+    "evaluate": evaluate,
+    "report": report,
+    "reproduce": reproduce,
+}
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit status: 0, 2 for bad input, 130 when interrupted."""
@@ -50,24 +67,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module=r"PIL\.")  # of a damaged image, which is read or skipped with a reason
         warnings.showwarning = _show_warning
+        if ASKED in os.environ and arguments is None:
+            from textgroup.cli.completing import complete
+
+            complete(COMMANDS, BENCHMARKS)
+            return 0
         return _run(list(sys.argv[1:] if arguments is None else arguments))
 
 
 def _run(words: list[str]) -> int:
-    commands = {
-        "demo": demo,
-        "app": app,
-        "segment": segment,
-        "score": score,
-        "align": align,
-        "ground": ground,
-        "export": export,
-        "features": features,
-        "train": train,
-        "evaluate": evaluate,
-        "report": report,
-        "reproduce": reproduce,
-    }
     try:
         if not words or words[0] in ("-h", "--help"):
             print(HELP, end="")
@@ -77,9 +85,9 @@ def _run(words: list[str]) -> int:
 
             print(f"textgroup {version('textgroup')}")
             return 0
-        if words[0] not in commands:
-            raise InputError(f"no command {words[0]!r}: there are {', '.join(commands)}")
-        commands[words[0]](words[1:])
+        if words[0] not in COMMANDS:
+            raise InputError(f"no command {words[0]!r}: there are {', '.join(COMMANDS)}")
+        COMMANDS[words[0]](words[1:])
     except InputError as error:
         print(f"textgroup: {one_line(_message(error, words[0]))}", file=sys.stderr)
         return 2

@@ -4,7 +4,7 @@ import argparse
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from textgroup.errors import InputError
 from textgroup.files import expand_user
@@ -14,8 +14,21 @@ if TYPE_CHECKING:
     from textgroup.data.sources.count import Count
 
 
+ASKED = "_ARGCOMPLETE"
+"""In the environment when the shell asks what could come next on the line (`completing`)."""
+
+
 class Parser(argparse.ArgumentParser):
-    """An argument parser that raises `InputError`: one line, exit status 2."""
+    """An argument parser that raises `InputError`: one line, exit status 2. Where the shell asks, it says what could
+    come next, and ends the process."""
+
+    def parse_args(self, *given: Any, **named: Any) -> Any:
+        """See argparse."""
+        if ASKED in os.environ:
+            from argcomplete import autocomplete
+
+            autocomplete(self)
+        return super().parse_args(*given, **named)
 
     def error(self, message: str) -> NoReturn:
         """Raise `InputError`; where files stand that no option asked for, a pattern was not quoted."""

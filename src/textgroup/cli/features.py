@@ -21,7 +21,8 @@ def features(words: Sequence[str]) -> None:
     parser.add_argument(
         "--encoder",
         required=True,
-        help="groupvit[:WHERE], backbone:WHERE, clusters:WHERE or queries:WHERE (directory or Hub name)",
+        help="groupvit[:WHERE], backbone:WHERE, clusters:WHERE or queries:WHERE (WHERE: a directory, a Hub name, or "
+        "packaged, the MobileNetV2 that comes with the package)",
     )
     parser.add_argument(
         "--out",

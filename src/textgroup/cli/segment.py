@@ -76,8 +76,10 @@ def _options(words: Sequence[str]) -> argparse.Namespace:
     options = parser.parse_args(words)
     options.format = options.format or ("json" if options.out else "line")
     if bool(options.caption) == bool(options.file):
-        raise InputError("textgroup segment: give captions or --file, one of the two")
+        raise InputError("textgroup segment: give captions or --file FILE, one of the two (--file -: standard input)")
     for caption in options.caption:
+        if _is_file(caption):
+            raise InputError(f"textgroup segment: {caption} is a file; for the captions in it, give --file {caption}")
         if not caption.strip():
             raise InputError("textgroup segment: a caption is empty: give it at least one word")
     if options.file and str(options.file) != "-" and not options.file.exists():
@@ -85,6 +87,14 @@ def _options(words: Sequence[str]) -> argparse.Namespace:
     if options.workers < 1:
         raise InputError(f"--workers {options.workers}: give at least 1")
     return options
+
+
+def _is_file(caption: str) -> bool:
+    """Whether a caption is the name of a file, and no sentence that happens to be one."""
+    try:
+        return len(caption.split()) == 1 and "." in caption and Path(caption).is_file()
+    except (OSError, ValueError):  # too long for a name, a null character
+        return False
 
 
 def _read_source(options: argparse.Namespace, count: "Count") -> Iterable[str]:

@@ -71,6 +71,11 @@ def train_help(name: str | None = None) -> str:
     )
 
 
+def field_names() -> list[str]:
+    """Every field as the command line has it, such as `optim.lr`."""
+    return [option.name for group in _groups(RunConfig, "") for option in group.options]
+
+
 def _groups(kind: type[Any], prefix: str) -> Iterator[Group]:
     """A configuration class and those inside it, in the order of the fields."""
     from docstring_parser import parse_from_object

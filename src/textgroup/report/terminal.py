@@ -132,6 +132,7 @@ class TrainingBar:
             TimeRemainingColumn(compact=True),
             TextColumn("left"),
             console=self.console,
+            disable=not self.console.is_terminal,
         )
         self._task: TaskID | None = None
         self._warned: set[str] = set()

@@ -123,9 +123,10 @@ def join_images(
             reason = UNREADABLE if sample.key in broken else MISSING
             left_out.append(Lost(sample.key, len(sample.captions), reason))
             if reason == MISSING and missing == "stop":
+                has = f"{store.in_words()}; " if isinstance(store, FeatureStore) else ""
                 raise InputError(
-                    f"the store {store.path} lacks the image {sample.key!r} of {name}: encode the images again, or "
-                    "train without such captions: data.missing skip"
+                    f"the image {sample.key!r} of {name} was not encoded: {has}encode {name}, name its column of "
+                    "images with data.image_column, or train without such captions: data.missing skip"
                 )
             continue
         used += 1
@@ -228,14 +229,18 @@ def _digest(text: str) -> str:
 def _open_store(path: str | None, config: RunConfig, name: str) -> FeatureStore | None:
     if path is None:
         return None
-    store = FeatureStore.open(Path(path))
+    try:
+        store = FeatureStore.open(Path(path))
+    except InputError as error:
+        without = "; without validation: data.val_captions null, data.val_features null"
+        raise InputError(f"{name}: {error}{without if name == 'data.val_features' else ''}") from None
     if config.image_encoder is None:
         raise InputError(f"{name} is given, but image_encoder is null: name the encoder that made it")
     made_by = store.manifest.encoder["encoder"]
     if not _same_encoder_name(made_by, config.image_encoder):
         raise InputError(
             f"{name} {path} was made by {made_by}, but image_encoder is {config.image_encoder}: "
-            "encode the images with `textgroup features`, or correct image_encoder"
+            f"set image_encoder to {made_by}, or encode the images again"
         )
     return store
 

@@ -6,6 +6,7 @@ import pytest
 from torch import nn
 
 from textgroup.errors import InputError
+from textgroup.model.packaged import PACKAGED_ENCODER
 from textgroup.vision.encoders.open import open_encoder
 from textgroup.vision.encoders.weights import freeze
 
@@ -24,6 +25,18 @@ def test_a_place_that_is_no_directory_is_told_without_asking_the_network(kind: s
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match="is a file; give the directory"):
         open_encoder(f"{kind}:{tmp_path / 'file'}")
+
+
+def test_the_encoder_of_the_packaged_model_has_a_name_that_holds_on_every_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packaged = open_encoder("backbone:packaged", device="cpu").identity()
+    assert packaged["encoder"] == "backbone:packaged"
+    assert packaged["weights"] == open_encoder(f"backbone:{PACKAGED_ENCODER}", device="cpu").identity()["weights"]
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "packaged").mkdir()
+    with pytest.raises(InputError, match=r"backbone:packaged: .*config.json is missing"):
+        open_encoder("backbone:packaged")
 
 
 def test_a_directory_without_a_model_is_told(tmp_path: Path) -> None:

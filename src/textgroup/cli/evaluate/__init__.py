@@ -22,13 +22,14 @@ usage: textgroup evaluate BENCHMARK ...
 Each one has --help. docs/evaluation.md says where to get each benchmark, and its traps.
 """
 
+BENCHMARKS = {"phrases": phrases, "grounding": grounding, "ranking": ranking, "retrieval": retrieval}
+
 
 def evaluate(words: Sequence[str]) -> None:
     """`textgroup evaluate`."""
-    benchmarks = {"phrases": phrases, "grounding": grounding, "ranking": ranking, "retrieval": retrieval}
     if not words or words[0] in ("-h", "--help"):
         print(HELP, end="")
         return
-    if words[0] not in benchmarks:
-        raise InputError(f"textgroup evaluate {words[0]}: there are {', '.join(benchmarks)}")
-    benchmarks[words[0]](words[1:])
+    if words[0] not in BENCHMARKS:
+        raise InputError(f"textgroup evaluate {words[0]}: there are {', '.join(BENCHMARKS)}")
+    BENCHMARKS[words[0]](words[1:])

@@ -28,15 +28,17 @@ def open_encoder(
 
     spec: `groupvit` (the published weights) or `groupvit:WHERE`; `backbone:WHERE`, any image model of transformers, its
     patches being the objects; `clusters:WHERE`, the same with its patches clustered; `queries:WHERE`, a detector or
-    segmenter such as DETR or Mask2Former, the queries of its decoder being the objects. WHERE is a directory or a Hub
-    name; only safetensors are read. resize: pixels of the shorter side before the crop, if other than the encoder's
-    own. size: squash the whole image to so many pixels a side instead, without a crop. device: where it runs; a GPU if
-    there is one. Raises `InputError`.
+    segmenter such as DETR or Mask2Former, the queries of its decoder being the objects. WHERE is a directory, a Hub
+    name, or `packaged`, the MobileNetV2 of the packaged model; only safetensors are read. resize: pixels of the shorter
+    side before the crop, if other than the encoder's own. size: squash the whole image to so many pixels a side
+    instead, without a crop. device: where it runs; a GPU if there is one. Raises `InputError`.
     """
     kind, _, where = str(spec).partition(":")
     if kind not in ENCODERS or not (where or ENCODERS[kind].published):
         names = [f"{name}[:WHERE]" if encoder.published else f"{name}:WHERE" for name, encoder in ENCODERS.items()]
-        raise InputError(f"image encoder {spec!r}: take {' or '.join(names)}, WHERE a directory or a Hub name")
+        raise InputError(
+            f"image encoder {spec!r}: take {' or '.join(names)}, WHERE a directory, a Hub name or packaged"
+        )
     if resize is not None and size is not None:
         raise InputError(f"resize {resize} and size {size}: give one of them; size leaves no crop")
     if size is not None and not 1 <= size <= MOST_PIXELS:

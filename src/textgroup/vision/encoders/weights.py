@@ -12,6 +12,7 @@ from torch import nn
 
 from textgroup.errors import InputError
 from textgroup.files import read_json
+from textgroup.model.packaged import PACKAGED_ENCODER
 from textgroup.vision.encoders.described import check_described
 
 Module = TypeVar("Module", bound=nn.Module)
@@ -30,10 +31,10 @@ def freeze(module: Module) -> Module:
 def load_frozen(kind: Any, where: str, name: str) -> nn.Module:
     """A transformers model on the CPU, fp32, frozen.
 
-    kind: the class, or `AutoModel`. where: a directory or a Hub name. name: as the person gave it, for messages.
-    Raises `InputError` if it cannot be had, or if the checkpoint leaves weights of the model out.
+    kind: the class, or `AutoModel`. where: as for `locate`. name: as the person gave it, for messages. Raises
+    `InputError` if it cannot be had, or if the checkpoint leaves weights of the model out.
     """
-    check_location(where, name)
+    where = locate(where, name)
     _refuse_pickles(where, name)
     try:
         with silence_transformers():
@@ -93,7 +94,7 @@ class MissingFile(InputError):
 
 def read_config(where: str, file: str, name: str) -> dict[str, Any]:
     """A JSON file of a model directory or Hub name. Raises `InputError`, of a missing one `MissingFile`."""
-    check_location(where, name)
+    where = locate(where, name)
     try:
         path = _fetch(where, file)
     except Exception as error:  # whatever the Hub's client raises offline
@@ -137,13 +138,19 @@ def _refuse_pickles(where: str, name: str) -> None:
         )
 
 
-def check_location(where: str, name: str) -> None:
-    """Raise `InputError` for what cannot be a Hub name and is no directory, without asking the network."""
+def locate(where: str, name: str) -> str:
+    """A directory or a Hub name as it is; of `packaged`, the image encoder of the packaged model, its directory.
+
+    Raises `InputError` for what cannot be a Hub name and is no directory, without asking the network.
+    """
     path = Path(where).expanduser()
+    if where == "packaged" and not path.exists():
+        return str(PACKAGED_ENCODER)
     if path.is_file():
         raise InputError(f"model {name}: {where} is a file; give the directory with config.json and weights")
     if not path.is_dir() and (where.startswith((".", "/", "~")) or where.count("/") != 1):
         raise InputError(f"model {name}: there is no directory {where} (a Hub name has the form owner/model)")
+    return where
 
 
 def not_loadable(where: str, name: str, error: Exception) -> InputError:

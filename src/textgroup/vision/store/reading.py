@@ -65,13 +65,19 @@ class FeatureStore:
         """The row of an image; None if the store has none (it was broken, or not in the source)."""
         return self._index.get(key)
 
+    def in_words(self) -> str:
+        """Whose images it has, with the key of one, for who asks it for another's."""
+        example = f", such as {self.keys[0]!r}" if self.keys else ""
+        return f"the store {self.path} has those of {self.manifest.source}{example}"
+
     def rows(self, keys: Iterable[str]) -> np.ndarray:
         """The rows of these images, (len(keys),) int64. Raises `InputError` naming one that is not there."""
         keys = list(keys)
         lacking = [key for key in keys if key not in self._index]
         if lacking:
             raise InputError(
-                f"the store {self.path} lacks {len(lacking)} of {len(keys)} images, such as {lacking[0]!r}"
+                f"the store {self.path} lacks {len(lacking)} of {len(keys)} images, such as {lacking[0]!r}: "
+                f"{self.in_words()}"
             )
         return np.array([self._index[key] for key in keys], dtype=np.int64)
 
