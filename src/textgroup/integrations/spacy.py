@@ -5,6 +5,7 @@ whenever a pipeline is made, so nothing heavy is imported before the first docum
 """
 
 import multiprocessing
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,7 +20,7 @@ from textgroup.errors import InputError
 from textgroup.units import Unit
 
 if TYPE_CHECKING:
-    from textgroup.inference.textgroup import TextGroup
+    from textgroup.inference.segmenter import TextSegmenter
 
 LABELS = {True: "GROUNDABLE", False: "OTHER", None: "UNIT"}
 """The label of a unit by its mark: it names something, it does not, the model makes no mark."""
@@ -28,14 +29,13 @@ LABELS = {True: "GROUNDABLE", False: "OTHER", None: "UNIT"}
 def _use_one_thread() -> None:
     """In a process of `n_process`. spaCy forks it, and PyTorch's threads, which a fork does not copy, would be waited
     for without end; there is a process for each core anyway."""
-    import torch
-
-    torch.set_num_threads(1)
+    if torch := sys.modules.get("torch"):  # the packaged model does without
+        torch.set_num_threads(1)
 
 
 @Language.factory("textgroup", default_config={"model": None, "spans_key": "textgroup", "device": "cpu"})
 def make_component(nlp: Language, name: str, model: str | None, spans_key: str, device: str) -> "UnitsComponent":
-    """Make the component. model, device: as `textgroup.load` takes them; null is the packaged model."""
+    """Make the component. model, device: as `textgroup.load_segmenter` takes them; null is the packaged model."""
     return UnitsComponent(model, spans_key, device)
 
 
@@ -48,7 +48,7 @@ class UnitsComponent:
     def __init__(self, model: str | None = None, spans_key: str = "textgroup", device: str = "cpu") -> None:
         self.where, self.spans_key, self.device = model, spans_key, device
         self._files: dict[str, bytes] | None = None  # of a pipeline that was read
-        self._model: TextGroup | None = None
+        self._model: TextSegmenter | None = None
 
     def __call__(self, doc: Doc) -> Doc:
         """Set `doc.spans[spans_key]`: a span for each unit, labelled as `LABELS` says.
@@ -94,16 +94,16 @@ class UnitsComponent:
         """For other processes, which open the model anew."""
         return self.__dict__ | {"_model": None}
 
-    def _open(self) -> "TextGroup":
+    def _open(self) -> "TextSegmenter":
         """The model, loaded when it is first asked for."""
         import textgroup
 
         if self._model is None and self._files is None:
-            self._model = textgroup.load(self.where, device=self.device)
+            self._model = textgroup.load_segmenter(self.where, device=self.device)
         elif self._model is None:
             with TemporaryDirectory() as directory:
                 self.to_disk(directory)
-                self._model = textgroup.load(directory, device=self.device)
+                self._model = textgroup.load_segmenter(directory, device=self.device)
         return self._model
 
     def _read_files(self) -> dict[str, bytes]:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from textgroup.errors import InputError
 from textgroup.files import atomic_write
+from textgroup.inference.opening import load_segmenter
 from textgroup.inference.result import Units
+from textgroup.inference.segmenter import TextSegmenter
 from textgroup.inference.streaming import WINDOW
-from textgroup.inference.textgroup import TextGroup, load
 from textgroup.inference.workers import segment_in_workers
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ UNITS = "units"
 """The column that is added."""
 
 
-def units_column(model: TextGroup, captions: Iterable[Any]) -> list[Records | None]:
+def units_column(model: TextSegmenter, captions: Iterable[Any]) -> list[Records | None]:
     """The units of each caption of a column, as dicts that Arrow, pandas and JSON store; None for a missing caption.
 
     Missing are None, NaN and pandas' NA. Raises `InputError` that names what else is no text.
@@ -43,7 +44,7 @@ def segment_parquet(
 ) -> int:
     """Write a Parquet file with one more column, `units`; the number of its rows. In constant memory, rows in order.
 
-    checkpoint: as `textgroup.load` takes it. workers: processes that cut; with several, the calling script keeps what
+    checkpoint: as `textgroup.load_segmenter` takes it. workers: processes that cut; with several, the calling script keeps what
     it does under `if __name__ == "__main__":`. A missing caption has missing units. Raises `InputError` for a file that
     is no Parquet, for a column that is not there or no text, and for one that is called `units` already.
     """
@@ -51,7 +52,7 @@ def segment_parquet(
     waiting: deque[tuple[pa.RecordBatch, list[bool]]] = deque()
     captions = _read_captions(file, column, waiting)
     if workers == 1:
-        found: Iterator[Records] = map(records, load(checkpoint).segment_stream(captions))
+        found: Iterator[Records] = map(records, load_segmenter(checkpoint).segment_stream(captions))
     else:
         found = segment_in_workers(checkpoint, captions, workers, records)
     with atomic_write(Path(out)) as partial:
