@@ -65,7 +65,8 @@ def follow(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
     program, *words = [os.path.expandvars(word) for word in shlex.split(command, comments=True)]
     if variable := re.match(r"(\w+)=\$\(python ", program + " "):
         monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
-        told = subprocess.run(command + f'; printf "%s" "${variable[1]}"', shell=True, check=True, stdout=-1, text=True)
+        asked = f'{command}; printf "%s" "${variable[1]}"'
+        told = subprocess.run(asked, shell=True, check=True, capture_output=True, text=True)
         monkeypatch.setenv(variable[1], told.stdout)
     elif program == "textgroup":
         shorter = next((more for start, more in SHORT.items() if command.startswith(start)), "")

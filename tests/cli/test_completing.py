@@ -55,6 +55,11 @@ def test_nothing_is_run_while_tab_is_pressed(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_where_nobody_asks_nothing_is_imported_for_it() -> None:
+    code = "import sys; from textgroup.cli import main; main(['--help']); sys.exit('argcomplete' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], stdout=subprocess.DEVNULL).returncode == 0
+
+
 def test_bash_completes_after_the_line_of_the_readme(tmp_path: Path) -> None:
     readme = (Path(__file__).parents[2] / "README.md").read_text()
     line = 'eval "$(register-python-argcomplete textgroup)"'

@@ -30,8 +30,8 @@ def complete(commands: Mapping[str, Command], benchmarks: Mapping[str, Command])
 
 
 def _train_parser() -> Parser:
-    """The options of `textgroup train`. The parser that reads them takes a second to build; this one knows their
-    names."""
+    """The options of `textgroup train`, by name: the parser that reads them (jsonargparse) is slow to import and
+    build."""
     from argcomplete.completers import FilesCompleter
 
     from textgroup.config.command_line import SHIPPED
