@@ -83,6 +83,20 @@ def test_a_wrong_column_names_the_file_and_the_option_of_the_command(
     assert f"with {option}" in said
 
 
+@pytest.mark.parametrize("more", [["--json"], ["--format", "tokens-positive", "--workers", "2"]])
+def test_units_of_a_table_say_whose_they_are(
+    more: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pictures = write(tmp_path / "a.csv", 'image,caption\nx/1.jpg,a dog\nx/1.jpg,a "cat"\nx/2.jpg,\nx/3.jpg,a bird\n')
+    plain = write(tmp_path / "b.csv", "caption\na dog\na cat\n")
+    expected = {pictures: [("x/1.jpg", "a dog"), ("x/1.jpg", 'a "cat"'), ("x/3.jpg", "a bird")]}
+    expected |= {plain: [("2", "a dog"), ("3", "a cat")]}
+    for source, pairs in expected.items():
+        assert main(["segment", "--file", str(source), *more]) == 0
+        records = map(json.loads, capsys.readouterr().out.splitlines())
+        assert [(record["key"], record["caption"]) for record in records] == pairs
+
+
 def test_segment_reads_the_captions_of_a_table_not_its_rows(photos: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["segment", "--file", str(photos), "--caption-column", "said", "--json"]) == 0
     said = capsys.readouterr()

@@ -14,6 +14,7 @@ formats, one line a caption, the same on a terminal and off it but for colour:
   tokens-positive   {"caption", "phrases", "tokens_positive": [[[0, 5]], [[9, 19]]], ...}   the phrases with their
                     characters, as MDETR and GLIP annotations have them; each occurrence its own
   json              {"caption", "units": [{"text", "start", "end", "group", "groundable"}, ...]}
+of a table, tar or folder, JSON begins with "key": the name of the image, or the number of the row where there is none
 """
 
 

@@ -2,7 +2,9 @@
 
 import argparse
 import functools
+import json
 import sys
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import compress
 from pathlib import Path
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
 
 LONGEST_LINE = 1_000_000
 """Characters of a line that `segment --file` reads: a file without line ends must not fill the memory."""
+
+JSON = ("json", "tokens-positive")
+"""Forms whose lines are JSON objects."""
 
 LOOKED_AT = 1_000
 """Captions of which it is said whether the model knows their words."""
@@ -46,8 +51,8 @@ def _segment_file(options: argparse.Namespace) -> None:
         with options.file.open(encoding="utf-8") as file:
             _write_units(_read_lines(file, str(options.file)), options)
     else:
-        count = Count(strict=options.strict)
-        _write_units(_read_source(options, count), options)
+        count, keys = Count(strict=options.strict), deque[str]()
+        _write_units(_read_source(options, count, keys), options, keys)
         tell_count(str(options.file), count)
 
 
@@ -97,13 +102,16 @@ def _is_file(caption: str) -> bool:
         return False
 
 
-def _read_source(options: argparse.Namespace, count: "Count") -> Iterable[str]:
-    """The captions of a table, tar or folder."""
+def _read_source(options: argparse.Namespace, count: "Count", keys: deque[str]) -> Iterable[str]:
+    """The captions of a table, tar or folder; the key of each one's row is put into `keys`."""
     from textgroup.data.sources.samples import read_samples
 
     columns = {"image_column": options.image_column, "caption_column": options.caption_column}
     samples = read_samples(options.file, images=False, count=count, **columns)
-    return (caption for sample in samples for caption in sample.captions)
+    for sample in samples:
+        for caption in sample.captions:
+            keys.append(sample.key)
+            yield caption
 
 
 def _read_lines(file: IO[str], name: str) -> Iterable[str]:
@@ -121,13 +129,16 @@ def _read_lines(file: IO[str], name: str) -> Iterable[str]:
         raise InputError(f"{name} holds no captions: give one a line")
 
 
-def _write_units(captions: Iterable[str], options: argparse.Namespace) -> None:
+def _write_units(captions: Iterable[str], options: argparse.Namespace, keys: deque[str] | None = None) -> None:
+    """keys: of the captions' rows, where they come from a table, tar or folder; JSON begins with them."""
     import textgroup
     from textgroup.report.terminal import count_progress
 
     model = textgroup.load_segmenter(options.checkpoint, device=options.device)
     first: list[str] = []
     lines = _lines(model, _remember(captions, first), options)
+    if keys is not None and options.format in JSON:
+        lines = ((f'{{"key": {json.dumps(keys.popleft())}, {text[1:]}', empty) for text, empty in lines)
     blank = 0
     if options.out:
         with atomic_write(options.out) as partial, partial.open("w", encoding="utf-8") as out:

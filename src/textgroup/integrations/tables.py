@@ -44,9 +44,9 @@ def segment_parquet(
 ) -> int:
     """Write a Parquet file with one more column, `units`; the number of its rows. In constant memory, rows in order.
 
-    checkpoint: as `textgroup.load_segmenter` takes it. workers: processes that cut; with several, the calling script keeps what
-    it does under `if __name__ == "__main__":`. A missing caption has missing units. Raises `InputError` for a file that
-    is no Parquet, for a column that is not there or no text, and for one that is called `units` already.
+    checkpoint: as `textgroup.load_segmenter` takes it. workers: processes that cut; with several, the calling script
+    keeps what it does under `if __name__ == "__main__":`. A missing caption has missing units. Raises `InputError` for
+    a file that is no Parquet, for a column that is not there or no text, and for one that is called `units` already.
     """
     file = _open(Path(source), column)
     waiting: deque[tuple[pa.RecordBatch, list[bool]]] = deque()
