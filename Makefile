@@ -43,7 +43,8 @@ packaged: $(VENV)/installed
 	$(BIN)/textgroup train --config configs/units.yaml --data.captions "$(CAPTIONS)"
 	for split in train val; do $(BIN)/textgroup features --images "$(FLICKR8K)/flickr8k-$$split-*.tar" \
 	  --encoder backbone:$(BACKBONE) --size 448 --groups --out features/flickr8k-$$split-448 || exit 1; done
-	$(BIN)/textgroup train --config configs/photographs.yaml --router runs/units \
+	$(BIN)/textgroup train --config configs/photographs.yaml --router runs/units --image_encoder backbone:$(BACKBONE) \
+	  --data.features features/flickr8k-train-448 --data.val_features features/flickr8k-val-448 \
 	  --data.captions '$(FLICKR8K)/flickr8k-train-*.tar' --data.val_captions '$(FLICKR8K)/flickr8k-val-*.tar'
 	$(BIN)/textgroup export -c runs/photographs --with-encoder --out runs/packaged
 	$(BIN)/textgroup export -c runs/packaged --onnx runs/onnx
