@@ -1,7 +1,6 @@
 """Reading a feature store: memory-mapped, checked at open, never loaded as a whole."""
 
 import hashlib
-from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 
@@ -52,7 +51,7 @@ class FeatureStore:
     @cached_property
     def keys(self) -> list[str]:
         """The key of each row."""
-        keys = read_json_strings(self.path / KEYS)
+        keys = list(read_json_strings(self.path / KEYS))
         if len(keys) != len(self):
             raise InputError(f"{self.path / KEYS}: {len(keys)} keys for {len(self)} rows; encode again elsewhere")
         return keys
@@ -64,16 +63,6 @@ class FeatureStore:
     def index_of(self, key: str) -> int | None:
         """The row of an image; None if the store has none (it was broken, or not in the source)."""
         return self._index.get(key)
-
-    def rows(self, keys: Iterable[str]) -> np.ndarray:
-        """The rows of these images, (len(keys),) int64. Raises `InputError` naming one that is not there."""
-        keys = list(keys)
-        lacking = [key for key in keys if key not in self._index]
-        if lacking:
-            raise InputError(
-                f"the store {self.path} lacks {len(lacking)} of {len(keys)} images, such as {lacking[0]!r}"
-            )
-        return np.array([self._index[key] for key in keys], dtype=np.int64)
 
     def verify(self) -> None:
         """Read everything and compare it with the manifest. Raises `InputError` naming file and part."""
