@@ -1,11 +1,11 @@
-# make demo | test | test-all | lint | bench | bench-gpu | packaged. Each one first makes .venv, and installs only what changed.
+# make demo | test | test-all | fuzz | lint | bench | bench-gpu | packaged. Each one first makes .venv, and installs only what changed.
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 # uv does not read pip's settings: hand on the user's own wheel folder, if there is one.
 export UV_FIND_LINKS ?= $(or $(PIP_FIND_LINKS),$(shell $(PYTHON) -m pip config get global.find-links 2>/dev/null))
 
-.PHONY: demo test test-all lint bench bench-gpu packaged clean
+.PHONY: demo test test-all fuzz lint bench bench-gpu packaged clean
 
 demo: $(VENV)/installed
 	$(BIN)/textgroup demo
@@ -15,6 +15,10 @@ test: $(VENV)/installed
 
 test-all: $(VENV)/installed
 	$(BIN)/pytest
+
+# The tests whose inputs are made by hypothesis, with 5,000 inputs each instead of 100.
+fuzz: $(VENV)/installed
+	$(BIN)/pytest -m hypothesis --hypothesis-profile=fuzz --hypothesis-show-statistics
 
 lint: $(VENV)/installed
 	$(BIN)/ruff check .
