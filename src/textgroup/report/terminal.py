@@ -83,13 +83,16 @@ def progress_bar(unit: str, total: int | None, shown: bool = True) -> Iterator[C
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     console = Console(stderr=True)
+    if not (shown and console.is_terminal):  # before version 14.3 of rich a hidden bar prints an empty line
+        yield lambda done, note="": None
+        return
     columns = (
         TextColumn(f"{{task.completed:,}} {unit}", markup=False),
         BarColumn(bar_width=30),
         TextColumn("{task.fields[rate]} {task.fields[note]}", markup=False),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console, transient=True, disable=not (shown and console.is_terminal)) as bar:
+    with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task(unit, total=total, rate="", note="")
 
         def advance(done: int, note: str = "") -> None:
