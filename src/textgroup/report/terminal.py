@@ -84,7 +84,7 @@ def progress_bar(unit: str, total: int | None, shown: bool = True) -> Iterator[C
 
     console = Console(stderr=True)
     if not (shown and console.is_terminal):  # before version 14.3 of rich a hidden bar prints an empty line
-        yield lambda done, note="": None
+        yield _show_nothing
         return
     columns = (
         TextColumn(f"{{task.completed:,}} {unit}", markup=False),
@@ -100,6 +100,10 @@ def progress_bar(unit: str, total: int | None, shown: bool = True) -> Iterator[C
             bar.update(task, completed=done, rate=f"{speed:,.0f} {unit}/s" if speed else "", note=printable(note))
 
         yield advance
+
+
+def _show_nothing(done: int, note: str = "") -> None:
+    """A bar that is not there."""
 
 
 def counted(steps: int, unit: str) -> Iterator[int]:
