@@ -1,11 +1,11 @@
-# make demo | test | test-all | lint | bench | bench-gpu | packaged. Each one first makes .venv, and installs only what changed.
+# make demo | test | test-all | test-lowest | fuzz | audit | lint | bench | bench-gpu | packaged. Each one first makes .venv, and installs only what changed.
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 # uv does not read pip's settings: hand on the user's own wheel folder, if there is one.
 export UV_FIND_LINKS ?= $(or $(PIP_FIND_LINKS),$(shell $(PYTHON) -m pip config get global.find-links 2>/dev/null))
 
-.PHONY: demo test test-all lint bench bench-gpu packaged clean
+.PHONY: demo test test-all test-lowest fuzz audit lint bench bench-gpu packaged clean
 
 demo: $(VENV)/installed
 	$(BIN)/textgroup demo
@@ -15,6 +15,21 @@ test: $(VENV)/installed
 
 test-all: $(VENV)/installed
 	$(BIN)/pytest
+
+# The lowest version of each package that pyproject.toml names, in an environment of their own.
+LOWEST ?= .venv-lowest
+test-lowest: $(VENV)/installed
+	$(PYTHON) -m venv $(LOWEST)
+	$(BIN)/uv pip install --quiet --python $(LOWEST)/bin/python --resolution lowest-direct -e '.[dev]'
+	$(LOWEST)/bin/pytest -m "not slow" tests/model tests/text tests/inference tests/cli tests/config tests/data tests/report
+
+# Known holes of the pinned versions; a package about which the service says nothing fails too.
+audit: $(VENV)/installed
+	$(BIN)/uv tool run pip-audit --strict --no-deps --disable-pip --requirement constraints.txt
+
+# The tests whose inputs are made by hypothesis, with 5,000 inputs each instead of 100.
+fuzz: $(VENV)/installed
+	$(BIN)/pytest -m hypothesis --hypothesis-profile=fuzz --hypothesis-show-statistics
 
 lint: $(VENV)/installed
 	$(BIN)/ruff check .

@@ -98,16 +98,16 @@ def _synchronise() -> None:
 
 def peak_memory() -> float:
     """Largest resident memory of this process so far, in MiB."""
-    return _process_memory("VmHWM")
+    return _process_memory("self", "VmHWM")
 
 
-def held_memory() -> float:
-    """Memory that this process holds now, in MiB, without the pages of mapped files."""
-    return _process_memory("RssAnon")
+def held_memory(process: int | str = "self") -> float:
+    """Memory that a process holds now, in MiB, without the pages of mapped files."""
+    return _process_memory(process, "RssAnon")
 
 
-def _process_memory(name: str) -> float:
-    for line in Path("/proc/self/status").read_text().splitlines():
+def _process_memory(process: int | str, name: str) -> float:
+    for line in Path(f"/proc/{process}/status").read_text().splitlines():
         if line.startswith(f"{name}:"):
             return int(line.split()[1]) / 1024
     raise SystemExit("the memory of a process is read from /proc, which is Linux's")

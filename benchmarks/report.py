@@ -1,10 +1,7 @@
-"""Write docs/performance.md from the results of the benchmarks.
+"""Write docs/performance.md from the results of the benchmarks."""
 
-python benchmarks/report.py [RESULTS PAGE]
-"""
-
+import argparse
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +19,15 @@ NAMES = ("segment", "features", "scaling", "train_step", "end_to_end", "schedule
 
 def main() -> None:
     """Read every result, write the page."""
-    results, page = map(Path, sys.argv[1:] or ("benchmarks/results", "docs/performance.md"))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("results", nargs="?", type=Path, default="benchmarks/results", help="(default: %(default)s)")
+    parser.add_argument("page", nargs="?", type=Path, default="docs/performance.md", help="(default: %(default)s)")
+    options = parser.parse_args()
     sections = [HEAD]
     for name in NAMES:
-        path = results / f"{name}.json"
+        path = options.results / f"{name}.json"
         sections.append(section(json.loads(path.read_text())) if path.exists() else f"## {name}\n\nNot run.\n")
-    page.write_text("\n".join(sections), encoding="utf-8")
+    options.page.write_text("\n".join(sections), encoding="utf-8")
 
 
 def section(report: dict[str, Any]) -> str:

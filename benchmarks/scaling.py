@@ -122,7 +122,7 @@ def key_memory(count: int) -> float:
         np.memmap(Path(folder) / "pooled.f16", "<f2", "w+", shape=(count, 1))
         (Path(folder) / "keys.txt").write_text("".join(f'"{number:09}"\n' for number in range(count)))
         store = FeatureStore(Path(folder), Manifest("", {}, 1, 1, False, True, [shard]))
-        store.rows(["000000000"])
+        store.index_of("000000000")
         return held_memory()
 
 

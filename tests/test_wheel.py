@@ -1,17 +1,27 @@
 """What `pip install textgroup` brings: the wheel holds the whole package and nothing else, and works away from here."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 import zipfile
+from itertools import islice
 from pathlib import Path
 
 import pytest
 
+from textgroup.data.sources.count import Count
+from textgroup.data.sources.samples import read_samples
+
 ROOT = Path(__file__).parents[1]
 BUILD = ("pyproject.toml", "README.md", "LICENSE")
 KINDS = {".py", ".typed", ".yaml", ".html", ".md", ".json", ".safetensors", ".onnx"}
+PACKED = (b"\xff\xd8\xff", b"\x89PNG", b"RIFF", b"GIF8", b"PK\x03\x04", b"\x1f\x8b", b"BZh", b"PAR1")
+"""How photographs, archives and tables begin."""
+LARGEST = 100_000
+"""Bytes of a file that people have written."""
+PACKAGE = ROOT / "src/textgroup"
 
 
 @pytest.fixture(scope="module")
@@ -28,11 +38,38 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built
 
 
+def shipped() -> dict[str, bytes]:
+    """Every file of the package, which are those of the wheel: see below."""
+    files = [file for file in PACKAGE.rglob("*") if file.is_file() and file.suffix != ".pyc"]
+    return {str(file.relative_to(PACKAGE)): file.read_bytes() for file in files}
+
+
+def test_nothing_but_trained_models_is_large_and_nothing_is_a_photograph_or_an_archive() -> None:
+    files = shipped()
+    assert {name for name, content in files.items() if content.startswith(PACKED)} == set()
+    large = {name for name, content in files.items() if len(content) > LARGEST}
+    assert {Path(name).parts[0] for name in large} == {"packaged", "packaged_multilingual"}
+    assert {Path(name).name for name in large} <= {"model.safetensors", "segmenter.onnx", "tokenizer.json"}
+
+
+def test_no_caption_of_a_data_set_is_in_the_package(shared: Path) -> None:
+    """Nowhere do eight words follow one another as at the beginning of a caption."""
+    held: set[tuple[str, ...]] = set()
+    for name, content in shipped().items():
+        if not name.endswith((".safetensors", ".onnx")):
+            words = re.findall(r"\w+", content.decode().lower())
+            held |= set(zip(*(words[first:] for first in range(8))))
+    source = read_samples(shared / "captions" / "coco.jsonl.gz", images=False, count=Count())
+    captions = [text.lower() for sample in islice(source, 20_000) for text in sample.captions]
+    begins = {tuple(re.findall(r"\w+", caption)[:8]): caption for caption in captions}
+    assert len(begins) > 10_000
+    assert [caption for begin, caption in begins.items() if begin in held] == []
+
+
 @pytest.mark.slow
 def test_the_wheel_holds_every_file_of_the_package_and_nothing_else(wheel: Path) -> None:
     held = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
-    files = [file for file in (ROOT / "src/textgroup").rglob("*") if file.is_file() and file.suffix != ".pyc"]
-    assert held == {str(file.relative_to(ROOT / "src")) for file in files}
+    assert held == {f"textgroup/{name}" for name in shipped()}
     assert {Path(name).suffix for name in held} <= KINDS
     assert {"textgroup/py.typed", "textgroup/packaged/segmenter.onnx", "textgroup/packaged/README.md"} <= held
     assert wheel.stat().st_size < 16_000_000

@@ -52,21 +52,24 @@ def read_json_value(path: Path, longest: int) -> Any:
         raise InputError(f"{path}: not JSON ({error})") from None
 
 
-def read_json_strings(path: Path) -> list[str]:
+def read_json_strings(path: Path) -> Iterator[str]:
     """The lines of a file with a JSON string a line. Raises `InputError` that names the file and the line."""
-    strings: list[str] = []
     try:
         with path.open("rb") as file:
-            for line in file:
-                text = json.loads(line)
-                if not isinstance(text, str):
-                    raise ValueError("not a string")
-                strings.append(text)
+            for number, line in enumerate(file, 1):
+                yield _json_string(line, f"{path}: line {number}")
     except OSError as error:
         raise InputError(f"{path}: it cannot be read ({error.strerror})") from None
+
+
+def _json_string(line: bytes, where: str) -> str:
+    try:
+        text = json.loads(line)
     except (ValueError, RecursionError):
-        raise InputError(f"{path}: line {len(strings) + 1} is damaged: not a JSON string") from None
-    return strings
+        text = None
+    if not isinstance(text, str):
+        raise InputError(f"{where} is damaged: not a JSON string")
+    return text
 
 
 def expand_user(path: str | Path) -> Path:

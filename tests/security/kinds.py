@@ -30,7 +30,7 @@ def use_checkpoint(where: Path) -> None:
 
 def use_store(where: Path) -> None:
     store = FeatureStore.open(where)
-    store.rows(store.keys)
+    store.index_of(store.keys[-1])
     np.asarray(store.pooled[-1])
     store.verify()
 

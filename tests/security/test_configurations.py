@@ -1,14 +1,16 @@
 """Configuration files that explode, nest or are something else: one line, at once."""
 
+import json
 import os
 from pathlib import Path
 from time import process_time
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+import yaml
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.security.hostile import mutated_bytes
+from tests.security.hostile import mutated_bytes, mutated_json
 from textgroup.config.command_line import SHIPPED, load_run
 from textgroup.errors import InputError
 
@@ -53,12 +55,47 @@ def test_a_pipe_or_a_folder_is_not_opened(tmp_path: Path) -> None:
             load_run(["--config", str(path)])
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(data=st.data())
-def test_a_damaged_configuration_is_read_or_refused(tmp_path: Path, data: st.DataObject) -> None:
-    good = data.draw(st.sampled_from(sorted(SHIPPED.glob("*.yaml")))).read_bytes()
-    (tmp_path / "run.yaml").write_bytes(data.draw(mutated_bytes(good)))
+few = settings(max_examples=settings().max_examples // 8)
+"""The parser takes a tenth of a second."""
+
+
+def read_or_refused(words: list[str]) -> None:
+    """What refuses a configuration says so in a line."""
     try:
-        load_run(["--config", str(tmp_path / "run.yaml")])
+        load_run(words)
     except InputError as error:
         assert "\n" not in str(error)
+
+
+SHIPPED_FILES = [file.read_bytes() for file in sorted(SHIPPED.glob("*.yaml"))]
+
+
+@few
+@given(data=st.data())
+def test_a_damaged_configuration_is_read_or_refused(tmp_path: Path, data: st.DataObject) -> None:
+    good = data.draw(st.sampled_from(SHIPPED_FILES))
+    (tmp_path / "run.yaml").write_bytes(data.draw(mutated_bytes(good)))
+    read_or_refused(["--config", str(tmp_path / "run.yaml")])
+
+
+@few
+@given(data=st.data())
+def test_a_configuration_with_other_values_is_read_or_refused(tmp_path: Path, data: st.DataObject) -> None:
+    good = json.dumps(yaml.safe_load(data.draw(st.sampled_from(SHIPPED_FILES)))).encode()
+    (tmp_path / "run.yaml").write_bytes(data.draw(mutated_json(good)))  # JSON is YAML
+    read_or_refused(["--config", str(tmp_path / "run.yaml")])
+
+
+WORDS = [
+    *("--config", "paper", "--optim.lr", "--optim.lr=1e-3", "--model.encoder.kind", "fixed", "--loss", "--data", "--"),
+    *("--seed", "-1", "1e400", "null", "true", "{}", "[1, 2]", "{a: 1}", "--optim.betas", "[2,3]", "--log.every"),
+    *("--data.captions", "pipe:", "--optim+", "--optim.lr.x", "--config=", "=", "--out", "", "*a", "~x", "\0"),
+]
+
+
+@few
+@given(st.lists(st.sampled_from(WORDS) | st.text(max_size=20), max_size=6))
+def test_whatever_words_are_given_for_a_run_they_are_read_or_refused(
+    capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    read_or_refused(words)

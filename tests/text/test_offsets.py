@@ -6,7 +6,7 @@ from time import process_time
 from unicodedata import category, is_normalized
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from tests.strange import PIECES, any_caption
 from textgroup.text.cleaning import clean
@@ -23,7 +23,6 @@ def pieces(caption: str) -> list[str]:
     return [caption[a:b] for a, b in offsets_of(caption)]
 
 
-@settings(max_examples=1000, deadline=None)
 @given(any_caption)
 def test_spans_are_in_order_and_overlap_only_where_they_are_equal(caption: str) -> None:
     offsets = offsets_of(caption)

@@ -13,7 +13,7 @@ from pathlib import Path
 import ftfy
 import pytest
 import regex
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from textgroup.errors import InputError
@@ -128,7 +128,6 @@ def test_a_word_knows_its_characters_in_the_original(small: CaptionTokenizer, ca
 
 
 @given(st.text(alphabet=st.characters(max_codepoint=127), max_size=80))
-@settings(max_examples=300, deadline=None)
 def test_the_short_cut_for_plain_text_changes_nothing(caption: str) -> None:
     repaired = html.unescape(html.unescape(ftfy.fix_text(caption)))
     assert clean(caption) == re.sub(r"\s+", " ", repaired).strip().lower()

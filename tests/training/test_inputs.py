@@ -63,7 +63,8 @@ def test_captions_without_image_are_skipped_and_counted_where_that_is_asked_for(
     assert "2: the image could not be read when it was encoded" in told
     assert "2: the feature store lacks the image" in told
     lines = (tmp_path / "run" / "tokens" / "train" / "skipped.jsonl").read_text().splitlines()
-    assert [json.loads(line)["image"] for line in lines] == ["0002.png", "0006.png"]
+    assert [json.loads(line)["where"] for line in lines] == ["0002.png", "0006.png"]
+    assert json.loads(lines[0]).keys() == {"where", "captions", "why"}, "as `textgroup features` writes it"
     assert read_inputs(config).counts == inputs.counts, "also when they are found, and not made"
 
 

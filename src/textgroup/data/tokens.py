@@ -27,11 +27,11 @@ MANIFEST, TOKENIZER, SKIPPED = "manifest.json", "tokenizer.json", "skipped.jsonl
 
 
 class Lost(NamedTuple):
-    """An image whose captions were left out: how many these are, and why."""
+    """Captions that were left out: of which image, or the place of the first in its source; how many, and why."""
 
-    image: str
+    where: str
     captions: int
-    reason: str
+    why: str
 
 
 def write_tokens(
@@ -76,7 +76,7 @@ def write_tokens(
         skipped: Counter[str] = Counter()
         with (partial / SKIPPED).open("w", encoding="utf-8") as file:
             for one in lost:
-                skipped[one.reason] += one.captions
+                skipped[one.why] += one.captions
                 file.write(json.dumps(one._asdict(), ensure_ascii=False) + "\n")
         manifest = {"captions": captions, "tokens": tokens, "skipped": skipped, "types": types, "made_of": made_of}
         (partial / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
@@ -113,9 +113,7 @@ def count_captions(where: Path) -> str:
     if not lost:
         return f"{used:,} captions, all used"
     reasons = "; ".join(f"{count:,}: {reason}" for reason, count in skipped.items())
-    return (
-        f"{used + lost:,} captions = {used:,} used + {lost:,} skipped ({reasons}; all are named in {where / SKIPPED})"
-    )
+    return f"{used + lost:,} captions = {used:,} used + {lost:,} skipped ({reasons}; see {where / SKIPPED})"
 
 
 def what_changed(where: Path, made_of: dict[str, Any]) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from textgroup.errors import InputError
 from textgroup.files import atomic_write, full_disk_told
-from textgroup.model.pretrained import TOWER, checkpoint_directory, load_model
+from textgroup.model.pretrained import TOWER, checkpoint_directory, load_model, save_model
 from textgroup.model.textgroup import TextGroupModel
 from textgroup.vision.encoders.identity import check_same_encoder
 from textgroup.vision.encoders.open import copy_encoder, open_again
@@ -47,12 +47,9 @@ def export(
             if identity is None:
                 raise InputError(f"{where} was trained on captions alone: it has no image encoder to export")
             identity = _export_encoder(identity, encoder or identity["encoder"], partial)
-        config: Any = model._hub_mixin_config
-        model.half().save_pretrained(partial, config={**config, "decoder": None, "image_encoder": identity})
-        (partial / "README.md").unlink(missing_ok=True)  # the Hub's template of a model card, all blanks
+        save_model(model.half(), tokenizer, partial, decoder=None, image_encoder=identity)
         if told is not None:
             (partial / "README.md").write_text(told, encoding="utf-8", errors="backslashreplace")
-        tokenizer.save(partial / "tokenizer.json")
 
 
 def _router_alone(model: TextGroupModel) -> TextGroupModel:

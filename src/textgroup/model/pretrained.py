@@ -1,7 +1,8 @@
-"""Reading a checkpoint, from a directory or the Hub, with errors that say what is missing."""
+"""Writing a checkpoint, and reading one, from a directory or the Hub, with errors that say what is missing."""
 
 import json
 from pathlib import Path
+from typing import Any
 
 from safetensors.torch import load_model as load_model_weights
 
@@ -49,6 +50,14 @@ def load_model(where: str | Path | None = None) -> tuple[TextGroupModel, Caption
         kind = model.image_encoder["encoder"].partition(":")[0]
         model.image_encoder = {**model.image_encoder, "encoder": f"{kind}:{directory / TOWER}"}
     return model, tokenizer
+
+
+def save_model(model: TextGroupModel, tokenizer: CaptionTokenizer, where: Path, **settings: Any) -> None:
+    """Write a checkpoint into the directory `where`. settings: what config.json says otherwise than the model."""
+    known: Any = model._hub_mixin_config
+    model.save_pretrained(where, config={**known, **settings})
+    (where / "README.md").unlink(missing_ok=True)  # the Hub's template of a model card, all blanks
+    tokenizer.save(where / "tokenizer.json")
 
 
 def checkpoint_directory(where: str) -> Path:

@@ -83,13 +83,16 @@ def progress_bar(unit: str, total: int | None, shown: bool = True) -> Iterator[C
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     console = Console(stderr=True)
+    if not (shown and console.is_terminal):  # before version 14.3 of rich a hidden bar prints an empty line
+        yield _show_nothing
+        return
     columns = (
         TextColumn(f"{{task.completed:,}} {unit}", markup=False),
         BarColumn(bar_width=30),
         TextColumn("{task.fields[rate]} {task.fields[note]}", markup=False),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console, transient=True, disable=not (shown and console.is_terminal)) as bar:
+    with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task(unit, total=total, rate="", note="")
 
         def advance(done: int, note: str = "") -> None:
@@ -97,6 +100,10 @@ def progress_bar(unit: str, total: int | None, shown: bool = True) -> Iterator[C
             bar.update(task, completed=done, rate=f"{speed:,.0f} {unit}/s" if speed else "", note=printable(note))
 
         yield advance
+
+
+def _show_nothing(done: int, note: str = "") -> None:
+    """A bar that is not there."""
 
 
 def counted(steps: int, unit: str) -> Iterator[int]:

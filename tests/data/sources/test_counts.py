@@ -70,6 +70,21 @@ def test_links_in_a_tar_are_followed_and_dead_ones_counted(tmp_path: Path) -> No
     assert count.skipped == {"a link to a member that is not there": 2}
 
 
+@pytest.mark.parametrize("through", ["{}", "file://{}"], ids=["on disk", "as a stream"])
+def test_of_two_members_of_one_name_the_first_is_used_and_the_second_counted(tmp_path: Path, through: str) -> None:
+    path = tmp_path / "a.tar"
+    with tarfile.open(path, "w") as archive:
+        for name, content in (("1.jpg", picture()), ("1.txt", b"one"), ("1.jpg", picture("blue")), ("1.txt", b"two")):
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+    count, keys = counted(through.format(path))
+    assert keys == ["1"]
+    assert (count.used, count.skipped.total()) == (2, 2)
+    (sample,) = read_samples(through.format(path), count=Count())
+    assert (sample.image, sample.captions) == (picture(), ("one",))
+
+
 def test_members_of_a_sample_may_lie_apart_in_a_tar(tmp_path: Path) -> None:
     members = {**{f"{i}.jpg": picture() for i in range(3)}, **{f"{i}.txt": f"caption {i}".encode() for i in range(3)}}
     tar = write_tar(tmp_path / "a.tar", members)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from tests.strange import any_caption, check_units
 from tests.training.tiny import tiny_config, tiny_inputs
@@ -59,7 +59,6 @@ def test_cuts_cut_the_evaluation_tokens() -> None:
 
 
 @pytest.mark.parametrize("name", ["equal:3", "singletons", "random:3"])
-@settings(max_examples=150, deadline=None)
 @given(any_caption)
 def test_cuts_lose_nothing_and_never_overlap(name: str, caption: str) -> None:
     bpe = CaptionTokenizer([("a", "b")])  # of bytes: several tokens a letter

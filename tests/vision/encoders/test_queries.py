@@ -19,6 +19,7 @@ SMALL: dict[str, Any] = {
     "num_queries": 5,
     "num_labels": 3,
 }
+OWN_BACKBONE: dict[str, Any] = {"use_timm_backbone": False, "backbone": None, "use_pretrained_backbone": False}
 STAGES = [f"stage{number}" for number in range(1, 5)]
 
 
@@ -32,14 +33,14 @@ def _convolutional(stages: list[str]) -> Any:
 def _detr() -> Any:
     from transformers import DetrConfig, DetrForObjectDetection
 
-    config = DetrConfig(use_timm_backbone=False, backbone_config=_convolutional(STAGES[-1:]), **SMALL)
+    config = DetrConfig(**OWN_BACKBONE, backbone_config=_convolutional(STAGES[-1:]), **SMALL)
     return DetrForObjectDetection(config)
 
 
 def _conditional() -> Any:
     from transformers import ConditionalDetrConfig, ConditionalDetrForObjectDetection
 
-    config = ConditionalDetrConfig(use_timm_backbone=False, backbone_config=_convolutional(STAGES[-1:]), **SMALL)
+    config = ConditionalDetrConfig(**OWN_BACKBONE, backbone_config=_convolutional(STAGES[-1:]), **SMALL)
     return ConditionalDetrForObjectDetection(config)
 
 

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from textgroup.data.probes.rows import Pair, Probe, Probes, image_name, json_field, json_object, json_text, read_json
+from textgroup.data.probes.rows import MAX_FILE, Pair, Probe, Probes, image_name, json_field, json_object, json_text
+from textgroup.files import read_json_value
 
 ORIGINAL = "ORIG"
 """`target_word` of the true captions."""
@@ -66,7 +67,7 @@ def _pair_up(probes: Probes, originals: dict[str, _Annotation], foils: list[_Ann
 
 def _read_annotations(path: Path) -> Iterator[tuple[bool, bool, _Annotation]]:
     """Whether it is a foil, whether it is marked as an original, and what it says."""
-    content = json_object(read_json(path), str(path))
+    content = json_object(read_json_value(path, MAX_FILE), str(path))
     names = {}
     for image in json_field(content, "images", list, str(path)):
         image = json_object(image, f"{path}: an image")

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from textgroup.data.sources.lines import numbered_lines
 from textgroup.data.sources.members import IMAGES, part_of
 from textgroup.errors import InputError
+from textgroup.files import read_json_value
 
 MAX_FILE = 1 << 30
 """Bytes of a JSON file that is read; the largest official one, FOIL-COCO's test split, has about 60 MB."""
@@ -64,21 +65,9 @@ def image_name(name: str) -> str:
     return folder + slash + _COCO_SPLIT.sub("", base)
 
 
-def read_json(path: Path) -> Any:
-    """The content of a JSON file. Raises `InputError` for one that is missing, damaged, not UTF-8 or too large."""
-    try:
-        if path.stat().st_size > MAX_FILE:
-            raise InputError(f"{path}: larger than {MAX_FILE >> 20} MiB, too large for a benchmark")
-        return json.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise InputError(f"{path}: it cannot be read ({error.strerror})") from None
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{path}: not JSON ({error}); download it again") from None
-
-
 def records(path: Path) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """(key, place for messages, record) of a JSON object of objects, or of a list of them, numbered from 0."""
-    content = read_json(path)
+    content = read_json_value(path, MAX_FILE)
     if isinstance(content, list):
         content = {str(number): record for number, record in enumerate(content)}
     if not isinstance(content, dict):

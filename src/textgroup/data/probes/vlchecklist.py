@@ -5,8 +5,9 @@ Its files are lists of [image, {"POS": [caption, ...], "NEG": [caption, ...]}].
 
 from pathlib import Path
 
-from textgroup.data.probes.rows import Pair, Probe, Probes, image_name, json_field, json_object, read_json
+from textgroup.data.probes.rows import MAX_FILE, Pair, Probe, Probes, image_name, json_field, json_object
 from textgroup.errors import InputError
+from textgroup.files import read_json_value
 
 
 def read_vlchecklist(path: Path) -> Probes:
@@ -18,7 +19,7 @@ def read_vlchecklist(path: Path) -> Probes:
     files = [path] if path.is_file() else sorted(path.rglob("*.json"))
     for file in files:
         category = file.stem if file == path else file.relative_to(path).with_suffix("").as_posix()
-        content = read_json(file)
+        content = read_json_value(file, MAX_FILE)
         if not isinstance(content, list):
             raise InputError(f"{file}: not a list: not a file of VL-CheckList")
         for number, entry in enumerate(content):

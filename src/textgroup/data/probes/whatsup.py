@@ -7,8 +7,9 @@ Visual Genome lists of [image id, true caption, false caption].
 from pathlib import Path
 from typing import Any
 
-from textgroup.data.probes.rows import Pair, Probe, Probes, image_name, json_field, json_files, json_text, read_json
+from textgroup.data.probes.rows import MAX_FILE, Pair, Probe, Probes, image_name, json_field, json_files, json_text
 from textgroup.errors import InputError
+from textgroup.files import read_json_value
 
 
 def read_whatsup(path: Path) -> Probes:
@@ -18,7 +19,7 @@ def read_whatsup(path: Path) -> Probes:
     """
     probes = Probes("whatsup")
     for file in json_files(path):
-        content = read_json(file)
+        content = read_json_value(file, MAX_FILE)
         if not isinstance(content, list):
             raise InputError(f"{file}: not a list: not a file of What'sUp")
         for number, entry in enumerate(content):

@@ -111,7 +111,10 @@ def _index(name: str, file: IO[bytes], wanted: Wanted, count: Count) -> dict[str
     links: dict[str, str] = {}
     with tarfile.open(fileobj=file, mode="r:", tarinfo=_Header) as archive:
         for member in _headers(archive):
-            if member.isfile():
+            if member.name in places or member.name in links:
+                if wanted.asks_for(part_of(member.name)[1]):
+                    count.skip(f"{name}: {member.name}", SECOND if is_needed(member.name) else OTHER)
+            elif member.isfile():
                 places[member.name] = _Place(member.offset_data, member.size)
             elif member.islnk():
                 links[member.name] = member.linkname

@@ -11,7 +11,6 @@ import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -20,6 +19,7 @@ from torch import Tensor
 
 from textgroup.errors import InputError
 from textgroup.files import atomic_write, full_disk_told
+from textgroup.model.pretrained import save_model
 from textgroup.model.textgroup import TextGroupModel
 from textgroup.text.tokenizer import CaptionTokenizer
 from textgroup.vision.encoders.tower import ImageTower
@@ -63,10 +63,7 @@ def save(
             if tower is not None:
                 tower.save(partial)
                 model.image_encoder = tower.identity()
-            config: Any = model._hub_mixin_config
-            model.save_pretrained(partial, config={**config, "image_encoder": model.image_encoder})
-            (partial / "README.md").unlink(missing_ok=True)  # the Hub's template of a model card, all blanks
-            tokenizer.save(partial / "tokenizer.json")
+            save_model(model, tokenizer, partial, image_encoder=model.image_encoder)
             save_file({"step": torch.tensor(step), **state}, partial / STATE, {DATA: data})
         with atomic_write(run / LAST) as link:
             link.symlink_to(target.relative_to(run), target_is_directory=True)

@@ -22,6 +22,7 @@ from textgroup.errors import InputError
 from textgroup.files import atomic_write, read_json, read_json_strings, remove_abandoned
 from textgroup.vision.decode import BrokenImage
 from textgroup.vision.preprocess import Transform
+from textgroup.vision.store.distinct import DistinctKeys
 from textgroup.vision.store.manifest import KEYS, LONGEST, NAME, Skipped
 
 IMAGES, STARTS = "images.bin", "starts.bin"
@@ -99,15 +100,14 @@ def pack(samples: Iterable[Sample], where: Path, made_of: dict[str, Any], name: 
     """
     if where.exists() and not (where / NAME).is_file():
         raise InputError(f"{where} is there and holds no photographs: give data.tokens another directory")
-    manifest, end, seen = PhotographManifest(made_of), 0, set()
+    manifest, end, seen = PhotographManifest(made_of), 0, DistinctKeys()
     with atomic_write(where) as partial, ExitStack() as stack:
         partial.mkdir()
         images, starts, keys = (stack.enter_context((partial / file).open("wb")) for file in (IMAGES, STARTS, KEYS))
         starts.write(np.array([0], "<i8").tobytes())
         for key, encoded in _check_images(samples, name, transform):
-            if key in seen:
+            if not seen.add(key):
                 raise InputError(f"{name}: the key {key!r} comes twice: keys must be unique, rows of an image in a row")
-            seen.add(key)
             if isinstance(encoded, BrokenImage):
                 manifest.skipped.append(Skipped(key, str(encoded)))
                 continue

@@ -15,8 +15,9 @@ from textgroup.data.sources.members import Wanted
 from textgroup.data.sources.names import files_of
 from textgroup.data.sources.samples import read_files
 from textgroup.errors import InputError
-from textgroup.files import LOCK, lock_directory
+from textgroup.files import LOCK, lock_directory, read_json_strings
 from textgroup.vision.encoders.objects import ObjectEncoder
+from textgroup.vision.store.distinct import DistinctKeys
 from textgroup.vision.store.manifest import GROUPS, KEYS, NAME, POOLED, SKIPPED, Manifest
 from textgroup.vision.store.reading import FeatureStore
 from textgroup.vision.store.writing import encode_features
@@ -93,12 +94,11 @@ def _check_shard_count(source: str, world: int) -> list[str]:
 def _join_shares(out: Path, shares: Sequence[Path]) -> None:
     """One store of several, end to end; it counts once its manifest is there."""
     stores = [FeatureStore.open(share) for share in shares]
-    seen: set[str] = set()
+    seen = DistinctKeys()
     for store in stores:
-        for key in store.keys:
-            if key in seen:
+        for key in read_json_strings(store.path / KEYS):
+            if not seen.add(key):
                 raise InputError(f"the key {key!r} comes twice: keys must be unique")
-            seen.add(key)
     joined = stores[0].manifest
     for store in stores[1:]:
         joined.parts += store.manifest.parts

@@ -1,7 +1,6 @@
 """Reading a feature store: memory-mapped, checked at open, never loaded as a whole."""
 
 import hashlib
-from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 
@@ -52,7 +51,7 @@ class FeatureStore:
     @cached_property
     def keys(self) -> list[str]:
         """The key of each row."""
-        keys = read_json_strings(self.path / KEYS)
+        keys = list(read_json_strings(self.path / KEYS))
         if len(keys) != len(self):
             raise InputError(f"{self.path / KEYS}: {len(keys)} keys for {len(self)} rows; encode again elsewhere")
         return keys
@@ -69,17 +68,6 @@ class FeatureStore:
         """Whose images it has, with the key of one, for who asks it for another's."""
         example = f", such as {self.keys[0]!r}" if self.keys else ""
         return f"the store {self.path} has those of {self.manifest.source}{example}"
-
-    def rows(self, keys: Iterable[str]) -> np.ndarray:
-        """The rows of these images, (len(keys),) int64. Raises `InputError` naming one that is not there."""
-        keys = list(keys)
-        lacking = [key for key in keys if key not in self._index]
-        if lacking:
-            raise InputError(
-                f"the store {self.path} lacks {len(lacking)} of {len(keys)} images, such as {lacking[0]!r}: "
-                f"{self.in_words()}"
-            )
-        return np.array([self._index[key] for key in keys], dtype=np.int64)
 
     def verify(self) -> None:
         """Read everything and compare it with the manifest. Raises `InputError` naming file and part."""

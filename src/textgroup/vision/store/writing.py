@@ -24,6 +24,7 @@ from textgroup.files import LOCK, full_disk_told, lock_directory, read_json_stri
 from textgroup.vision.encoders.identity import check_same_encoder
 from textgroup.vision.encoders.objects import ObjectEncoder
 from textgroup.vision.store.decoding import Decoded, decoded_images
+from textgroup.vision.store.distinct import DistinctKeys
 from textgroup.vision.store.manifest import GROUPS, KEYS, POOLED, SKIPPED, Manifest, Part, Skipped, Stored
 
 PART = 1024
@@ -127,14 +128,15 @@ def _open_at(path: Path, size: int) -> BinaryIO:
     return file
 
 
-def _skip_stored(stream: Iterator[Sample], out: Path, manifest: Manifest, count: Count | None) -> set[str]:
+def _skip_stored(stream: Iterator[Sample], out: Path, manifest: Manifest, count: Count | None) -> DistinctKeys:
     """Skip the samples that the store already has; returns the keys seen so far."""
     skipped = {item.key for item in manifest.skipped}
+    seen = DistinctKeys()
     for item in manifest.skipped:
         _count_broken(item, count)
-    seen: set[str] = set(skipped)
+        seen.add(item.key)
     if manifest.samples:
-        kept = iter(read_json_strings(out / KEYS))
+        kept = read_json_strings(out / KEYS)
         for number in range(manifest.samples):
             sample = next(stream, None)
             if sample is None or sample.key not in skipped:
@@ -154,7 +156,7 @@ def _write_part(
     encoder: ObjectEncoder,
     manifest: Manifest,
     files: dict[str, BinaryIO],
-    seen: set[str],
+    seen: DistinctKeys,
     batch_size: int,
     progress: Callable[[int, int], None],
     count: Count | None,
@@ -179,12 +181,11 @@ def _write_part(
 
     for image in images:
         samples += 1
-        if image.key in seen:
+        if not seen.add(image.key):
             raise InputError(
                 f"the key {image.key!r} comes twice{image.place and f', again in {image.place}'}: "
                 "keys must be unique, over all shards"
             )
-        seen.add(image.key)
         if image.pixels is None:
             manifest.skipped.append(Skipped(image.key, image.reason))
             _count_broken(manifest.skipped[-1], count)

@@ -20,7 +20,7 @@ def router() -> Router:
 
 
 @torch.no_grad()
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)  # each takes long
 @given(st.lists(st.integers(0, 56), min_size=12, max_size=40), st.data())
 def test_a_cut_depends_on_so_many_tokens_around_it_and_on_nothing_else(ids: list[int], data: st.DataObject) -> None:
     """So a window that holds them gives the cuts of the whole text."""
