@@ -112,11 +112,7 @@ class Verdict(NamedTuple):
 
     def sentence(self) -> str:
         """One line, with the figures that decide."""
-        return f"{self.asked()}: {self.verdict} ({self.figures()})."
-
-    def asked(self) -> str:
-        """The claim, and of which row it is asked."""
-        return f"{self.claim.place}, {self.role}: {self.claim.text}"
+        return f"{self.claim.place}, {self.role}: {self.claim.text}: {self.verdict} ({self.figures()})."
 
     def figures(self) -> str:
         """The differences that decide."""
@@ -166,6 +162,15 @@ def sign(apart: Difference) -> int:
     if low > 0 and min(apart.seeds) > 0:
         return 1
     return -1 if high < 0 and max(apart.seeds) < 0 else 0
+
+
+def by_claim(verdicts: Sequence[Verdict]) -> list[tuple[Claim, dict[str, Verdict]]]:
+    """Each claim of which something was measured, with its verdicts by role."""
+    asked: dict[Claim, dict[str, Verdict]] = {}
+    for verdict in verdicts:
+        if verdict.differences:
+            asked.setdefault(verdict.claim, {})[verdict.role] = verdict
+    return list(asked.items())
 
 
 def tally(verdicts: Sequence[Verdict]) -> str:

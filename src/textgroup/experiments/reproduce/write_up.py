@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from textgroup.experiments.reproduce.claims import Verdict, decide, sentences, tally
+from textgroup.experiments.reproduce.claims import ROLES, Verdict, by_claim, decide, tally
 from textgroup.experiments.reproduce.drawings import Drawing, attention_maps, training_curves
 from textgroup.experiments.reproduce.jobs import Job
 from textgroup.experiments.reproduce.results import Results
@@ -113,8 +113,8 @@ def markdown(scale: Scale, grids: Sequence[Grid], verdicts: Sequence[Verdict], r
         f"seeds {', '.join(map(str, made.seeds))}, {made.minutes:.0f} minutes of runs, {made.machine}. Means over the "
         "seeds of training ± their standard deviation, in per cent; the paper's rows are one run each, on other "
         "data.\n",
-        f"## Claims\n\n{tally(verdicts)} [claims.md](claims.md) has the rule.\n\n"
-        + "".join(f"- {sentence}\n" for sentence in sentences(verdicts)),
+        f"## Claims\n\n{tally(verdicts)} [claims.md](claims.md) has the rule. Each is asked of two rows; differences "
+        f"are in points, with 95% intervals.\n\n{_claims_table(verdicts)}",
     ]
     for one in grids:
         sections.append(f"## {one.name}: {one.title}\n\n{markdown_table(one.columns, one.rows)}")
@@ -125,6 +125,18 @@ def markdown(scale: Scale, grids: Sequence[Grid], verdicts: Sequence[Verdict], r
         lines = [f"- {name}, seed {seed}: {why}\n" for (name, seed), why in sorted(results.failed.items())]
         sections.append("## Failed\n\n" + "".join(lines))
     return "\n".join(sections)
+
+
+def _claims_table(verdicts: Sequence[Verdict]) -> str:
+    rows = [
+        [f"{claim.place}: {claim.text}", *(_verdict_cell(of_role.get(role)) for role in ROLES)]
+        for claim, of_role in by_claim(verdicts)
+    ]
+    return markdown_table(["", *ROLES], rows)
+
+
+def _verdict_cell(verdict: Verdict | None) -> str:
+    return "" if verdict is None else f"**{verdict.verdict}**: {verdict.figures()}"
 
 
 def objects_of(results: Results) -> str:
@@ -156,7 +168,8 @@ def page(
             for one in grids
         ],
         "tally": tally(verdicts),
-        "verdicts": [one for one in verdicts if one.differences],
+        "roles": ROLES,
+        "claims": by_claim(verdicts),
         "objects": objects_of(results),
         "failed": [f"{name}, seed {seed}: {why}" for (name, seed), why in sorted(results.failed.items())],
         "drawings": [{"title": drawing.title, "source": svg_url(drawing.figure)} for drawing in drawings],
