@@ -94,7 +94,8 @@ def show_plan(console: Console, scale: Scale, jobs: Sequence[Job], processes: in
     names = ", ".join(dict.fromkeys(job.name for job in left))
     console.print(f"{len(jobs)} runs at the scale {scale.name}, {len(jobs) - len(left)} of them done before")
     if left:
-        console.print(f"about {seconds / 60:.0f} minutes on {processes} cores: {names}")
+        cores = f"{processes} core{'s' if processes > 1 else ''}"
+        console.print(f"about {seconds / 60:.0f} minutes on {cores}: {names}")
 
 
 def _minutes(out: Path) -> float:
