@@ -62,9 +62,9 @@ def own_tower(encoder: ObjectEncoder) -> Tower:
 
 
 def transformers_tower(where: str) -> Tower:
-    """The convolutional tower in a directory as transformers gives it, in the memory layout that suits it."""
+    """The convolutional tower in a directory as transformers gives it, fp32, in the memory layout that suits it."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    model = AutoModel.from_pretrained(where).eval().to(device, memory_format=torch.channels_last)
+    model = AutoModel.from_pretrained(where).eval().float().to(device, memory_format=torch.channels_last)
 
     @torch.no_grad()
     def encode(pixels: Tensor) -> Tensor:
