@@ -87,6 +87,9 @@ def test_files_of_two_models_and_no_onnx_file_are_refused(files: Path) -> None:
         (IMAGE, "patches", "7", "not what `textgroup export --onnx` wrote"),
         (IMAGE, "transform", "{}", "not what `textgroup export --onnx` wrote"),
         (SPANS, "width", "wide", "not what `textgroup export --onnx` wrote"),
+        (SPANS, "groups", "0", "a number that is not in 1 to 4096"),
+        (SPANS, "groups", "9999999999", "a number that is not in 1 to 4096"),
+        (IMAGE, "patches", "-14 -14", "a number that is not in 1 to 4096"),
         (SPANS, "vocabulary", "7", "it has 7 token ids"),
     ],
 )
@@ -100,7 +103,19 @@ def test_facts_that_are_missing_or_wrong_are_told(
 
 def test_a_grid_that_does_not_fit_the_objects_is_told(files: Path) -> None:
     change_fact(files / IMAGE, "patches", "7 7")
-    with pytest.raises(textgroup.InputError, match="gives 196 objects, and says 7 x 7"):
+    with pytest.raises(textgroup.InputError, match=r"gives \(1, 196, 256\), and not 7 x 7 objects"):
+        textgroup.load_grounder(files).ground(photograph(), "a flag")
+
+
+def test_images_and_spans_with_vectors_of_two_sizes_are_told(files: Path) -> None:
+    change_fact(files / SPANS, "width", "64")
+    with pytest.raises(textgroup.InputError, match=r"with the 64 numbers of spans\.onnx: export both again"):
+        textgroup.load_grounder(files).ground(photograph(), "a flag")
+
+
+def test_groups_that_the_file_does_not_take_are_told(files: Path) -> None:
+    change_fact(files / SPANS, "groups", "23")
+    with pytest.raises(textgroup.InputError, match=r"spans\.onnx: onnxruntime cannot run it"):
         textgroup.load_grounder(files).ground(photograph(), "a flag")
 
 

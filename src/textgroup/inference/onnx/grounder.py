@@ -23,6 +23,8 @@ SPANS = "spans.onnx"
 IMAGE = "image.onnx"
 """Input pixels (B, 3, H, W); outputs image (B, E) and objects (B, G, E). What it says of itself: "transform", how an
 image is prepared, and "patches", h and w, where objects are the cells of a grid."""
+MOST = 4096
+"""Largest number of groups, of numbers of a vector, and of rows and columns of patches."""
 
 
 class OnnxGrounder(Grounder):
@@ -44,6 +46,8 @@ class OnnxGrounder(Grounder):
             self._transform = Transform.from_dict(json.loads(image["transform"]))
             self._h, self._w = map(int, image["patches"].split())
             vocabulary, groups, width = (int(spans[name]) for name in ("vocabulary", "groups", "width"))
+            if not all(1 <= number <= MOST for number in (self._h, self._w, groups, width)):
+                raise ValueError(f"a number that is not in 1 to {MOST}")
         except (KeyError, ValueError, TypeError, RecursionError, InputError) as error:
             raise InputError(f"{directory}: not what `textgroup export --onnx` wrote: {error}") from None
         if vocabulary != len(tokenizer):
@@ -63,6 +67,9 @@ class OnnxGrounder(Grounder):
         padded, mask = pad_ids([ids])
         inputs = {"ids": padded, "mask": mask, "forced": forced[None]}
         (groups,) = run(self._spans, self._directory / SPANS, inputs)
+        wanted = (1, len(forced), self._encode_spans.width)
+        if groups.shape != wanted:
+            raise InputError(f"{self._directory / SPANS}: it gives {groups.shape}, and says {wanted}")
         vectors: np.ndarray = groups[0]
         return vectors
 
@@ -73,7 +80,10 @@ class OnnxGrounder(Grounder):
     def _look_at(self, image: Image, call: str) -> Scene:
         whole = replace(self._transform, resize=self._transform.crop, squash=True)
         _, objects = run(self._image, self._directory / IMAGE, {"pixels": whole(image)[None]})
-        count = self._h * self._w
-        if objects.shape[1] != count:
-            raise InputError(f"{call}: {IMAGE} gives {objects.shape[1]} objects, and says {self._h} x {self._w}")
+        count, width = self._h * self._w, self._encode_spans.width
+        if objects.shape != (1, count, width):
+            raise InputError(
+                f"{call}: {self._directory / IMAGE} gives {objects.shape}, and not {self._h} x {self._w} objects with "
+                f"the {width} numbers of {SPANS}: export both again"
+            )
         return Scene.of(objects[0], np.eye(count, dtype=np.float32).reshape(count, self._h, self._w))

@@ -34,12 +34,16 @@ class Part(NamedTuple):
     longest: int | None = None
 
 
-class Owners(nn.Module):
-    """ids and mask (B, M) -> owner (B, M), -1 on padding; and groundable (B, M), if the model makes that mark."""
+class _OfModel(nn.Module):
+    """A piece of a model."""
 
     def __init__(self, model: TextGroupModel) -> None:
         super().__init__()
         self.model = model
+
+
+class Owners(_OfModel):
+    """ids and mask (B, M) -> owner (B, M), -1 on padding; and groundable (B, M), if the model makes that mark."""
 
     def forward(self, ids: Tensor, mask: Tensor) -> tuple[Tensor, ...]:
         """See the class."""
@@ -47,12 +51,8 @@ class Owners(nn.Module):
         return (owners.owner,) if owners.groundable is None else (owners.owner, owners.groundable)
 
 
-class TextVectors(nn.Module):
+class TextVectors(_OfModel):
     """ids and mask (B, M) -> caption (B, E) and units (B, K, E), unit vectors; owner (B, M), the unit of each token."""
-
-    def __init__(self, model: TextGroupModel) -> None:
-        super().__init__()
-        self.model = model
 
     def forward(self, ids: Tensor, mask: Tensor) -> tuple[Tensor, ...]:
         """See the class."""
@@ -60,12 +60,8 @@ class TextVectors(nn.Module):
         return self.model.embed_text(text), self.model.embed_units(text), text.owner
 
 
-class SpanVectors(nn.Module):
+class SpanVectors(_OfModel):
     """ids and mask (B, M), and which tokens each group has, forced (B, K, M) -> groups (B, K, E), unit vectors."""
-
-    def __init__(self, model: TextGroupModel) -> None:
-        super().__init__()
-        self.model = model
 
     def forward(self, ids: Tensor, mask: Tensor, forced: Tensor) -> tuple[Tensor, ...]:
         """See the class."""
