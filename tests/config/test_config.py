@@ -1,8 +1,12 @@
 """Configurations: the shipped ones hold and build, the paper's is the paper's, and mistakes are told."""
 
+import re
+from dataclasses import is_dataclass
 from pathlib import Path
+from typing import Any, get_args, get_type_hints
 
 import pytest
+import yaml
 
 from textgroup.config.command_line import SHIPPED, load_run, save_run
 from textgroup.config.run import RunConfig
@@ -138,6 +142,7 @@ def test_a_saved_run_reads_back_as_it_was(tmp_path: Path) -> None:
         (["--optim.betas", "[2,3]"], "optim.betas"),
         (["--model.encoder.width", "1000000000"], "model.encoder.width must be at most 65,536, not 1e+09"),
         (["--optim.chunk", "0.5"], "optim.chunk must be a whole number or null, not 0.5"),
+        (["--model.decoder.layers", "null"], "model.decoder.layers is null"),
         (["--loss.temperature", "0"], "loss.temperature"),
         (["--loss.written", "0"], "loss.written must be above 0 and at most 1, not 0"),
         (["--loss.written", "0.5", "--loss.reduction", "sum"], "set loss.written to 1"),
@@ -154,6 +159,30 @@ def test_a_mistake_is_one_line_that_names_the_field(words: list[str], named: str
         load_run(words)
     assert named in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def fields_of(config: Any, prefix: str = "") -> dict[str, Any]:
+    """The fields of a configuration and of its sections, with their types."""
+    found: dict[str, Any] = {}
+    for name, kind in get_type_hints(config).items():
+        found[prefix + name] = kind
+        for inner in (kind, *get_args(kind)):
+            if is_dataclass(inner):
+                found |= fields_of(inner, f"{prefix}{name}.")
+    return found
+
+
+ALL_FIELDS = fields_of(RunConfig)
+
+
+@pytest.mark.parametrize("name", [name for name, kind in ALL_FIELDS.items() if type(None) not in get_args(kind)])
+def test_null_in_a_file_is_refused_where_a_value_is_needed(name: str, tmp_path: Path) -> None:
+    outer: Any = None
+    for part in reversed(name.split(".")):
+        outer = {part: outer}
+    (tmp_path / "run.yaml").write_text(yaml.safe_dump(outer), encoding="utf-8")
+    with pytest.raises(InputError, match=rf"^{re.escape(name)} is null: "):
+        load_run(["--config", str(tmp_path / "run.yaml")])
 
 
 def test_a_file_that_is_no_yaml_is_one_line(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from textgroup.errors import InputError
 
 def reproduce(words: Sequence[str]) -> None:
     """`textgroup reproduce`."""
-    from textgroup.experiments.reproduce.systems import ALL
+    from textgroup.experiments.reproduce.tables import ALL
 
     parser = Parser(
         "textgroup reproduce",

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, is_dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_type_hints
 
 import yaml
 
@@ -48,10 +48,20 @@ def load_run(arguments: Sequence[str]) -> RunConfig:
     try:
         parsed = parser.parse_args(words)
         parsed.pop("config", None)
+        _require_sections(RunConfig, parsed)
         return _with_home(RunConfig(**parser.instantiate(parsed).as_dict()))
     except (ArgumentError, TypeError, ValueError, ArithmeticError) as error:
         cause = error if isinstance(error, InputError) else error.__cause__  # a check of ours, wrapped by the parser
         raise InputError(str(cause) if isinstance(cause, InputError) else _shortened(str(error))) from None
+
+
+def _require_sections(kind: Any, parsed: Any, prefix: str = "") -> None:
+    """Raise `InputError` for a section that is null, as one of YAML is whose fields are all commented out."""
+    kinds = get_type_hints(kind)
+    for name in (field.name for field in fields(kind) if is_dataclass(kinds[field.name])):
+        if parsed[name] is None:
+            raise InputError(f"{prefix}{name} is null: give some of its fields, or leave it out")
+        _require_sections(kinds[name], parsed[name], f"{prefix}{name}.")
 
 
 def _shortened(message: str) -> str:

@@ -1,5 +1,6 @@
 """One training run: data, tokenizer, losses, optimisation and logs. The defaults are the paper's (Section 4.1)."""
 
+import math
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -230,8 +231,8 @@ class RunConfig:
     """Seed of weights, order and noise."""
 
     def __post_init__(self) -> None:
+        require_sane(self, "", math.inf)
         require(0 <= self.seed < 2**63, f"seed {self.seed}: it must lie between 0 and 2^63 - 1")
-        require_sane(self, "", 2**63)
         require(
             self.trained_tower is None or self.data.features is self.data.val_features is None,
             f"image_encoder {self.image_encoder} reads the photographs of data.captions and data.val_captions: "

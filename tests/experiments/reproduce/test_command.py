@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,17 +12,21 @@ from textgroup.config.run import RunConfig
 from textgroup.experiments.reproduce import command
 from textgroup.experiments.reproduce.jobs import SHOWS, plan
 from textgroup.experiments.reproduce.scenes import Scenes, Sizes
-from textgroup.experiments.reproduce.systems import rows_for
+from textgroup.experiments.reproduce.tables import rows_for
 from textgroup.training.build import Inputs
 
-TINY = Sizes(train=260, test=12, encoder_steps=2, steps=3, units_steps=2)
+TINY = Sizes(train=260, test=12, encoder_steps=2, oracle_steps=3, steps=3, units_steps=2)
 
 
 class OneFails(Scenes):
     """A scale of which one row cannot be trained."""
 
+    def __init__(self, row: str) -> None:
+        super().__init__(TINY)
+        self._fails = row
+
     def inputs(self, config: RunConfig, row: str, encoder: Path) -> Inputs:
-        if row == "fixed":
+        if row == self._fails:
             raise ValueError("no luck")
         return super().inputs(config, row, encoder)
 
@@ -29,14 +34,16 @@ class OneFails(Scenes):
 def test_a_tiny_run_writes_everything_names_what_failed_and_is_not_repeated(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(command, "open_scale", lambda *_: OneFails(TINY))
+    monkeypatch.setattr(command, "open_scale", lambda *_: OneFails("fixed"))
     words = ["reproduce", "table1", "figure2", "--out", str(tmp_path), "--jobs", "2"]
     assert main(words) == 0
     printed = capsys.readouterr().out
     assert "fixed, seed 0: failed: ValueError: no luck" in printed
     results = json.loads((tmp_path / "results.json").read_text())
     assert results["failed"] == {"fixed, seed 0": "ValueError: no luck"}
-    assert {"groupvit", "recipe/baseline", "recipe", "dynamic", "fixed@oracle"} == set(results["rows"])
+    seeing = {"recipe/baseline", "recipe", "dynamic"}
+    oracle = {f"{row}@oracle" for row in (*seeing, "fixed")}
+    assert set(results["rows"]) == {"groupvit", *seeing, *oracle}
     assert {"ari", "best_iou", "svo/overall", "tiou"} <= set(results["rows"]["groupvit"])
     page = (tmp_path / "results.html").read_text()
     assert "no luck" in page and "81.68" not in page and "89.0" in page  # table 1 alone
@@ -47,7 +54,7 @@ def test_a_tiny_run_writes_everything_names_what_failed_and_is_not_repeated(
     before = (tmp_path / "results.json").read_bytes()
     assert main(words) == 0
     printed = capsys.readouterr().out
-    assert "6 runs at the scale scenes, 5 of them done before" in printed
+    assert "9 runs at the scale scenes, 8 of them done before" in printed
     assert (tmp_path / "results.json").read_bytes() == before
 
     def interrupt(*_: object) -> None:
@@ -58,6 +65,15 @@ def test_a_tiny_run_writes_everything_names_what_failed_and_is_not_repeated(
     assert main(words) == 130
     assert "interrupted: they have what was done" in capsys.readouterr().out
     assert json.loads((tmp_path / "results.json").read_text())["rows"] == results["rows"]
+
+
+def test_without_the_object_encoder_what_needs_it_is_not_begun(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(command, "open_scale", lambda *_: OneFails("groupvit"))
+    assert main(["reproduce", "table1", "--out", str(tmp_path), "--jobs", "1"]) == 2
+    assert "the object encoder failed, and other rows need it: ValueError: no luck" in capsys.readouterr().err
+    assert [folder.name.rpartition("-")[0] for folder in (tmp_path / "scenes").iterdir()] == ["groupvit-0"]
 
 
 def test_what_only_shows_results_is_there_under_that_name() -> None:
@@ -96,7 +112,7 @@ def test_a_run_is_known_by_what_decides_its_result(tmp_path: Path) -> None:
     assert len({job.folder for job in jobs}) == len(jobs)
     again = plan(Scenes(TINY), rows, [0, 1], tmp_path)
     assert [job.folder for job in again] == [job.folder for job in jobs]
-    longer = plan(Scenes(Sizes(train=260, test=12, encoder_steps=2, steps=4, units_steps=2)), rows, [0, 1], tmp_path)
+    longer = plan(Scenes(replace(TINY, oracle_steps=4, steps=4)), rows, [0, 1], tmp_path)
     assert not {job.folder for job in longer} & {job.folder for job in jobs}
 
 

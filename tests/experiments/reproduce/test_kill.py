@@ -16,7 +16,8 @@ from textgroup.experiments.reproduce import command
 from textgroup.experiments.reproduce.scenes import Scenes, Sizes
 
 if __name__ == "__main__":
-    command.open_scale = lambda *_: Scenes(Sizes(train=260, test=12, encoder_steps=4, steps=6, units_steps=2))
+    sizes = Sizes(train=260, test=12, encoder_steps=4, oracle_steps=6, steps=6, units_steps=2)
+    command.open_scale = lambda *_: Scenes(sizes)
     command.run_reproduce(["figure2", "table2"], "scenes", seeds=[0], out=Path("OUT"), processes=2)
 """
 

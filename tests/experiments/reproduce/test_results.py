@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from textgroup.experiments.reproduce.claims import CLAIMS, FAILS, HOLDS, OPEN, decide, sentences, sign, tally
-from textgroup.experiments.reproduce.jobs import Job
+from textgroup.experiments.reproduce.claims import CLAIMS, FAILS, HOLDS, OPEN, asked_of, decide, sentences, sign, tally
+from textgroup.experiments.reproduce.jobs import Job, file_name
 from textgroup.experiments.reproduce.measured import Measured
 from textgroup.experiments.reproduce.results import Difference, Results
 
@@ -23,7 +23,7 @@ def measured(**rows: np.ndarray) -> Measured:
 def job(folder: Path, row: str, seed: int, one: Measured) -> Job:
     """A finished job of one row."""
     made = Job(row, seed, (row,), folder / f"{row.replace('/', '-')}-{seed}")
-    target = made.folder / "measured" / row.replace("/", "-").replace(":", "-")
+    target = made.folder / "measured" / file_name(row)
     target.mkdir(parents=True)
     one.save(target, {})
     (made.folder / "done.json").write_text("{}")
@@ -74,6 +74,19 @@ def test_our_goals_stand_before_the_papers_claims() -> None:
     goals = [claim.place == "goal" for claim in CLAIMS]
     assert any(goals)
     assert goals == sorted(goals, reverse=True)
+
+
+def test_a_role_that_sees_perfect_objects_is_compared_with_a_baseline_that_does(tmp_path: Path) -> None:
+    base = np.random.default_rng(0).uniform(0, 90, size=60)
+    jobs = [
+        job(tmp_path, "recipe/baseline", 0, measured(foil=base)),
+        job(tmp_path, "recipe/baseline@oracle", 0, measured(foil=base + 9)),
+        job(tmp_path, "fixed@oracle", 0, measured(foil=base + 5)),
+    ]
+    verdicts = decide(Results(jobs, {}))
+    assert asked_of(verdicts) == ["fixed@oracle"]
+    (only,) = (one for one in verdicts if one.differences)
+    assert only.figures().startswith("foil of fixed@oracle less recipe/baseline@oracle -4.0 [")
 
 
 def test_claims_hold_fail_or_are_left_open(tmp_path: Path) -> None:

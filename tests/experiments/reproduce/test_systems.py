@@ -5,20 +5,18 @@ import pytest
 from textgroup.config.command_line import SHIPPED
 from textgroup.evaluation.phrases import report as phrases
 from textgroup.evaluation.ranking import report as ranking
-from textgroup.experiments.reproduce.systems import (
-    CLUSTERINGS,
-    ENCODER,
-    ROLES,
-    TABLES,
-    TRIVIAL,
-    System,
-    rows_for,
-)
+from textgroup.experiments.reproduce.systems import CLUSTERINGS, ENCODER, ROLES, TRIVIAL, System
+from textgroup.experiments.reproduce.tables import TABLES, rows_for
 
 
 def test_a_name_is_taken_apart() -> None:
     assert System.parse("fixed/no_contrastive/k2") == System("fixed", ("no_contrastive", "k2"), False)
     assert System.parse("recipe@oracle") == System("recipe", (), True)
+
+
+def test_only_rows_that_see_the_encoders_images_wait_for_it() -> None:
+    waiting = {"fixed": True, "fixed/k2": True, "fixed@oracle": False, "fixed/no_contrastive/k2": False}
+    assert {name: System.parse(name).needs_encoder for name in waiting} == waiting
 
 
 @pytest.mark.parametrize("name", TABLES)

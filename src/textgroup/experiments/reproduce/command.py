@@ -19,7 +19,7 @@ from textgroup.experiments.reproduce.results import Results
 from textgroup.experiments.reproduce.scale import Scale
 from textgroup.experiments.reproduce.scenes import FAST, Scenes, Sizes
 from textgroup.experiments.reproduce.schedule import run_all
-from textgroup.experiments.reproduce.systems import rows_for
+from textgroup.experiments.reproduce.tables import rows_for
 from textgroup.experiments.reproduce.write_up import Made, write_up
 
 ENCODER_WEIGHTS = "backbone:google/mobilenet_v2_1.0_224"

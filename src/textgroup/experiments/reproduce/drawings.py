@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from textgroup.experiments.reproduce.jobs import Job, curve, file_name
 from textgroup.experiments.reproduce.scale import Scale
-from textgroup.experiments.reproduce.systems import FIGURES
+from textgroup.experiments.reproduce.tables import FIGURES
 from textgroup.inference.textgroup import load
 from textgroup.report.figures import curves, heat_map, save
 

@@ -29,7 +29,7 @@ from textgroup.training.runs.progress import Progress
 
 ROOMS = ("config", "data", "evaluation", "experiments/reproduce", "inference", "model", "text", "training", "vision")
 """Code that decides a result."""
-SHOWS = {"claims.py", "command.py", "drawings.py", "results.py", "schedule.py", "write_up.py"}
+SHOWS = {"claims.py", "command.py", "drawings.py", "results.py", "schedule.py", "tables.py", "write_up.py"}
 """Modules beside this one that plan runs or show what they measured: to change one repeats no run."""
 CURVE = {"recipe", "fixed"}
 """Rows whose units are measured during training too."""
@@ -45,6 +45,11 @@ class Job:
     seed: int
     rows: tuple[str, ...]
     folder: Path
+
+    @property
+    def needs_encoder(self) -> bool:
+        """Whether the object encoder has to be there first."""
+        return self.name not in (ENCODER, UNTRAINED_ROWS) and System.parse(self.name).needs_encoder
 
     @property
     def done(self) -> bool:
@@ -70,7 +75,7 @@ def plan(scale: Scale, rows: Sequence[str], seeds: Sequence[int], home: Path) ->
     if BASELINE not in trained and set(rows) & set(CLUSTERINGS):
         trained.insert(0, BASELINE)
     trivial = tuple(row for row in rows if row in TRIVIAL)
-    encoded = ENCODER in rows or not all(System.parse(row).oracle for row in trained)
+    encoded = ENCODER in rows or any(System.parse(row).needs_encoder for row in trained)
     jobs = [_job(scale, ENCODER, 0, (ENCODER,), home)] if ENCODER in scale.bases and encoded else []
     for seed in seeds:
         for row in trained:

@@ -49,17 +49,18 @@ CAPTIONS = 3
 
 @dataclass(frozen=True)
 class Sizes:
-    """train, test: scenes. encoder_steps, steps: of the object encoder, and of every other run. units_steps: of the
-    teacher and the router of `dynamic`."""
+    """train, test: scenes. encoder_steps, oracle_steps, steps: of the object encoder, of rows @oracle, which have more
+    to learn from, and of all others. units_steps: of the teacher and the router of `dynamic`."""
 
     train: int = 12_000
     test: int = 800
     encoder_steps: int = 2_000
+    oracle_steps: int = 600
     steps: int = 400
     units_steps: int = 200
 
 
-FAST = Sizes(1_500, 100, 12, 12, 20)
+FAST = Sizes(1_500, 100, 12, 12, 12, 20)
 
 
 class Scenes:
@@ -83,7 +84,9 @@ class Scenes:
 
     def steps(self, row: str) -> int:
         """See `Scale.steps`."""
-        return self.sizes.encoder_steps if row == ENCODER else self.sizes.steps
+        if row == ENCODER:
+            return self.sizes.encoder_steps
+        return self.sizes.oracle_steps if System.parse(row).oracle else self.sizes.steps
 
     @property
     def facts(self) -> dict[str, Any]:

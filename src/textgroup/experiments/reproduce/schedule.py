@@ -34,44 +34,45 @@ def run_all(
 ) -> dict[tuple[str, int], str]:
     """Do the jobs that are not done; why each one failed that did, by name and seed.
 
-    The first job, the object encoder's, ends before the others begin. report: called with a job that has ended, and why
-    it failed. A job that failed before is tried again.
+    Those that need the object encoder wait for its job; the others need not. report: called with a job that has ended,
+    and why it failed. A job that failed before is tried again. Raises `InputError` where the object encoder fails.
     """
     failed: dict[tuple[str, int], str] = {}
-    first = [job for job in jobs if job.name == ENCODER]
-    encoder = first[0].folder if first else Path()
-    for group in (first, [job for job in jobs if job.name != ENCODER]):
-        waiting = [job for job in group if not job.done]
-        if waiting and group is not first:
-            scale.prepare(encoder)
-        running: list[tuple[Job, SpawnProcess]] = []
-        try:
-            while waiting or running:
-                while waiting and len(running) < processes:
-                    running.append(_start(scale, waiting.pop(0), encoder, processes))
-                time.sleep(POLL)
-                for job, process in [pair for pair in running if not pair[1].is_alive()]:
-                    running.remove((job, process))
-                    why = _why_failed(job, process.exitcode)
-                    if why is not None:
-                        failed[job.name, job.seed] = why
-                    report(job, why)
-        finally:
-            for _, process in running:  # each saves itself and ends
-                process.terminate()
-            for _, process in running:
-                process.join()
-        if group is first and failed:
-            raise InputError(f"the object encoder failed, and all other rows need it: {next(iter(failed.values()))}")
+    encoder = next((job for job in jobs if job.name == ENCODER), None)
+    folder = encoder.folder if encoder else Path()
+    waiting = [job for job in jobs if not job.done]
+    if any(job is not encoder for job in waiting):
+        scale.prepare(folder)
+    running: list[tuple[Job, SpawnProcess]] = []
+    try:
+        while waiting or running:
+            ready = [job for job in waiting if encoder is None or encoder.done or not job.needs_encoder]
+            for job in ready[: processes - len(running)]:
+                waiting.remove(job)
+                running.append((job, _start(scale, job, folder, processes)))
+            time.sleep(POLL)
+            for job, process in [pair for pair in running if not pair[1].is_alive()]:
+                running.remove((job, process))
+                why = _why_failed(job, process.exitcode)
+                report(job, why)
+                if why is not None:
+                    failed[job.name, job.seed] = why
+                if why is not None and job is encoder:
+                    raise InputError(f"the object encoder failed, and other rows need it: {why}")
+    finally:
+        for _, process in running:  # each saves itself and ends
+            process.terminate()
+        for _, process in running:
+            process.join()
     return failed
 
 
-def _start(scale: Scale, job: Job, encoder: Path, processes: int) -> tuple[Job, SpawnProcess]:
+def _start(scale: Scale, job: Job, encoder: Path, processes: int) -> SpawnProcess:
     (job.folder / FAILED).unlink(missing_ok=True)
     threads = max(1, torch.get_num_threads() // processes)  # knows of OMP_NUM_THREADS, and of cores that are not ours
     process = multiprocessing.get_context("spawn").Process(target=_in_process, args=(scale, job, encoder, threads))
     process.start()
-    return job, process
+    return process
 
 
 def _in_process(scale: Scale, job: Job, encoder: Path, threads: int) -> None:

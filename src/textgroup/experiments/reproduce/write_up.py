@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from textgroup.experiments.reproduce.claims import ROLES, Verdict, by_claim, decide, tally
+from textgroup.experiments.reproduce.claims import Verdict, asked_of, by_claim, decide, tally
 from textgroup.experiments.reproduce.drawings import Drawing, attention_maps, training_curves
 from textgroup.experiments.reproduce.jobs import Job
 from textgroup.experiments.reproduce.results import Results
 from textgroup.experiments.reproduce.scale import Scale
-from textgroup.experiments.reproduce.systems import ENCODER, FIGURES, TABLES, Table
+from textgroup.experiments.reproduce.systems import ENCODER
+from textgroup.experiments.reproduce.tables import FIGURES, TABLES, Table
 from textgroup.files import atomic_write
 from textgroup.report.figures import svg_url
 from textgroup.report.markdown import table as markdown_table
@@ -113,8 +114,8 @@ def markdown(scale: Scale, grids: Sequence[Grid], verdicts: Sequence[Verdict], r
         f"seeds {', '.join(map(str, made.seeds))}, {made.minutes:.0f} minutes of runs, {made.machine}. Means over the "
         "seeds of training ± their standard deviation, in per cent; the paper's rows are one run each, on other "
         "data.\n",
-        f"## Claims\n\n{tally(verdicts)} [claims.md](claims.md) has the rule. Each is asked of two rows; differences "
-        f"are in points, with 95% intervals.\n\n{_claims_table(verdicts)}",
+        f"## Claims\n\n{tally(verdicts)} [claims.md](claims.md) has the rule. Differences are in points, with 95% "
+        f"intervals.\n\n{_claims_table(verdicts)}",
     ]
     for one in grids:
         sections.append(f"## {one.name}: {one.title}\n\n{markdown_table(one.columns, one.rows)}")
@@ -128,11 +129,12 @@ def markdown(scale: Scale, grids: Sequence[Grid], verdicts: Sequence[Verdict], r
 
 
 def _claims_table(verdicts: Sequence[Verdict]) -> str:
+    roles = asked_of(verdicts)
     rows = [
-        [f"{claim.place}: {claim.text}", *(_verdict_cell(of_role.get(role)) for role in ROLES)]
+        [f"{claim.place}: {claim.text}", *(_verdict_cell(of_role.get(role)) for role in roles)]
         for claim, of_role in by_claim(verdicts)
     ]
-    return markdown_table(["", *ROLES], rows)
+    return markdown_table(["", *roles], rows)
 
 
 def _verdict_cell(verdict: Verdict | None) -> str:
@@ -168,7 +170,7 @@ def page(
             for one in grids
         ],
         "tally": tally(verdicts),
-        "roles": ROLES,
+        "roles": asked_of(verdicts),
         "claims": by_claim(verdicts),
         "objects": objects_of(results),
         "failed": [f"{name}, seed {seed}: {why}" for (name, seed), why in sorted(results.failed.items())],
