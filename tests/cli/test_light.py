@@ -38,12 +38,13 @@ sys.exit(main(sys.argv[1:]))
 def missing() -> list[str]:
     """The dependencies that the light install of docs/onnx.md leaves out."""
     page = (ROOT / "docs" / "onnx.md").read_text()
-    kept = re.search(r"^pip install (onnxruntime [\w -]+)$", page, re.MULTILINE)
-    assert kept is not None
+    lines = re.search(r"^pip install --no-deps textgroup ([\w -]+)\npip install ([\w -]+)$", page, re.MULTILINE)
+    assert lines is not None
+    kept = {*lines[1].split(), *lines[2].split()}
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
     names = {re.split(r"[\[>=<]", line)[0] for line in declared}
-    assert names >= set(kept[1].split()), "each is a dependency"
-    return sorted(MODULES.get(name, name) for name in names - set(kept[1].split()))
+    assert names >= kept, "each is a dependency"
+    return sorted(MODULES.get(name, name) for name in names - kept)
 
 
 def light(*words: str | Path) -> subprocess.CompletedProcess[str]:
