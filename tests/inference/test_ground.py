@@ -132,6 +132,31 @@ class Patches(TinyEncoder):
         return Objects(found, found.mean(1), torch.eye(4).reshape(1, 4, 1, 4))
 
 
+class Sizes(TinyEncoder):
+    """Two by two patches at its own size, three by three at another; a vector for each column."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sizes, self.seen = (8, 12), list[int]()
+
+    def encode(self, pixels: torch.Tensor, vectors: bool = False, masks: bool = False) -> Objects:
+        self.seen.append(pixels.shape[-1])
+        side = pixels.shape[-1] // 4
+        columns = torch.eye(8)[torch.arange(side).repeat(side)][None]  # (1, side * side, 8)
+        return Objects(columns, columns.mean(1), torch.eye(4).reshape(1, 4, 2, 2))
+
+
+def test_a_photograph_is_seen_at_all_sizes_and_each_cell_takes_the_mean(model: Any) -> None:
+    encoder = Sizes()
+    scene = look_at(model.model, encoder, PICTURE)
+    assert encoder.seen == [8, 12]
+    left, middle, right = model.model.embed_objects(torch.eye(8)[None, :3])[0].detach().numpy()
+    # of two cells, the middle of the first lies a quarter of a cell to the right of the first of three
+    expected = np.stack([left + 0.75 * left + 0.25 * middle, middle + 0.25 * middle + 0.75 * right])
+    expected /= np.linalg.norm(expected, axis=1, keepdims=True)
+    np.testing.assert_allclose(scene.vectors.reshape(2, 2, -1), np.stack([expected, expected]), atol=1e-5)
+
+
 def test_patches_that_are_alike_and_near_share_their_heat(model: Any) -> None:
     scene = look_at(model.model, Patches(), PICTURE)
     shares = scene.shares

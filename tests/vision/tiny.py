@@ -18,6 +18,7 @@ class TinyEncoder:
     def __init__(self, seed: int = 0, resize: int = 8, scale: float = 1.0) -> None:
         self.name, self.width, self.objects = "tiny", 5, 2
         self.transform = Transform(resize, 8, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
+        self.sizes: tuple[int, ...] = (8,)
         self.weight = torch.randn(3 * 8 * 4, 5, generator=torch.Generator().manual_seed(seed)) * scale
 
     def identity(self) -> dict[str, Any]:

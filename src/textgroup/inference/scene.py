@@ -3,6 +3,8 @@
 NumPy alone: the vectors come from PyTorch (`looking.py`) or from onnxruntime (`onnx/grounder.py`).
 """
 
+import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -32,10 +34,14 @@ class Scene(NamedTuple):
     shares: np.ndarray | None = None
 
     @classmethod
-    def of(cls, vectors: np.ndarray, masks: np.ndarray) -> "Scene":
-        """With shares where the objects are patches, one a cell."""
-        patches = masks.shape[0] == masks.shape[1] * masks.shape[2]
-        return cls(vectors, masks, _shares(vectors, *masks.shape[1:]) if patches else None)
+    def of(cls, looks: Sequence[np.ndarray], masks: np.ndarray) -> "Scene":
+        """From the vectors (G, E) of the objects. Where those are patches, one a cell, with shares; and more looks may
+        follow, patches of the photograph at other sizes, of which each cell takes the mean."""
+        count, h, w = masks.shape
+        if count != h * w:
+            return cls(looks[0], masks)
+        vectors = _mean(looks, h, w) if len(looks) > 1 else looks[0]
+        return cls(vectors, masks, _shares(vectors, h, w))
 
     def heat(self, unit: np.ndarray) -> np.ndarray:
         """The heat map (h, w) of a unit's vector (E,): in each cell the cosine with the object that is there, less the
@@ -58,6 +64,24 @@ class Scene(NamedTuple):
         """(G, h, w), zeros for an object that the image does not have."""
         present: np.ndarray = self.masks * (self.vectors != 0).any(axis=1)[:, None, None]
         return present
+
+
+def _mean(looks: Sequence[np.ndarray], h: int, w: int) -> np.ndarray:
+    """Patches (h * w, E), unit length: the mean over looks. Those after the first are squares of patches of any side,
+    interpolated linearly between the centres of their cells."""
+    total = looks[0].reshape(h, w, -1).astype(np.float32)
+    for patches in looks[1:]:
+        side = math.isqrt(len(patches))
+        square = patches.reshape(side, side, -1)
+        total = total + np.einsum("hi,wj,ije->hwe", _linear(side, h), _linear(side, w), square, optimize=True)
+    vectors: np.ndarray = total.reshape(h * w, -1)
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-6)
+
+
+def _linear(side: int, cells: int) -> np.ndarray:
+    """What each of `cells` cells takes of `side` others that cover the same: (cells, side), fp32, rows sum to 1."""
+    at = (np.arange(cells) + 0.5) / cells * side - 0.5
+    return np.stack([np.interp(at, np.arange(side), one) for one in np.eye(side)], axis=1).astype(np.float32)
 
 
 def _shares(patches: np.ndarray, h: int, w: int) -> np.ndarray:

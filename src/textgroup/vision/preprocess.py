@@ -3,7 +3,7 @@
 import math
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -57,6 +57,10 @@ class Transform:
             picture = picture.resize(size, _FILTERS[self.interpolation])
         left, top = (round((side - self.crop) / 2) for side in size)
         return self._normalised(picture.crop((left, top, left + self.crop, top + self.crop)))
+
+    def whole(self, side: int) -> "Transform":
+        """The whole image to `side` x `side` pixels, whatever its aspect ratio; the colours as here."""
+        return replace(self, resize=side, crop=side, squash=True)
 
     def seen(self, width: int, height: int) -> tuple[float, float, float, float]:
         """The part of a photograph of so many pixels that is kept: x0, y0, x1, y1 as shares of its sides."""

@@ -90,6 +90,8 @@ def test_files_of_two_models_and_no_onnx_file_are_refused(files: Path) -> None:
         (SPANS, "groups", "0", "a number that is not in 1 to 4096"),
         (SPANS, "groups", "9999999999", "a number that is not in 1 to 4096"),
         (IMAGE, "patches", "-14 -14", "a number that is not in 1 to 4096"),
+        (IMAGE, "sizes", "448 5000", "a number that is not in 1 to 4096"),
+        (IMAGE, "sizes", "448 " * 9, "9 sizes of a photograph"),
         (SPANS, "vocabulary", "7", "it has 7 token ids"),
     ],
 )

@@ -1,7 +1,6 @@
 """Pictures of generated scenes for the small object encoder: drawn, encoded, and compared with its groups."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -36,7 +35,7 @@ class Pictures:
 
     def __init__(self, drawn: Sequence[Scene], transform: Transform) -> None:
         self.shape = (len(drawn), 3, SIDE, SIDE)
-        self._scenes, self._transform = drawn, replace(transform, resize=SIDE, squash=True)
+        self._scenes, self._transform = drawn, transform.whole(SIDE)
 
     def __getitem__(self, rows: np.ndarray) -> np.ndarray:
         return np.stack([self._transform(render(self._scenes[row], SIDE)) for row in rows])

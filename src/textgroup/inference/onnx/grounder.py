@@ -1,7 +1,7 @@
 """`ground` on ONNX files: no PyTorch."""
 
 import json
-from dataclasses import replace
+import math
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ from textgroup.inference.onnx.session import open_session, run
 from textgroup.inference.scene import Scene
 from textgroup.text.padding import pad_ids
 from textgroup.text.tokenizer import CaptionTokenizer
+from textgroup.vision.decode import decode
 from textgroup.vision.preprocess import Transform
 
 SPANS = "spans.onnx"
@@ -22,9 +23,12 @@ SPANS = "spans.onnx"
 "groups", K, and "width", E."""
 IMAGE = "image.onnx"
 """Input pixels (B, 3, H, W); outputs image (B, E) and objects (B, G, E). What it says of itself: "transform", how an
-image is prepared, and "patches", h and w, where objects are the cells of a grid."""
+image is prepared, "patches", h and w, where objects are the cells of a grid, and "sizes", pixels of a side at which
+`ground` looks at a photograph, where it does so at several."""
 MOST = 4096
-"""Largest number of groups, of numbers of a vector, and of rows and columns of patches."""
+"""Largest number of groups, of numbers of a vector, of rows and columns of patches, and of pixels of a side."""
+MOST_LOOKS = 8
+"""Most sizes at which a photograph is looked at."""
 
 
 class OnnxGrounder(Grounder):
@@ -45,9 +49,12 @@ class OnnxGrounder(Grounder):
         try:
             self._transform = Transform.from_dict(json.loads(image["transform"]))
             self._h, self._w = map(int, image["patches"].split())
+            self._sizes = tuple(map(int, image.get("sizes", str(self._transform.crop)).split()))
             vocabulary, groups, width = (int(spans[name]) for name in ("vocabulary", "groups", "width"))
-            if not all(1 <= number <= MOST for number in (self._h, self._w, groups, width)):
+            if not all(1 <= number <= MOST for number in (self._h, self._w, groups, width, *self._sizes)):
                 raise ValueError(f"a number that is not in 1 to {MOST}")
+            if len(self._sizes) > MOST_LOOKS:
+                raise ValueError(f"{len(self._sizes)} sizes of a photograph, more than {MOST_LOOKS}")
         except (KeyError, ValueError, TypeError, RecursionError, InputError) as error:
             raise InputError(f"{directory}: not what `textgroup export --onnx` wrote: {error}") from None
         if vocabulary != len(tokenizer):
@@ -78,12 +85,17 @@ class OnnxGrounder(Grounder):
         return OnnxGrounder, (self._directory,)
 
     def _look_at(self, image: Image, call: str) -> Scene:
-        whole = replace(self._transform, resize=self._transform.crop, squash=True)
-        _, objects = run(self._image, self._directory / IMAGE, {"pixels": whole(image)[None]})
+        picture = decode(image)
+        looks: list[np.ndarray] = []
         count, width = self._h * self._w, self._encode_spans.width
-        if objects.shape != (1, count, width):
-            raise InputError(
-                f"{call}: {self._directory / IMAGE} gives {objects.shape}, and not {self._h} x {self._w} objects with "
-                f"the {width} numbers of {SPANS}: export both again"
-            )
-        return Scene.of(objects[0], np.eye(count, dtype=np.float32).reshape(count, self._h, self._w))
+        for size in self._sizes:
+            pixels = self._transform.whole(size)(picture)[None]
+            _, objects = run(self._image, self._directory / IMAGE, {"pixels": pixels})
+            square = math.isqrt(objects.shape[1]) ** 2 if looks else count
+            if objects.shape != (1, square, width):
+                raise InputError(
+                    f"{call}: {self._directory / IMAGE} gives {objects.shape}, and not {self._h} x {self._w} objects "
+                    f"with the {width} numbers of {SPANS}: export both again"
+                )
+            looks.append(objects[0])
+        return Scene.of(looks, np.eye(count, dtype=np.float32).reshape(count, self._h, self._w))

@@ -109,11 +109,14 @@ def spans_part(model: TextGroupModel) -> Part:
 
 
 def image_part(model: TextGroupModel, encoder: ObjectEncoder) -> Part:
-    """Images and their objects to vectors. The file says how images are prepared: `Transform.to_dict`, as JSON; and if
-    the objects are patches, how many there are from top to bottom and from left to right."""
+    """Images and their objects to vectors. The file says how images are prepared: `Transform.to_dict`, as JSON; if the
+    objects are patches, how many there are from top to bottom and from left to right; and the encoder's `sizes`."""
     facts = {"transform": json.dumps(encoder.transform.to_dict())} | _patches(encoder)
     inputs: dict[str, Shape] = {"pixels": {0: "batch"}}
-    draw = partial(_draw_pixels, encoder.transform.crop)
+    if len(encoder.sizes) > 1:
+        facts["sizes"] = " ".join(map(str, encoder.sizes))
+        inputs["pixels"] |= {2: "height", 3: "width"}
+    draw = partial(_draw_pixels, encoder.sizes)
     return Part(IMAGE, ImageVectors(model, encoder), inputs, ["image", "objects"], facts, draw)
 
 
@@ -138,15 +141,16 @@ def _draw_spans(vocabulary: int, groups: int, batch: int, length: int, seed: int
 @torch.no_grad()
 def _patches(encoder: ObjectEncoder) -> dict[str, str]:
     """The fact "patches", where each object is a cell of its own, row by row."""
-    masks = encoder.encode(*_draw_pixels(encoder.transform.crop, 1, 0, 0), masks=True).masks
+    masks = encoder.encode(*_draw_pixels(encoder.sizes, 1, 0, 0), masks=True).masks
     assert masks is not None, "they were asked for"
     _, objects, h, w = masks.shape
     alone = objects == h * w and torch.equal(masks[0].float(), torch.eye(objects).view(objects, h, w))
     return {"patches": f"{h} {w}"} if alone else {}
 
 
-def _draw_pixels(side: int, batch: int, _: int, seed: int) -> tuple[Tensor]:
-    """Random pixels (B, 3, side, side)."""
+def _draw_pixels(sizes: tuple[int, ...], batch: int, _: int, seed: int) -> tuple[Tensor]:
+    """Random pixels (B, 3, side, side), of one size after the other."""
+    side = sizes[seed % len(sizes)]
     return (torch.randn(batch, 3, side, side, generator=torch.Generator().manual_seed(seed)),)
 
 

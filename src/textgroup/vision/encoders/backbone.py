@@ -19,7 +19,10 @@ from textgroup.errors import InputError
 from textgroup.vision.encoders.folding import fold_batch_norms
 from textgroup.vision.encoders.objects import Objects
 from textgroup.vision.encoders.weights import load_frozen, read_preparation, weights_digest
-from textgroup.vision.preprocess import Transform
+from textgroup.vision.preprocess import MOST_PIXELS, Transform
+
+LOOKS = (5 / 7, 19 / 14)
+"""A photograph is also looked at with so many times the pixels a side: 320 and 608 beside 448 (docs/grounding.md)."""
 
 
 class Backbone:
@@ -62,6 +65,9 @@ class Backbone:
         if self._own < transform.crop:
             self._identity["pooled_at"] = self._own
         self.objects = self.grid[0] * self.grid[1]
+        others = LOOKS if self._two_layers else ()  # a Transformer takes one size alone
+        looks = (min(round(transform.crop * times), MOST_PIXELS) for times in others)
+        self.sizes: tuple[int, ...] = (transform.crop, *looks)
         self._model = fold_batch_norms(self._model, trial)
 
     @staticmethod

@@ -28,6 +28,7 @@ class Clusters:
     def __init__(self, backbone: Backbone) -> None:
         self.name = backbone.name.replace("backbone:", "clusters:", 1)
         self.width, self.objects, self.transform = backbone.width, OBJECTS, backbone.transform
+        self.sizes: tuple[int, ...] = (backbone.transform.crop,)
         self._backbone = backbone
 
     @classmethod

@@ -4,7 +4,6 @@ Through transformers' `GroupViTVisionModel`, whose outputs equal those of the au
 training mode it would add Gumbel noise to its assignments: here it is never in training mode.
 """
 
-from dataclasses import replace
 from typing import Any
 
 import torch
@@ -37,7 +36,8 @@ class GroupViT:
         self._patch = _side_length(config.patch_size)
         self.transform = authors_transform(config, resize)
         if squash:
-            self.transform = replace(self.transform, resize=self.transform.crop, squash=True)
+            self.transform = self.transform.whole(self.transform.crop)
+        self.sizes: tuple[int, ...] = (self.transform.crop,)
         self._device = pick_device(device)
         self._model = freeze(model).to(self._device)
         self._digest: str | None = None

@@ -26,12 +26,15 @@ class ObjectEncoder(Protocol):
     saves it. (`.train()` would switch on GroupViT's Gumbel noise inside a tower that is meant to be frozen.)
 
     name: as `open_encoder` takes it. width: D. objects: G. transform: what `encode` expects done to an image.
+    sizes: pixels of a side at which `ground` looks at a photograph, `transform.crop` first; more than one only where
+    objects are patches and `encode` takes images of any size.
     """
 
     name: str
     width: int
     objects: int
     transform: Transform
+    sizes: tuple[int, ...]
 
     def identity(self) -> dict[str, Any]:
         """What determines the features: {"encoder": name, "weights": sha256, "transform": settings}, for JSON.

@@ -33,6 +33,7 @@ class Queries:
 
     def __init__(self, name: str, model: nn.Module, transform: Transform, device: str | None = None) -> None:
         self.name, self.transform = name, transform
+        self.sizes: tuple[int, ...] = (transform.crop,)
         self._identity = {"encoder": name, "weights": weights_digest(model), "transform": transform.to_dict()}
         self._device = pick_device(device)
         self._model: Any = model.to(self._device)
