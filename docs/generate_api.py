@@ -44,6 +44,7 @@ SHORTER = (
     ("textgroup.inference.segmenter.", ""),
     ("textgroup.units.", ""),
     ("collections.abc.", ""),
+    ("pathlib._local.", ""),  # as Python 3.13 has it
     ("pathlib.", ""),
     ("numpy.", "np."),
     ("ForwardRef('np.ndarray | None')", "np.ndarray | None"),
