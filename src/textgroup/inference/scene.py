@@ -18,8 +18,8 @@ FAINT = 0.01
 ALIKE, NEAR = 5.0, 0.3
 """How patches share their heat (`_shares`); chosen on photographs of train (docs/grounding.md)."""
 
-ANSWERS = 0.1
-"""Largest cosine below which nothing in the photograph answers a unit: 97% of the phrases have more in their own
+ANSWERS = 0.08
+"""Largest cosine below which nothing in the photograph answers a unit: 98% of the phrases have more in their own
 photograph, and 49% in another (train; docs/grounding.md)."""
 
 
