@@ -1,5 +1,7 @@
 """`textgroup segment`: what it prints, where it writes, and what it refuses."""
 
+import functools
+import http.server
 import json
 import os
 import threading
@@ -101,6 +103,24 @@ def test_segment_names_the_multilingual_model_where_it_knows_the_words(
     (tmp_path / "multilingual").mkdir()  # under this name there is something else
     assert main(["segment", *strange]) == 0
     assert "train one on captions of yours" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["part-{0..1}.csv", "part-*.csv", "URL/part-{0..1}.csv", "~/part-{0..1}.csv"])
+def test_segment_reads_whatever_a_source_may_be(
+    name: str, run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for i in range(2):
+        (tmp_path / f"part-{i}.csv").write_text(f"image,caption\n{i}.jpg,a ring {i}\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(tmp_path))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        source = name.replace("URL", f"http://127.0.0.1:{server.server_port}")
+        assert main(["segment", "-c", str(run), "--file", source]) == 0
+        server.shutdown()
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.replace(" | ", " ") for line in lines] == ["a ring 0", "a ring 1"]
 
 
 def test_segment_refuses_what_it_cannot_read(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING
 
 from textgroup.cli.common import Parser, checkpoint_option, column_options, device_option, path, tell_count
 from textgroup.errors import InputError
-from textgroup.files import atomic_write
+from textgroup.files import atomic_write, expand_user
 
 if TYPE_CHECKING:
     from textgroup.data.sources.count import Count
@@ -37,7 +37,7 @@ def segment(words: Sequence[str]) -> None:
     options = _options(words)
     if not options.file:
         _write_units(options.caption, options)
-    elif str(options.file) == "-":
+    elif options.file == "-":
         _write_units(_read_lines(sys.stdin, "standard input"), options)
     else:
         _segment_file(options)
@@ -47,13 +47,14 @@ def _segment_file(options: argparse.Namespace) -> None:
     from textgroup.data.sources.count import Count
     from textgroup.data.sources.tables import is_plain_text
 
-    if is_plain_text(options.file):
-        with options.file.open(encoding="utf-8") as file:
-            _write_units(_read_lines(file, str(options.file)), options)
+    local = expand_user(options.file)
+    if local.exists() and is_plain_text(local):
+        with local.open(encoding="utf-8") as file:
+            _write_units(_read_lines(file, options.file), options)
     else:
         count, keys = Count(strict=options.strict), deque[str]()
         _write_units(_read_source(options, count, keys), options, keys)
-        tell_count(str(options.file), count)
+        tell_count(options.file, count)
 
 
 def _options(words: Sequence[str]) -> argparse.Namespace:
@@ -69,7 +70,9 @@ def _options(words: Sequence[str]) -> argparse.Namespace:
     checkpoint_option(parser, packaged=True, more="; multilingual: English, German, French and Czech")
     device_option(parser)
     parser.add_argument(
-        "--file", type=path, help="captions: a text file, one a line, or any other source ('-': standard input)"
+        "--file",
+        metavar="SOURCE",
+        help="captions: a text file, one a line, or any other source, as docs/data.md has them ('-': standard input)",
     )
     column_options(parser)
     parser.add_argument("--out", type=path, help="write there instead of printing")
@@ -87,8 +90,6 @@ def _options(words: Sequence[str]) -> argparse.Namespace:
             raise InputError(f"textgroup segment: {caption} is a file; for the captions in it, give --file {caption}")
         if not caption.strip():
             raise InputError("textgroup segment: a caption is empty: give it at least one word")
-    if options.file and str(options.file) != "-" and not options.file.exists():
-        raise InputError(f"--file {options.file}: there is no such file")
     if options.workers < 1:
         raise InputError(f"--workers {options.workers}: give at least 1")
     return options
