@@ -162,3 +162,20 @@ def test_a_larger_image_has_finer_patches_and_the_pooled_vector_of_the_own_size(
     old = {name: value for name, value in large.identity().items() if name != "pooled_at"}
     with pytest.raises(InputError, match="pooled_at None and 32: encode the images again"):
         check_same_encoder(old, large.identity(), "the store", "this run")
+
+
+def test_a_photograph_is_looked_at_in_the_sizes_that_the_network_takes(
+    vit: Path, resnet: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert open_encoder(f"backbone:{vit}", device="cpu").sizes == (32,)
+    assert open_encoder(f"backbone:{resnet}", device="cpu").sizes == (32, 23, 43)
+    particular = Backbone.open(str(resnet), device="cpu")
+    plain = particular._layers
+
+    def at_most_32(pixels: torch.Tensor) -> list[torch.Tensor]:
+        if pixels.shape[-1] > 32:
+            raise RuntimeError("the sizes of two tensors do not fit")
+        return plain(pixels)
+
+    monkeypatch.setattr(particular, "_layers", at_most_32)
+    assert particular.sizes == (32, 23)

@@ -8,6 +8,7 @@ better known at the size of training (docs/grounding.md).
 
 import math
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -65,9 +66,6 @@ class Backbone:
         if self._own < transform.crop:
             self._identity["pooled_at"] = self._own
         self.objects = self.grid[0] * self.grid[1]
-        others = LOOKS if self._two_layers else ()  # a Transformer takes one size alone
-        looks = (min(round(transform.crop * times), MOST_PIXELS) for times in others)
-        self.sizes: tuple[int, ...] = (transform.crop, *looks)
         self._model = fold_batch_norms(self._model, trial)
 
     @staticmethod
@@ -95,6 +93,13 @@ class Backbone:
         """See `ObjectEncoder.identity`."""
         return self._identity
 
+    @cached_property
+    def sizes(self) -> tuple[int, ...]:
+        """See `ObjectEncoder.sizes`: three of a convolutional net, but for those that it does not take; else one."""
+        crop = self.transform.crop
+        others = [min(round(crop * times), MOST_PIXELS) for times in LOOKS if self._two_layers]
+        return crop, *(side for side in others if self._takes(side))
+
     @torch.no_grad()
     def encode(self, pixels: Tensor, vectors: bool = False, masks: bool = False) -> Objects:
         """See `ObjectEncoder.encode`. Masks are (B, G, h, w), h x w = G: 1 where the patch is, 0 elsewhere."""
@@ -117,6 +122,14 @@ class Backbone:
     def patches(self, pixels: Tensor) -> Tensor:
         """pixels (B, 3, H, W) -> features of the patches (B, N, D), row by row, on the encoder's device."""
         return torch.cat(self._layers(pixels), dim=1).flatten(2).transpose(1, 2)
+
+    def _takes(self, side: int) -> bool:
+        """Whether the model makes a square of patches of an image of so many pixels a side."""
+        try:
+            count = self.patches(torch.zeros(1, 3, side, side)).shape[1]
+        except (AttributeError, TypeError, ValueError, RuntimeError):
+            return False
+        return math.isqrt(count) ** 2 == count
 
     def _layers(self, pixels: Tensor) -> list[Tensor]:
         """The last layer (B, D, h, w), and, of a convolutional net, the one before."""

@@ -26,15 +26,18 @@ class ObjectEncoder(Protocol):
     saves it. (`.train()` would switch on GroupViT's Gumbel noise inside a tower that is meant to be frozen.)
 
     name: as `open_encoder` takes it. width: D. objects: G. transform: what `encode` expects done to an image.
-    sizes: pixels of a side at which `ground` looks at a photograph, `transform.crop` first; more than one only where
-    objects are patches and `encode` takes images of any size.
     """
 
     name: str
     width: int
     objects: int
     transform: Transform
-    sizes: tuple[int, ...]
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Pixels of a side at which `ground` looks at a photograph, `transform.crop` first; more than one only where
+        objects are patches and `encode` takes images of these sizes too."""
+        ...
 
     def identity(self) -> dict[str, Any]:
         """What determines the features: {"encoder": name, "weights": sha256, "transform": settings}, for JSON.
