@@ -1,5 +1,6 @@
 """`textgroup export --onnx`: what each file computes is what PyTorch computes."""
 
+import functools
 from itertools import islice
 from pathlib import Path
 
@@ -18,10 +19,10 @@ from textgroup.data.batches import pad
 from textgroup.experiments.demo_packaged import photograph
 from textgroup.inference.onnx.cutter import SEGMENTER
 from textgroup.inference.onnx.grounder import IMAGE, SPANS
-from textgroup.inference.onnx.parts import TEXT
+from textgroup.inference.onnx.parts import TEXT, Part
 from textgroup.inference.onnx.session import open_session
 from textgroup.inference.onnx.smaller import halve, strip
-from textgroup.inference.onnx.write import INT8, TOLERANCE, check, export_onnx
+from textgroup.inference.onnx.write import INT8, TOLERANCE, _quiet, _write_checked, check, export_onnx
 from textgroup.model.packaged import PACKAGED
 from textgroup.training.loop import train
 
@@ -143,3 +144,28 @@ def test_a_file_that_computes_something_else_is_refused(tmp_path: Path) -> None:
         textgroup.InputError, match=r"segmenter\.onnx: owner differs from PyTorch's by \d+: not written"
     ):
         check(part, tmp_path / SEGMENTER)
+
+
+class OfOneSize(torch.nn.Module):
+    """It counts pixels in Python, which the file knows of one size alone."""
+
+    def forward(self, pixels: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        return (pixels.mean((1, 2, 3)) * float(np.sqrt(int(pixels.shape[-1]))),)
+
+
+def draw(sides: tuple[int, ...], batch: int, _: int, seed: int) -> tuple[torch.Tensor]:
+    side = sides[seed % len(sides)]
+    return (torch.randn(batch, 3, side, side, generator=torch.Generator().manual_seed(seed)),)
+
+
+def test_what_cannot_be_written_for_all_sizes_is_written_for_one(tmp_path: Path) -> None:
+    one = Part("x.onnx", OfOneSize(), {"pixels": {0: "batch"}}, ["image"], {"of": "one"}, functools.partial(draw, (8,)))
+    several = {"inputs": {"pixels": {0: "batch", 2: "height", 3: "width"}}, "draw": functools.partial(draw, (8, 16))}
+    free = one._replace(**several, facts={"of": "several"})
+    with _quiet(), pytest.raises(Exception, match=r"onnx|pixels"):
+        _write_checked(free, tmp_path / "x.onnx")
+    with _quiet():
+        _write_checked(free._replace(fixed=one), tmp_path / "x.onnx")
+    session = open_session(tmp_path / "x.onnx")
+    assert session.get_modelmeta().custom_metadata_map == {"of": "one"}
+    assert session.get_inputs()[0].shape[1:] == [3, 8, 8]

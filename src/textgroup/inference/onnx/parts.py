@@ -22,7 +22,8 @@ class Part(NamedTuple):
     """One file. inputs: its names and their free axes. outputs: its names. facts: what the file says of itself.
 
     draw: random input for (batch, length, seed). longest: tokens of a caption that it takes; None for any number, and
-    for images, of which `draw` uses no length.
+    for images, of which `draw` uses no length. fixed: to be written instead where free axes are more than the format
+    can express of it.
     """
 
     file: str
@@ -32,6 +33,7 @@ class Part(NamedTuple):
     facts: dict[str, str]
     draw: Callable[[int, int, int], tuple[Tensor, ...]]
     longest: int | None = None
+    fixed: "Part | None" = None
 
 
 class _OfModel(nn.Module):
@@ -112,12 +114,14 @@ def image_part(model: TextGroupModel, encoder: ObjectEncoder) -> Part:
     """Images and their objects to vectors. The file says how images are prepared: `Transform.to_dict`, as JSON; if the
     objects are patches, how many there are from top to bottom and from left to right; and the encoder's `sizes`."""
     facts = {"transform": json.dumps(encoder.transform.to_dict())} | _patches(encoder)
+    module, outputs = ImageVectors(model, encoder), ["image", "objects"]
     inputs: dict[str, Shape] = {"pixels": {0: "batch"}}
-    if len(encoder.sizes) > 1:
-        facts["sizes"] = " ".join(map(str, encoder.sizes))
-        inputs["pixels"] |= {2: "height", 3: "width"}
-    draw = partial(_draw_pixels, encoder.sizes)
-    return Part(IMAGE, ImageVectors(model, encoder), inputs, ["image", "objects"], facts, draw)
+    one = Part(IMAGE, module, inputs, outputs, facts, partial(_draw_pixels, encoder.sizes[:1]))
+    if len(encoder.sizes) == 1:
+        return one
+    inputs = {"pixels": {0: "batch", 2: "height", 3: "width"}}
+    facts = facts | {"sizes": " ".join(map(str, encoder.sizes))}
+    return Part(IMAGE, module, inputs, outputs, facts, partial(_draw_pixels, encoder.sizes), fixed=one)
 
 
 def _draw_captions(vocabulary: int, batch: int, length: int, seed: int) -> tuple[Tensor, Tensor]:

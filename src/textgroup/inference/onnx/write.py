@@ -1,7 +1,6 @@
 """Writing a checkpoint as ONNX files, each compared with PyTorch before it is kept."""
 
 import logging
-import shutil
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,10 +12,9 @@ import torch
 
 from textgroup.errors import InputError
 from textgroup.files import atomic_write, full_disk_told
-from textgroup.inference.onnx.cutter import SEGMENTER
 from textgroup.inference.onnx.grounder import IMAGE, SPANS
 from textgroup.inference.onnx.parts import TEXT, Part, image_part, segmenter_part, spans_part, text_part
-from textgroup.inference.onnx.session import open_session
+from textgroup.inference.onnx.session import open_session, run
 from textgroup.inference.onnx.smaller import halve, quantise, strip
 from textgroup.model.pretrained import load_model
 from textgroup.model.textgroup import TextGroupModel
@@ -50,12 +48,9 @@ def export_onnx(where: str | Path | None, out: Path, *, encoder: str | None = No
     with full_disk_told(out, room), atomic_write(out) as partial, _quiet():
         partial.mkdir()
         for part in parts:
-            _write(part, partial / part.file)
-        shutil.copyfile(partial / SEGMENTER, partial / INT8)
+            _write_checked(part, partial / part.file)
+        _write(parts[0], partial / INT8)  # before its weights are halved
         quantise(partial / INT8)
-        for part in parts:
-            halve(partial / part.file)
-            check(part, partial / part.file)
         tokenizer.save(partial / "tokenizer.json")
     return left_out
 
@@ -76,6 +71,18 @@ def _parts(model: TextGroupModel, encoder: str | None) -> tuple[list[Part], dict
             raise
         return parts, {IMAGE: str(error)}
     return [*parts, image_part(model, tower)], {}
+
+
+def _write_checked(part: Part, file: Path) -> None:
+    """The file, with smaller weights, compared with PyTorch; where its free axes cannot be written, with fixed ones."""
+    try:
+        _write(part, file)
+        halve(file)
+        check(part, file)
+    except Exception:  # the exporter raises errors of many kinds
+        if part.fixed is None:
+            raise
+        _write_checked(part.fixed, file)
 
 
 @torch.no_grad()
@@ -104,7 +111,7 @@ def check(part: Part, file: Path) -> float:
         inputs = part.draw(batch, length, seed)
         with torch.no_grad():
             expected = part.module(*inputs)
-        found = session.run(None, {name: x.numpy() for name, x in zip(part.inputs, inputs)})
+        found = run(session, file, {name: x.numpy() for name, x in zip(part.inputs, inputs)})
         for name, ours, theirs in zip(part.outputs, found, expected):
             difference = float(np.abs(ours.astype(np.float64) - theirs.numpy().astype(np.float64)).max())
             if not difference <= (TOLERANCE if theirs.is_floating_point() else 0):

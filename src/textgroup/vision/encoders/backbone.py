@@ -96,9 +96,9 @@ class Backbone:
     @cached_property
     def sizes(self) -> tuple[int, ...]:
         """See `ObjectEncoder.sizes`: three of a convolutional net, but for those that it does not take; else one."""
-        crop = self.transform.crop
-        others = [min(round(crop * times), MOST_PIXELS) for times in LOOKS if self._two_layers]
-        return crop, *(side for side in others if self._takes(side))
+        crop, patches = self.transform.crop, self.grid[0]
+        whole = [crop // patches * round(patches * times) for times in LOOKS if self._two_layers]  # of whole patches
+        return crop, *(side for side in whole if 0 < side != crop and side <= MOST_PIXELS and self._takes(side))
 
     @torch.no_grad()
     def encode(self, pixels: Tensor, vectors: bool = False, masks: bool = False) -> Objects:
