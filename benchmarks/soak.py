@@ -55,7 +55,7 @@ class Pixels:
     """An `ObjectEncoder` that gives back the pixels of a picture, in which its number is written."""
 
     name, width, objects = "pixels", 3 * SIDE * SIDE, 1
-    transform = Transform(SIDE, SIDE, (0, 0, 0), (1, 1, 1))
+    transform, sizes = Transform(SIDE, SIDE, (0, 0, 0), (1, 1, 1)), (SIDE,)
 
     def identity(self) -> dict[str, Any]:
         """What a store remembers of it."""

@@ -16,11 +16,11 @@ def export(words: Sequence[str]) -> None:
     if options.onnx:
         from textgroup.inference.onnx.write import export_onnx
 
-        left_out = export_onnx(options.checkpoint, options.onnx, encoder=options.encoder)
+        notes = export_onnx(options.checkpoint, options.onnx, encoder=options.encoder)
         for file in sorted(options.onnx.iterdir()):
             _tell_size(file)
-        for name, reason in left_out.items():
-            print(f"textgroup: {name} is not written: {one_line(reason)}", file=sys.stderr)
+        for name, note in notes.items():
+            print(f"textgroup: {name}: {one_line(note)}", file=sys.stderr)
         return
     from textgroup.evaluation.card import Facts, model_card
     from textgroup.inference.export import export as write

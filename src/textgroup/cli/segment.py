@@ -45,10 +45,11 @@ def segment(words: Sequence[str]) -> None:
 
 def _segment_file(options: argparse.Namespace) -> None:
     from textgroup.data.sources.count import Count
+    from textgroup.data.sources.names import url_scheme
     from textgroup.data.sources.tables import is_plain_text
 
-    local = expand_user(options.file)
-    if local.exists() and is_plain_text(local):
+    local = None if url_scheme(options.file) else expand_user(options.file)
+    if local is not None and local.exists() and is_plain_text(local):
         with local.open(encoding="utf-8") as file:
             _write_units(_read_lines(file, options.file), options)
     else:
@@ -84,7 +85,7 @@ def _options(words: Sequence[str]) -> argparse.Namespace:
     options = parser.parse_args(words)
     options.format = options.format or ("json" if options.out else "line")
     if bool(options.caption) == bool(options.file):
-        raise InputError("textgroup segment: give captions or --file FILE, one of the two (--file -: standard input)")
+        raise InputError("textgroup segment: give captions or --file SOURCE, one of the two (--file -: standard input)")
     for caption in options.caption:
         if _is_file(caption):
             raise InputError(f"textgroup segment: {caption} is a file; for the captions in it, give --file {caption}")
@@ -104,7 +105,7 @@ def _is_file(caption: str) -> bool:
 
 
 def _read_source(options: argparse.Namespace, count: "Count", keys: deque[str]) -> Iterable[str]:
-    """The captions of a table, tar or folder; the key of each one's row is put into `keys`."""
+    """The captions of a source; the key of each one's row is put into `keys`."""
     from textgroup.data.sources.samples import read_samples
 
     columns = {"image_column": options.image_column, "caption_column": options.caption_column}

@@ -67,13 +67,22 @@ def test_a_tiny_run_writes_everything_names_what_failed_and_is_not_repeated(
     assert json.loads((tmp_path / "results.json").read_text())["rows"] == results["rows"]
 
 
-def test_without_the_object_encoder_what_needs_it_is_not_begun(
+def test_without_the_object_encoder_what_needs_it_is_not_begun_and_the_rest_is_done(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(command, "open_scale", lambda *_: OneFails("groupvit"))
-    assert main(["reproduce", "table1", "--out", str(tmp_path), "--jobs", "1"]) == 2
-    assert "the object encoder failed, and other rows need it: ValueError: no luck" in capsys.readouterr().err
-    assert [folder.name.rpartition("-")[0] for folder in (tmp_path / "scenes").iterdir()] == ["groupvit-0"]
+    assert main(["reproduce", "objects", "figure2", "--out", str(tmp_path), "--jobs", "2"]) == 0
+    assert "groupvit, seed 0: failed: ValueError: no luck" in capsys.readouterr().out
+    results = json.loads((tmp_path / "results.json").read_text())
+    assert set(results["rows"]) == {"dynamic@oracle", "dynamic/alignment@oracle"}
+    not_begun = "not begun: the object encoder failed"
+    assert results["failed"] == {
+        "groupvit, seed 0": "ValueError: no luck",
+        "recipe, seed 0": not_begun,
+        "fixed, seed 0": not_begun,
+    }
+    begun = {folder.name.rpartition("-0-")[0] for folder in (tmp_path / "scenes").iterdir()}
+    assert begun == {"groupvit", "dynamic-oracle", "dynamic-alignment-oracle"}
 
 
 def test_what_only_shows_results_is_there_under_that_name() -> None:

@@ -87,6 +87,7 @@ def test_a_role_that_sees_perfect_objects_is_compared_with_a_baseline_that_does(
     assert asked_of(verdicts) == ["fixed@oracle"]
     (only,) = (one for one in verdicts if one.differences)
     assert only.figures().startswith("foil of fixed@oracle less recipe/baseline@oracle -4.0 [")
+    assert only.claim.text not in sentences(verdicts)[-1], "it was asked of one row, though not of all"
 
 
 def test_claims_hold_fail_or_are_left_open(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from textgroup.experiments.demo_packaged import PHOTOGRAPH_CAPTION, photograph
 from textgroup.inference.grounder import Grounder
 from textgroup.inference.onnx.cutter import SEGMENTER
 from textgroup.inference.onnx.grounder import IMAGE, SPANS, OnnxGrounder
+from textgroup.inference.onnx.session import run
 from textgroup.inference.onnx.write import TOLERANCE
 from textgroup.model.packaged import PACKAGED, PACKAGED_MULTILINGUAL
 
@@ -105,8 +106,31 @@ def test_facts_that_are_missing_or_wrong_are_told(
 
 def test_a_grid_that_does_not_fit_the_objects_is_told(files: Path) -> None:
     change_fact(files / IMAGE, "patches", "7 7")
-    with pytest.raises(textgroup.InputError, match=r"gives \(1, 196, 256\), and not 7 x 7 objects"):
+    with pytest.raises(textgroup.InputError, match=r"gives \(1, 196, 256\) for 448 pixels a side, and not 7 x 7"):
         textgroup.load_grounder(files).ground(photograph(), "a flag")
+
+
+def test_a_file_that_names_no_sizes_is_looked_through_once(files: Path) -> None:
+    change_fact(files / IMAGE, "sizes", None)
+    (once,), (thrice,) = (
+        one.heat_maps(one.look_at(photograph()), "a flag", [(0, 6)])
+        for one in (textgroup.load_grounder(files), textgroup.load_grounder())
+    )
+    assert once.shape == thrice.shape
+    assert np.abs(once - thrice).max() > 0.01
+
+
+def test_patches_of_another_size_that_are_no_square_are_told(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    grounder = textgroup.load_grounder(files)
+
+    def cut(session: object, file: Path, inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
+        outputs = run(session, file, inputs)
+        other = inputs.get("pixels", np.zeros((1, 3, 448, 448))).shape[-1] != 448
+        return [outputs[0], outputs[1][:, :-1]] if other else outputs
+
+    monkeypatch.setattr("textgroup.inference.onnx.grounder.run", cut)
+    with pytest.raises(textgroup.InputError, match=r"gives \(1, 99, 256\) for 320 pixels a side, and not 9 x 9"):
+        grounder.ground(photograph(), "a flag")
 
 
 def test_images_and_spans_with_vectors_of_two_sizes_are_told(files: Path) -> None:

@@ -119,7 +119,7 @@ class Flickr8k:
         """See `Scale.seconds`."""
         return 60 + 0.4 * self.steps(row)
 
-    def prepare(self, encoder: Path) -> None:
+    def prepare(self) -> None:
         """See `Scale.prepare`: the photographs pass the frozen encoder once."""
         frozen = open_encoder(self.encoder)
         for split in SPLITS:

@@ -105,10 +105,10 @@ class Paper:
         """See `Scale.seconds`: 48 hours of a GPU, by the paper."""
         return 48 * 3600.0
 
-    def prepare(self, encoder: Path) -> None:
+    def prepare(self) -> None:
         """See `Scale.prepare`."""
         for row in ("recipe", "recipe/no_contrastive"):  # before several processes want them
-            self.inputs(configuration(self, row, 0, self.home / "run"), row, encoder)
+            self.inputs(configuration(self, row, 0, self.home / "run"), row, Path())
 
     def inputs(self, config: RunConfig, row: str, encoder: Path) -> Inputs:
         """See `Scale.inputs`."""

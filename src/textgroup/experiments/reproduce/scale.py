@@ -53,8 +53,8 @@ class Scale(Protocol):
         """A guess at the time of a row on one CPU core, for the plan."""
         ...
 
-    def prepare(self, encoder: Path) -> None:
-        """What all rows need, made once, by the process that plans. encoder: the directory of the run of `ENCODER`."""
+    def prepare(self) -> None:
+        """What all rows need, made once, by the process that plans."""
         ...
 
     def inputs(self, config: RunConfig, row: str, encoder: Path) -> Inputs:

@@ -60,7 +60,7 @@ class Sizes:
     units_steps: int = 200
 
 
-FAST = Sizes(1_500, 100, 12, 12, 12, 20)
+FAST = Sizes(train=1_500, test=100, encoder_steps=12, oracle_steps=12, steps=12, units_steps=20)
 
 
 class Scenes:
@@ -133,7 +133,7 @@ class Scenes:
         seconds_a_step = 0.45 if row == ENCODER or "joint" in row else 0.25
         return 20 + seconds_a_step * self.steps(row)
 
-    def prepare(self, encoder: Path) -> None:
+    def prepare(self) -> None:
         """See `Scale.prepare`."""
 
     def inputs(self, config: RunConfig, row: str, encoder: Path) -> Inputs:

@@ -25,6 +25,7 @@ from textgroup.training.loop import Stopped
 LOG = "log.txt"
 """What a job prints, and why it failed."""
 FAILED = "failed.txt"
+WITHOUT = "not begun: the object encoder failed"
 POLL = 0.2
 """Seconds between two looks at the processes."""
 
@@ -35,14 +36,14 @@ def run_all(
     """Do the jobs that are not done; why each one failed that did, by name and seed.
 
     Those that need the object encoder wait for its job; the others need not. report: called with a job that has ended,
-    and why it failed. A job that failed before is tried again. Raises `InputError` where the object encoder fails.
+    and why it failed. A job that failed before is tried again.
     """
     failed: dict[tuple[str, int], str] = {}
     encoder = next((job for job in jobs if job.name == ENCODER), None)
     folder = encoder.folder if encoder else Path()
     waiting = [job for job in jobs if not job.done]
     if any(job is not encoder for job in waiting):
-        scale.prepare(folder)
+        scale.prepare()
     running: list[tuple[Job, SpawnProcess]] = []
     try:
         while waiting or running:
@@ -57,8 +58,10 @@ def run_all(
                 report(job, why)
                 if why is not None:
                     failed[job.name, job.seed] = why
-                if why is not None and job is encoder:
-                    raise InputError(f"the object encoder failed, and other rows need it: {why}")
+                for one in [one for one in waiting if why is not None and job is encoder and one.needs_encoder]:
+                    waiting.remove(one)
+                    report(one, WITHOUT)
+                    failed[one.name, one.seed] = WITHOUT
     finally:
         for _, process in running:  # each saves itself and ends
             process.terminate()

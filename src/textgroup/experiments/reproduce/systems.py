@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 ROLES = ("recipe", "fixed", "dynamic")
 ENCODER = "groupvit"
-"""The row of the object encoder with its own text tower; its run comes before all others."""
+"""The row of the object encoder with its own text tower; rows that need it wait for its run."""
 UNTRAINED = "recipe/untrained"
 TRIVIAL = (UNTRAINED, "left-entropy", *(f"equal:{parts}" for parts in (1, 2, 4, 8, 16)))
 """Rows that are not trained."""
@@ -39,5 +39,5 @@ class System(NamedTuple):
 
     @property
     def needs_encoder(self) -> bool:
-        """Whether it is trained or measured with images of the object encoder."""
-        return not self.oracle and "no_contrastive" not in self.variants
+        """Whether it is trained or measured with images of the object encoder; `joint` has one of its own."""
+        return not self.oracle and not {"no_contrastive", "joint"} & set(self.variants)

@@ -91,11 +91,12 @@ class OnnxGrounder(Grounder):
         for size in self._sizes:
             pixels = self._transform.whole(size)(picture)[None]
             _, objects = run(self._image, self._directory / IMAGE, {"pixels": pixels})
-            square = math.isqrt(objects.shape[1]) ** 2 if looks else count
-            if objects.shape != (1, square, width):
+            side = math.isqrt(max(1, objects.shape[1]))
+            wanted = f"{side} x {side}" if looks else f"{self._h} x {self._w}"
+            if objects.shape != (1, side * side if looks else count, width):
                 raise InputError(
-                    f"{call}: {self._directory / IMAGE} gives {objects.shape}, and not {self._h} x {self._w} objects "
-                    f"with the {width} numbers of {SPANS}: export both again"
+                    f"{call}: {self._directory / IMAGE} gives {objects.shape} for {size} pixels a side, and not "
+                    f"{wanted} objects with the {width} numbers of {SPANS}: export both again"
                 )
             looks.append(objects[0])
         return Scene.of(looks, np.eye(count, dtype=np.float32).reshape(count, self._h, self._w))

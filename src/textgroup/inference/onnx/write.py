@@ -1,6 +1,7 @@
 """Writing a checkpoint as ONNX files, each compared with PyTorch before it is kept."""
 
 import logging
+import shutil
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ import torch
 
 from textgroup.errors import InputError
 from textgroup.files import atomic_write, full_disk_told
+from textgroup.inference.onnx.cutter import SEGMENTER
 from textgroup.inference.onnx.grounder import IMAGE, SPANS
 from textgroup.inference.onnx.parts import TEXT, Part, image_part, segmenter_part, spans_part, text_part
 from textgroup.inference.onnx.session import open_session, run
@@ -24,16 +26,18 @@ from textgroup.vision.encoders.open import open_again
 TOLERANCE = 1e-4
 """Largest difference from PyTorch of a number of a unit vector; whole numbers and marks are equal."""
 INT8 = "segmenter_int8.onnx"
+ONE_SIZE = "written for images of one size, so ground looks at them once, and PyTorch three times"
 
 
 def export_onnx(where: str | Path | None, out: Path, *, encoder: str | None = None) -> dict[str, str]:
     """Write `segmenter.onnx`, `segmenter_int8.onnx`, `text.onnx`, `spans.onnx`, `image.onnx` and `tokenizer.json` to a
     new directory.
 
-    where: as `load` takes it. encoder: where the image encoder lies now, if not where it lay in training. Returns why
-    each file that is not there is left out: a checkpoint that was trained on captions alone has a segmenter only, and
-    one whose encoder cannot be opened has no image tower. Raises `InputError` where `out` exists, for an `encoder` that
-    is another one, and for a file that does not compute what PyTorch does.
+    where: as `load` takes it. encoder: where the image encoder lies now, if not where it lay in training. Returns what
+    is to be said of some files: why one is not written (a checkpoint that was trained on captions alone has a segmenter
+    only, and one whose encoder cannot be opened no image tower), or is written for one size of images. Raises
+    `InputError` where `out` exists, for an `encoder` that is another one, and for a file that does not compute what
+    PyTorch does.
     """
     if out.exists():
         raise InputError(f"{out} exists: give a directory that does not")
@@ -43,23 +47,26 @@ def export_onnx(where: str | Path | None, out: Path, *, encoder: str | None = No
     except ImportError:
         raise InputError("export --onnx needs onnx and onnxscript: pip install 'textgroup[onnx]'") from None
     model, tokenizer = load_model(where)
-    parts, left_out = _parts(model, encoder)
+    parts, notes = _parts(model, encoder)
     room = "nothing is written; make room, or give another directory"
     with full_disk_told(out, room), atomic_write(out) as partial, _quiet():
         partial.mkdir()
-        for part in parts:
-            _write_checked(part, partial / part.file)
-        _write(parts[0], partial / INT8)  # before its weights are halved
+        written = [_write_fitting(part, partial / part.file) for part in parts]
+        notes |= {part.file: ONE_SIZE for part, fitting in zip(parts, written) if fitting is not part}
+        shutil.copyfile(partial / SEGMENTER, partial / INT8)
         quantise(partial / INT8)
+        for part in written:
+            halve(partial / part.file)
+            check(part, partial / part.file)
         tokenizer.save(partial / "tokenizer.json")
-    return left_out
+    return notes
 
 
 def _parts(model: TextGroupModel, encoder: str | None) -> tuple[list[Part], dict[str, str]]:
-    """The parts that a checkpoint has, and why it lacks the others."""
+    """The parts that a checkpoint has, and why the others are not written."""
     parts = [segmenter_part(model)]
     if model.image_head is None or model.image_encoder is None:
-        reason = "the checkpoint was trained on captions alone"
+        reason = "not written: the checkpoint was trained on captions alone"
         return parts, dict.fromkeys((TEXT, SPANS, IMAGE), reason)
     parts += [text_part(model), spans_part(model)]
     identity = model.image_encoder
@@ -69,20 +76,23 @@ def _parts(model: TextGroupModel, encoder: str | None) -> tuple[list[Part], dict
     except InputError as error:
         if encoder is not None:
             raise
-        return parts, {IMAGE: str(error)}
+        return parts, {IMAGE: f"not written: {error}"}
     return [*parts, image_part(model, tower)], {}
 
 
-def _write_checked(part: Part, file: Path) -> None:
-    """The file, with smaller weights, compared with PyTorch; where its free axes cannot be written, with fixed ones."""
-    try:
-        _write(part, file)
-        halve(file)
-        check(part, file)
-    except Exception:  # the exporter raises errors of many kinds
-        if part.fixed is None:
+def _write_fitting(part: Part, file: Path) -> Part:
+    """Write the part, or, where its free axes cannot be written, the one of fixed axes; returns what was written."""
+    if part.fixed is not None:
+        try:
+            _write(part, file)
+            check(part, file)
+            return part
+        except OSError:
             raise
-        _write_checked(part.fixed, file)
+        except Exception:  # the exporter raises errors of many kinds
+            part = part.fixed
+    _write(part, file)
+    return part
 
 
 @torch.no_grad()

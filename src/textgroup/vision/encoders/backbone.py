@@ -22,8 +22,11 @@ from textgroup.vision.encoders.objects import Objects
 from textgroup.vision.encoders.weights import load_frozen, read_preparation, weights_digest
 from textgroup.vision.preprocess import MOST_PIXELS, Transform
 
-LOOKS = (5 / 7, 19 / 14)
+SCALES = (5 / 7, 19 / 14)
 """A photograph is also looked at with so many times the pixels a side: 320 and 608 beside 448 (docs/grounding.md)."""
+
+UNFIT = (AttributeError, TypeError, ValueError, RuntimeError)
+"""What models raise for images that they were not made for."""
 
 
 class Backbone:
@@ -53,7 +56,7 @@ class Backbone:
         try:
             with torch.no_grad():
                 layers = self._layers(trial)
-        except (AttributeError, TypeError, ValueError, RuntimeError) as error:
+        except UNFIT as error:
             reason = " ".join(str(error).split())[:160]
             raise InputError(
                 f"image encoder {name}: no patches of an image of {transform.crop} pixels: {reason}"
@@ -97,8 +100,10 @@ class Backbone:
     def sizes(self) -> tuple[int, ...]:
         """See `ObjectEncoder.sizes`: three of a convolutional net, but for those that it does not take; else one."""
         crop, patches = self.transform.crop, self.grid[0]
-        whole = [crop // patches * round(patches * times) for times in LOOKS if self._two_layers]  # of whole patches
-        return crop, *(side for side in whole if 0 < side != crop and side <= MOST_PIXELS and self._takes(side))
+        if not self._two_layers:
+            return (crop,)
+        others = (crop // patches * round(patches * scale) for scale in SCALES)  # of whole patches
+        return crop, *(side for side in others if 0 < side != crop and side <= MOST_PIXELS and self._takes(side))
 
     @torch.no_grad()
     def encode(self, pixels: Tensor, vectors: bool = False, masks: bool = False) -> Objects:
@@ -127,7 +132,7 @@ class Backbone:
         """Whether the model makes a square of patches of an image of so many pixels a side."""
         try:
             count = self.patches(torch.zeros(1, 3, side, side)).shape[1]
-        except (AttributeError, TypeError, ValueError, RuntimeError):
+        except UNFIT:
             return False
         return math.isqrt(count) ** 2 == count
 
