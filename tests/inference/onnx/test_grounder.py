@@ -133,6 +133,13 @@ def test_patches_of_another_size_that_are_no_square_are_told(files: Path, monkey
         grounder.ground(photograph(), "a flag")
 
 
+def test_objects_that_are_no_table_are_told(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    grounder = textgroup.load_grounder(files)
+    monkeypatch.setattr("textgroup.inference.onnx.grounder.run", lambda *_: [np.zeros(1), np.zeros(4)])
+    with pytest.raises(textgroup.InputError, match=r"gives \(4,\) for 448 pixels a side, and not 14 x 14 objects"):
+        grounder.look_at(photograph())
+
+
 def test_images_and_spans_with_vectors_of_two_sizes_are_told(files: Path) -> None:
     change_fact(files / SPANS, "width", "64")
     with pytest.raises(textgroup.InputError, match=r"with the 64 numbers of spans\.onnx: export both again"):

@@ -91,7 +91,7 @@ class OnnxGrounder(Grounder):
         for size in self._sizes:
             pixels = self._transform.whole(size)(picture)[None]
             _, objects = run(self._image, self._directory / IMAGE, {"pixels": pixels})
-            side = math.isqrt(max(1, objects.shape[1]))
+            side = math.isqrt(max(1, objects.shape[1])) if objects.ndim == 3 else 1
             wanted = f"{side} x {side}" if looks else f"{self._h} x {self._w}"
             if objects.shape != (1, side * side if looks else count, width):
                 raise InputError(
