@@ -28,6 +28,8 @@ def words_of(text: str) -> list[str]:
         ("isn’t", "isn’t"),
         ("🍕🍕 👨‍👩‍👧 🇫🇷👍🏽", "🍕🍕 👨‍👩‍👧 🇫🇷👍🏽"),
         ("d'une l'herbe qu'elles d' un", "d' une l' herbe qu' elles d' un"),
+        ("d'un qu'il l’un", "d' un qu' il l’ un"),
+        ("we're I'll ma'am I'm o'er he'd", "we're I'll ma'am I'm o'er he'd"),
         ("今日は。", "今 日 は 。"),
     ],
 )

@@ -15,7 +15,8 @@ UNICODE = (
     rf"['’](?:[stmd]|re|ve|ll)(?![{_INNER}'’])"  # the end of a word that was split off before, as CLIP has it
     rf"|(?<![{_INNER}])(?:\p{{L}}\.){{2,}}"  # p.m.
     r"|[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]\p{M}*"
-    rf"|(?<![{_INNER}'’])\p{{L}}{{1,2}}['’](?=\s?\p{{L}}{{3}}|\s\p{{L}})"  # an elided word: d'une, l'herbe, d' un
+    # an elided word: d'un, l'herbe, d' un; but not the we of we're, or the ma of ma'am
+    rf"|(?<![{_INNER}'’])\p{{L}}{{1,2}}['’](?!(?:re|ve|ll|am|em|er)(?![{_INNER}]))(?=\s?\p{{L}}{{2}}|\s\p{{L}})"
     rf"|[#@\p{{Sc}}]?(?:[{_INNER}]|(?<=[{_INNER}])['’\-‐‑/+&.·](?=[{_INNER}])|(?<=\p{{N}})[:,](?=\p{{N}}))+%?"
     "|(?:\\p{Extended_Pictographic}|[\u200d\ufe0f\U0001f1e6-\U0001f1ff\U0001f3fb-\U0001f3ff])+"  # emoji, joined or not
     rf"|\p{{Terminal_Punctuation}}+|[^\s{_INNER}]"

@@ -1,6 +1,8 @@
 """Left branching entropy (Harris, 1955), and what follows from it: where units begin, according to the captions
 alone."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from textgroup.data.captions import CaptionData
@@ -52,20 +54,37 @@ BINDS, RARE = 0.7, 5
 """A type binds the next token if one type follows it in this share of its occurrences, `RARE` more counted."""
 
 
-def binds_next(data: CaptionData, vocabulary: int) -> np.ndarray:
-    """Whether one type (nearly) always follows each token type: (vocabulary,), bool.
+def binds_next(data: CaptionData, texts: Sequence[str]) -> np.ndarray:
+    """Whether one type (nearly) always follows each token type: (vocabulary,), bool. texts: of the token types.
 
     "group" calls for "of", "next" for "to", "each" for "other": no unit begins between them. This is Harris's statistic
-    in the forward direction. The end of text is no type that a full stop calls for.
+    in the forward direction. The end of text is no type that a full stop calls for. An elided word counts as its full
+    form: "groupe" calls for "de" or "d'".
     """
+    vocabulary = len(texts)
+    full = full_forms(texts, np.bincount(data.ids, minlength=vocabulary))
     inside = np.ones(len(data.ids), dtype=bool)
     inside[data.starts[:-1]] = inside[data.starts[1:] - 1] = False
     positions = np.flatnonzero(inside)
     before = data.ids[positions - 1].astype(np.int64)
-    pairs, count = np.unique(before * vocabulary + data.ids[positions], return_counts=True)
+    pairs, count = np.unique(before * vocabulary + full[data.ids[positions]], return_counts=True)
     most_frequent = np.zeros(vocabulary)
     np.maximum.at(most_frequent, pairs // vocabulary, count)
     return most_frequent > BINDS * (np.bincount(before, minlength=vocabulary) + RARE)
+
+
+def full_forms(texts: Sequence[str], count: np.ndarray) -> np.ndarray:
+    """For each token type (vocabulary,) the one that it stands for: itself; or, for an elided word ("d'"), the most
+    frequent one of its letters and one more ("de"), if there is any. count: (vocabulary,), how often each occurs."""
+    longer: dict[str, int] = {}
+    for index, text in enumerate(texts):
+        if text.isalpha() and (text[:-1] not in longer or count[index] > count[longer[text[:-1]]]):
+            longer[text[:-1]] = index
+    elided = ((index, text[:-1]) for index, text in enumerate(texts) if len(text) > 1 and text[-1] in "'’")
+    full = np.arange(len(texts))
+    for index, letters in elided:
+        full[index] = longer.get(letters, index)
+    return full
 
 
 def cohesion(data: CaptionData, vocabulary: int) -> np.ndarray:

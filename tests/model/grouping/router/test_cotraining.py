@@ -13,7 +13,7 @@ from textgroup.config.run import UnitsConfig
 from textgroup.data.batches import pad
 from textgroup.data.captions import CaptionData
 from textgroup.data.scenes.scene import scenes
-from textgroup.data.statistics.entropy import BEGINS, FREQUENT, begin_logits, binds_next, left_entropy
+from textgroup.data.statistics.entropy import BEGINS, FREQUENT, begin_logits, binds_next, full_forms, left_entropy
 from textgroup.model.grouping.router import cotraining
 from textgroup.model.grouping.router.corruption import Labelled
 from textgroup.model.grouping.router.cotraining import Teacher, cut, refit
@@ -38,12 +38,30 @@ def test_a_type_that_calls_for_one_other_binds_it() -> None:
     """`group` is followed by `of` 20 times of 20, `dog` by two words, `rare` by one word twice: too few to tell."""
     captions = ["group of"] * 20 + ["dog runs", "dog sits"] * 10 + ["rare thing"] * 2
     tokenizer = CaptionTokenizer.train(captions, 600)
-    bound = binds_next(CaptionData.build([(caption,) for caption in captions], tokenizer), len(tokenizer))
+    bound = binds_next(CaptionData.build([(caption,) for caption in captions], tokenizer), texts_of(tokenizer))
     assert {word: bool(bound[id_of(tokenizer, word)]) for word in ("group", "dog", "rare")} == {
         "group": True,
         "dog": False,
         "rare": False,
     }
+
+
+def test_an_elided_word_calls_as_its_full_form_does() -> None:
+    """`groupe` is followed by `de` 10 times of 20 and by `d'` 10 times: that is one word in two forms."""
+    captions = ["groupe de filles", "groupe d' hommes"] * 10 + ["du lac"] * 3
+    tokenizer = CaptionTokenizer.train(captions, 700)
+    bound = binds_next(CaptionData.build([(caption,) for caption in captions], tokenizer), texts_of(tokenizer))
+    assert bound[id_of(tokenizer, "groupe")]
+
+
+def test_an_elided_word_is_the_most_frequent_of_its_letters_and_one_more() -> None:
+    texts = ["d'", "du", "de", "des", "D2", "x'", "'", "qu’", "que", "s'", "s"]
+    count = np.array([9, 3, 8, 9, 9, 9, 9, 9, 1, 9, 9])
+    assert full_forms(texts, count).tolist() == [2, 1, 2, 3, 4, 5, 6, 8, 8, 9, 10]
+
+
+def texts_of(tokenizer: CaptionTokenizer) -> list[str]:
+    return [tokenizer.decode([i]).strip() for i in range(len(tokenizer))]
 
 
 def id_of(tokenizer: CaptionTokenizer, word: str) -> int:
@@ -83,7 +101,7 @@ def test_a_type_begins_units_if_it_is_frequent_and_follows_anything(tokenizer: C
 def test_the_end_of_text_is_nothing_that_a_full_stop_calls_for() -> None:
     captions = ["a dog runs ;"] * 20 + ["a dog runs ; two cats sit", "a dog runs ; the cat sits"] * 3
     tokenizer = CaptionTokenizer.train(captions, 600)
-    bound = binds_next(CaptionData.build([(caption,) for caption in captions], tokenizer), len(tokenizer))
+    bound = binds_next(CaptionData.build([(caption,) for caption in captions], tokenizer), texts_of(tokenizer))
     assert not bound[id_of(tokenizer, ";")], "although nearly always nothing follows"
     assert bound[id_of(tokenizer, "dog")]
 
@@ -118,23 +136,29 @@ def test_facts_about_words_are_the_means_of_what_their_places_say(tokenizer: Cap
 
 
 @torch.no_grad()
-def test_a_type_closes_its_units_if_it_stands_alone_before_units_of_several_words(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """on | a bench, on | a wall, on | grass: `on` does so twice in three times, `bench` and `grass` never."""
-    captions = ["on a bench", "on a wall", "on grass"]
+def test_a_type_closes_its_units_if_it_stands_where_closing_words_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`on` of `two men on the bench` is alone before several words, and closes. `in` of `two men in bed` never is, but
+    follows the same nouns: it closes. `the` and `a` follow `on`, and do not."""
+    captions = ["two men on the bench", "two boys on a wall", "two men in bed", "two boys in chairs"]
     tokenizer = CaptionTokenizer.train(captions * 10, 600)
-    data = CaptionData.build([(caption,) for caption in captions], tokenizer)
+    data = CaptionData.build([(caption,) for caption in captions * 10], tokenizer)
     teacher = Teacher(data, tokenizer)
-    for part in (teacher.place, teacher.names_place):
-        part[3].weight.zero_()
-        part[3].bias.zero_()
+    teacher.place[3].weight.zero_()
+    teacher.place[3].bias.zero_()
     teacher.word.fill_(-1.0)
-    teacher.word[id_of(tokenizer, "a")] = teacher.word[id_of(tokenizer, "grass")] = 1.0
+    for word in ("on", "in", "the", "a"):
+        teacher.word[id_of(tokenizer, word)] = 1.0
     monkeypatch.setattr(cotraining, "_set_means", lambda *facts: None)  # the word view stays as it is here
     refit(teacher, data, seed=0)
-    assert teacher.closes[id_of(tokenizer, "on")].item() == pytest.approx(2 / (3 + cotraining.FEW) - cotraining.CLOSES)
-    assert teacher.closes[id_of(tokenizer, "grass")].item() == pytest.approx(-cotraining.CLOSES)
+    few, overall = cotraining.FEW, 20 / 100  # two men 40 times, on 20, the bench or a wall 20, in bed or in chairs 20
+    counts = ((10, 20), (0, 20), (0, 40))  # closing words after men, and as many after boys; after on; at the start
+    after_noun, after_on, at_start = ((n + few * overall) / (count + few) for n, count in counts)
+    least = cotraining.CLOSES * after_noun  # where `on`, the only closing word, stands
+    expected = {"on": (20, after_noun), "in": (20, after_noun), "the": (10, after_on), "two": (40, at_start)}
+    for word, (count, share) in expected.items():
+        found = teacher.closes[id_of(tokenizer, word)].item()
+        assert found == pytest.approx(share * count / (count + few) - least, abs=1e-6), word
+    assert teacher.closes[7].item() == 0, "a type that was not met keeps what it has"
 
 
 def row(*where: int, length: int = 10) -> torch.Tensor:
@@ -155,8 +179,9 @@ def test_a_word_that_as_a_rule_makes_a_unit_is_cut_off_where_it_begins_one(token
     places = Places(row(1, 2, 3, 4, 6, 7, 8), row(1), row(), torch.tensor([[9]]))
     unsure = torch.where(row(3), 1.0, -1.0)
     assert cut(teacher, ids, unsure, places).tolist() == row(1, 3, 4).tolist()
-    sure = torch.where(row(3), 1.0, -cotraining.PULL - 1)
-    assert cut(teacher, ids, sure, places).tolist() == row(1, 3).tolist(), "unless the views are sure"
+    teacher.closes[4] = 1.0
+    sixth = Places(row(1, 2, 3, 4, 5, 6, 7, 8), row(1), row(), torch.tensor([[9]]))
+    assert cut(teacher, ids, unsure, sixth).tolist() == row(1, 3, 4).tolist(), "token 4 began because of 3 alone"
 
 
 def test_a_router_imitates_the_units_that_it_is_shown() -> None:

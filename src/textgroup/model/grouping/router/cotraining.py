@@ -30,10 +30,10 @@ REFITS = (0.34, 0.67)
 """When the facts about words are taken anew, as shares of the steps; and once more at the end."""
 CAPTIONS, AT_ONCE, RARE = 24_000, 1_000, 2.0
 """Captions over which facts are taken; read at once; pseudo-count that draws rare types to 0."""
-CLOSES, FEW, PULL = 0.2, 10, 6.0
-"""A type closes its unit from this share of its units on, with so many more units counted. After a word that closes its
-unit, a unit begins if the logit is above minus `PULL` nats. Chosen on the first 500 captions of Flickr30k Entities val,
-and the same for every language (docs/experiments.md, 6.1)."""
+CLOSES, FEW = 0.65, 10
+"""A type closes its unit if closing words are where it stands this often, as a share of how often they are where
+closing words stand; with so many more units counted. Chosen on the first 500 captions of Flickr30k Entities val, and
+the same for every language (docs/experiments.md, 6.1)."""
 
 
 class Views(NamedTuple):
@@ -53,8 +53,8 @@ class Teacher(nn.Module):
     """The place views, and four facts about each token type, (V,).
 
     word: a unit begins with it. names: a unit that ends with it names something. closes: above 0 if a unit that begins
-    with the word that it ends tends to have no other word. ends_word: see `places.find_places`; a word that binds the
-    next one does not end there: "group of" is one word.
+    with the word that it ends should have no other word, as a preposition. ends_word: see `places.find_places`; a word
+    that binds the next one does not end there: "group of" is one word.
     """
 
     word: Tensor
@@ -75,7 +75,8 @@ class Teacher(nn.Module):
             for _ in range(2)
         )
         facts = {name: np.array(fact) for name, fact in tokenizer.facts().items()}
-        binds = binds_next(captions, vocabulary) & ~facts["alone"]
+        texts = [tokenizer.decode([i]).strip() for i in range(vocabulary)]
+        binds = binds_next(captions, texts) & ~facts["alone"]
         binds[tokenizer.start :] = False
         facts["ends_word"] &= ~binds
         for name in ("ends_word", "goes_on", "alone"):
@@ -162,21 +163,20 @@ def _cross_entropy(logits: Tensor, yes: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def cut(teacher: Teacher, ids: Tensor, boundary: Tensor, places: Places, closing: bool = True) -> Tensor:
-    """Where units begin (B, M): where they must, where the logit is above 0, and, if `PULL` allows it, after a word
-    that closes its unit and has so far been alone in it.
+def cut(teacher: Teacher, ids: Tensor, boundary: Tensor, places: Places) -> Tensor:
+    """Where units begin (B, M): where they must, where the logit is above 0, and after a word that closes its unit and
+    has so far been alone in it.
 
-    So "with books" is cut as "with a book" is, although nothing about "books" says that a unit begins. "a black and
-    white dog" stays whole, because there the place view is sure that no unit begins.
+    So "with books" is cut as "with a book" is, although nothing about "books" says that a unit begins. What begins for
+    that reason alone closes nothing itself: of "mit der Jacke", "der" does not.
     """
     probable = places.must | places.undecided & (boundary > 0)
-    closed = F.pad(teacher.closes[ids][:, :-1] > 0, (1, 0)) & places.words & (boundary > -PULL) & closing
-    alone = torch.zeros_like(probable[:, 0])  # (B,), the unit so far is one word
+    closed = F.pad(teacher.closes[ids][:, :-1] > 0, (1, 0)) & places.words
+    alone = torch.zeros_like(probable[:, 0])  # (B,), the unit so far is one word, and began by itself
     columns = []
     for likely, closes, starts in zip(probable.unbind(1), closed.unbind(1), places.words.unbind(1)):
-        begins_here = likely | alone & closes
-        alone = begins_here | alone & ~starts
-        columns.append(begins_here)
+        columns.append(likely | alone & closes)
+        alone = likely | alone & ~starts
     return torch.stack(columns, dim=1)
 
 
@@ -185,9 +185,10 @@ def refit(teacher: Teacher, captions: CaptionData, seed: int) -> None:
     """Take the facts about word types anew from the place views, over some of the captions.
 
     `word`: the mean boundary logit of the place view where the type stands. Then, with units cut by both views,
-    `closes`: how often a unit that begins with the word has no other word and stands before a unit of several words, as
-    a preposition does. Then, with units cut by `closes` too, `names`: the mean naming logit of the place view over the
-    units that end with the word. A type that does not occur keeps what it has.
+    `closes`: whether units that begin with the word stand where closing words do, which are alone in their unit before
+    a unit of several words. So "en" of "en robe" closes its unit, because it follows what "dans" of "dans une robe"
+    does. Then, with units cut anew, `names`: the mean naming logit of the place view over the units that end with the
+    word. A type that does not occur keeps what it has.
     """
     seen = list(_chunks(captions, seed))
     types, values = [], []
@@ -196,15 +197,16 @@ def refit(teacher: Teacher, captions: CaptionData, seed: int) -> None:
         types.append(ids[undecided])
         values.append(teacher(ids, mask).place[undecided])
     _set_means(teacher.word, types, values)
-    types, values = [], []
+    types, before, closed = [], [], []
     for ids, mask in seen:
         places = teacher.places(ids, mask)
-        spans = find_spans(cut(teacher, ids, teacher(ids, mask).boundary, places, closing=False), places)
+        spans = find_spans(cut(teacher, ids, teacher(ids, mask).boundary, places), places)
         number = places.words.cumsum(dim=1)  # of the word that each token is in
         ends_first_word = (number == number.gather(1, spans.first)) & teacher.ends_word[ids] & places.inside
         types.append(ids[ends_first_word])
-        values.append((F.pad(spans.several[:, 1:], (0, 1)) & ~spans.several)[ends_first_word].float())
-    _set_shares(teacher.closes, types, values)
+        before.append(ids.gather(1, (spans.first - 1).clamp_min(0))[ends_first_word])
+        closed.append((F.pad(spans.several[:, 1:], (0, 1)) & ~spans.several)[ends_first_word])
+    _set_closes(teacher.closes, torch.cat(types), torch.cat(before), torch.cat(closed))
     types, values = [], []
     for ids, mask in seen:
         places, views = teacher.places(ids, mask), teacher(ids, mask)
@@ -227,10 +229,19 @@ def _set_means(logits: Tensor, types: Sequence[Tensor], values: Sequence[Tensor]
     logits.copy_(torch.where(count > 0, total / (count + RARE), logits))
 
 
-def _set_shares(shares: Tensor, types: Sequence[Tensor], yes: Sequence[Tensor]) -> None:
-    """Set, for each type (V,) that occurs, the share of `yes` among its occurrences, less `CLOSES`."""
-    holds, count = _totals(shares, types, yes)
-    shares.copy_(torch.where(count > 0, holds / (count + FEW) - CLOSES, shares))
+def _set_closes(closes: Tensor, types: Tensor, before: Tensor, closed: Tensor) -> None:
+    """Set, for each type (V,) that begins units, how often closing words are where it stands, less `CLOSES` times how
+    often they are where closing words stand. Where a unit stands is told by the token before it.
+
+    All (N,), of some units. types: the one that ends the first word. before: the token before the unit. closed: whether
+    the unit is a closing word.
+    """
+    overall = closed.float().mean()
+    holds, count = _totals(closes, [before], [closed.float()])
+    here = ((holds + FEW * overall) / (count + FEW))[before]  # (N,)
+    least = CLOSES * here[closed].sum() / closed.sum().clamp_min(1)
+    holds, count = _totals(closes, [types], [here])
+    closes.copy_(torch.where(count > 0, holds / (count + FEW) - least, closes))
 
 
 def _totals(like: Tensor, types: Sequence[Tensor], values: Sequence[Tensor]) -> list[Tensor]:
