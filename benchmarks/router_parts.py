@@ -86,8 +86,7 @@ def main() -> None:
 CONSTANTS = {
     "BEGINS": (entropy, (2.2, 2.6)),
     "BINDS": (entropy, (0.6, 0.8)),
-    "CLOSES": (cotraining, (0.1, 0.3)),
-    "PULL": (cotraining, (3.0, 12.0)),
+    "CLOSES": (cotraining, (0.6, 0.7)),
 }
 """Constants of the teachers, where each is, and other values for it."""
 
