@@ -2,8 +2,8 @@
 
 A word keeps what stands inside it: mid-air, can't, p.m., 10:30, White/Black, 5.99. It loses what stands around it: (,
 :, a closing full stop. Where a script has no spaces between words (Chinese, Japanese, Thai, Lao, Khmer, Burmese), each
-character is a word. What is elided before another word is a word: d'une, l'herbe; and so, by the same rule, is the o of
-o'clock.
+character is a word. What is elided before a word of two letters or more is a word: d'une, l'herbe; and so, by the same
+rule, is the o of o'clock.
 """
 
 import re

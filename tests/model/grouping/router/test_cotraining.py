@@ -46,7 +46,7 @@ def test_a_type_that_calls_for_one_other_binds_it() -> None:
     }
 
 
-def test_an_elided_word_calls_as_its_full_form_does() -> None:
+def test_an_elided_word_is_called_for_as_its_full_form_is() -> None:
     """`groupe` is followed by `de` 10 times of 20 and by `d'` 10 times: that is one word in two forms."""
     captions = ["groupe de filles", "groupe d' hommes"] * 10 + ["du lac"] * 3
     tokenizer = CaptionTokenizer.train(captions, 700)

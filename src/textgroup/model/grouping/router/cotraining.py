@@ -32,8 +32,9 @@ CAPTIONS, AT_ONCE, RARE = 24_000, 1_000, 2.0
 """Captions over which facts are taken; read at once; pseudo-count that draws rare types to 0."""
 CLOSES, FEW = 0.65, 10
 """A type closes its unit if closing words are where it stands this often, as a share of how often they are where
-closing words stand; with so many more units counted. Chosen on the first 500 captions of Flickr30k Entities val, and
-the same for every language (docs/experiments.md, 6.1)."""
+closing words stand. So many more units are counted for each place and each type, so that rare types close nothing.
+Chosen on the first 500 captions of Flickr30k Entities val, and the same for every language (docs/experiments.md,
+6.1)."""
 
 
 class Views(NamedTuple):
@@ -53,8 +54,8 @@ class Teacher(nn.Module):
     """The place views, and four facts about each token type, (V,).
 
     word: a unit begins with it. names: a unit that ends with it names something. closes: above 0 if a unit that begins
-    with the word that it ends should have no other word, as a preposition. ends_word: see `places.find_places`; a word
-    that binds the next one does not end there: "group of" is one word.
+    with the word that it ends should have no other word, as a preposition's. ends_word: see `places.find_places`; a
+    word that binds the next one does not end there: "group of" is one word.
     """
 
     word: Tensor
@@ -184,11 +185,12 @@ def cut(teacher: Teacher, ids: Tensor, boundary: Tensor, places: Places) -> Tens
 def refit(teacher: Teacher, captions: CaptionData, seed: int) -> None:
     """Take the facts about word types anew from the place views, over some of the captions.
 
-    `word`: the mean boundary logit of the place view where the type stands. Then, with units cut by both views,
-    `closes`: whether units that begin with the word stand where closing words do, which are alone in their unit before
-    a unit of several words. So "en" of "en robe" closes its unit, because it follows what "dans" of "dans une robe"
-    does. Then, with units cut anew, `names`: the mean naming logit of the place view over the units that end with the
-    word. A type that does not occur keeps what it has.
+    `word`: the mean boundary logit of the place view where the type stands. Then, with units cut by both views and by
+    the `closes` so far, so that one closing word can make others, `closes`: whether units that begin with the word
+    stand where closing words do, which are alone in their unit before a unit of several words. So "en" of "en robe"
+    closes its unit, because it follows what "dans" of "dans une robe" does. Then, with units cut anew, `names`: the
+    mean naming logit of the place view over the units that end with the word. A type that does not occur keeps what it
+    has.
     """
     seen = list(_chunks(captions, seed))
     types, values = [], []
