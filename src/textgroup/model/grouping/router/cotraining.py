@@ -76,7 +76,7 @@ class Teacher(nn.Module):
             for _ in range(2)
         )
         facts = {name: np.array(fact) for name, fact in tokenizer.facts().items()}
-        texts = [tokenizer.decode([i]).strip() for i in range(vocabulary)]
+        texts = [tokenizer.decode([i]) for i in range(vocabulary)]
         binds = binds_next(captions, texts) & ~facts["alone"]
         binds[tokenizer.start :] = False
         facts["ends_word"] &= ~binds
