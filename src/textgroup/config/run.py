@@ -130,11 +130,19 @@ class UnitsConfig:
     all that there are."""
     steps: int = 1_000
     """Steps of the router, 256 captions each."""
+    translations: list[str] | None = None
+    """Sources of captions that say the same in several languages, one language each: caption n of each is that of the
+    first, translated. Give them in data.captions too. They are cut as those of the first are, so let that be the
+    language with most captions. Null: every caption is cut by what its own language says."""
 
     def __post_init__(self) -> None:
         require_sane(self, "units.", LARGEST)
         for name in ("teachers", "teacher_steps", "captions", "steps"):
             require(getattr(self, name) >= 1, f"units.{name} must be at least 1, not {getattr(self, name)}")
+        require(
+            self.translations is None or len(self.translations) > 1,
+            f"units.translations {self.translations} has one source: give those of two languages at least, or null",
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

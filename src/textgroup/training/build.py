@@ -25,6 +25,7 @@ class Inputs:
 
     image_encoder: identity of the frozen encoder that made the features. tower: the one to begin with, where it is
     trained; then the captions have photographs for features. router: of a trained model, whose cuts are to be kept.
+    translations: the same captions in several languages, see `UnitsConfig`.
     counts: what became of the captions that were given, by data set, for people.
     """
 
@@ -34,6 +35,7 @@ class Inputs:
     image_encoder: dict[str, Any] | None = None
     tower: ImageTower | None = None
     router: Grouping | None = None
+    translations: tuple[CaptionData, ...] = ()
     counts: dict[str, str] = field(default_factory=dict)
 
 
@@ -86,6 +88,6 @@ def build_model(config: RunConfig, inputs: Inputs, *, learn: bool = True) -> Tex
     if inputs.router is not None:
         model.encoder.take_router(inputs.router)
     elif learn:
-        model.encoder.learn_to_cut(inputs.train, inputs.tokenizer, config.units, config.seed)
+        model.encoder.learn_to_cut(inputs.train, inputs.tokenizer, config.units, config.seed, inputs.translations)
     model.encoder.start_from(inputs.train, inputs.tokenizer, config.seed)
     return model

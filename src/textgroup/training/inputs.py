@@ -15,6 +15,7 @@ from textgroup.data.fingerprint import fingerprint
 from textgroup.data.sources.count import MEANT, Count
 from textgroup.data.sources.samples import Sample, read_samples
 from textgroup.data.tokens import Lost, count_captions, open_tokens, what_changed, write_tokens
+from textgroup.data.translations import read_translations
 from textgroup.errors import InputError
 from textgroup.files import full_disk_told, lock_directory
 from textgroup.model.grouping.contract import Grouping
@@ -51,6 +52,10 @@ def read_inputs(config: RunConfig) -> Inputs:
     if frozen and val_frozen:
         check_same_encoder(frozen.manifest.encoder, val_frozen.manifest.encoder, "data.features", "data.val_features")
     check_model(config)
+    if config.units.translations and config.router is not None:
+        raise InputError(
+            f"units.translations with router {config.router}, which has learned to cut: set units.translations to null"
+        )
     store: Store | None = frozen
     val_store: Store | None = val_frozen
     tower = None if config.trained_tower is None else ImageTower.open(config.trained_tower, config.seed)
@@ -73,7 +78,9 @@ def read_inputs(config: RunConfig) -> Inputs:
     if term := config.loss.needs_objects:
         train = replace(_add_objects(train, frozen, "data.features", term), share=config.loss.grounded)
         val = None if val is None else _add_objects(val, val_frozen, "data.val_features", term)
-    return Inputs(tokenizer, train, val, frozen.manifest.encoder if frozen else None, tower, source, counts)
+    translations = read_translations(config.units.translations or (), tokenizer, data.caption_column)
+    identity = frozen.manifest.encoder if frozen else None
+    return Inputs(tokenizer, train, val, identity, tower, source, translations, counts)
 
 
 def open_router(where: str) -> tuple[Grouping, CaptionTokenizer]:

@@ -4,6 +4,7 @@ The decoder, the losses, the trainer and inference ask for what is named here, a
 mechanism is one file beside this one and one line in `mechanisms.GROUPINGS`.
 """
 
+from collections.abc import Sequence
 from typing import ClassVar, NamedTuple
 
 import torch
@@ -104,6 +105,17 @@ class Grouping(nn.Module):
         that decides the cuts alone."""
         raise InputError(f"model.encoder.kind {self.config.kind} has no router of its own: set router to null")
 
-    def learn_to_cut(self, captions: CaptionData, tokenizer: CaptionTokenizer, config: UnitsConfig, seed: int) -> None:
+    def learn_to_cut(
+        self,
+        captions: CaptionData,
+        tokenizer: CaptionTokenizer,
+        config: UnitsConfig,
+        seed: int,
+        translations: Sequence[CaptionData] = (),
+    ) -> None:
         """Train the part that decides the cuts alone, where there is one. Called once, before `start_from`, unless
-        `take_router` was."""
+        `take_router` was. translations: see `Inputs`. Raises `InputError` for some where nothing is trained."""
+        if translations:
+            raise InputError(
+                f"units.translations: model.encoder.kind {self.config.kind} does not learn to cut: set it to null"
+            )

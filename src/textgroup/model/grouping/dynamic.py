@@ -5,6 +5,8 @@ is the sum of its embedded tokens: Eq. 4 without the division, V(t) as printed. 
 units, each a mean over tokens, a preposition would weigh as much as "a blue hard hat" (docs/experiments.md).
 """
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -59,10 +61,17 @@ class DynamicGroupTransformer(Grouping):
                 f"router: router_width, router_hidden are {sizes[0]} there and {sizes[1]} here: make them equal"
             ) from None
 
-    def learn_to_cut(self, captions: CaptionData, tokenizer: CaptionTokenizer, config: UnitsConfig, seed: int) -> None:
+    def learn_to_cut(
+        self,
+        captions: CaptionData,
+        tokenizer: CaptionTokenizer,
+        config: UnitsConfig,
+        seed: int,
+        translations: Sequence[CaptionData] = (),
+    ) -> None:
         """See `Grouping.learn_to_cut` and `router/learning.py`."""
         self.router.requires_grad_(True)
-        learning.learn(self.router, captions, tokenizer, config, seed)
+        learning.learn(self.router, captions, tokenizer, config, seed, translations)
         self.router.requires_grad_(False)
 
     @torch.no_grad()

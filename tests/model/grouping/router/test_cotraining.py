@@ -15,6 +15,7 @@ from textgroup.data.captions import CaptionData
 from textgroup.data.scenes.scene import scenes
 from textgroup.data.statistics.entropy import BEGINS, FREQUENT, begin_logits, binds_next, full_forms, left_entropy
 from textgroup.model.grouping.router import cotraining
+from textgroup.model.grouping.router.committee import Committee
 from textgroup.model.grouping.router.corruption import Labelled
 from textgroup.model.grouping.router.cotraining import Teacher, cut, refit
 from textgroup.model.grouping.router.learning import imitate, label, learn
@@ -178,10 +179,12 @@ def test_a_word_that_as_a_rule_makes_a_unit_is_cut_off_where_it_begins_one(token
     teacher.closes[3] = teacher.closes[7] = 1.0
     places = Places(row(1, 2, 3, 4, 6, 7, 8), row(1), row(), torch.tensor([[9]]))
     unsure = torch.where(row(3), 1.0, -1.0)
-    assert cut(teacher, ids, unsure, places).tolist() == row(1, 3, 4).tolist()
+    assert cut(teacher.closes, ids, unsure, places).tolist() == row(1, 3, 4).tolist()
     teacher.closes[4] = 1.0
     each_a_word = Places(row(1, 2, 3, 4, 5, 6, 7, 8), row(1), row(), torch.tensor([[9]]))
-    assert cut(teacher, ids, unsure, each_a_word).tolist() == row(1, 3, 4).tolist(), "token 4 began because of 3 alone"
+    assert cut(teacher.closes, ids, unsure, each_a_word).tolist() == row(1, 3, 4).tolist(), (
+        "token 4 began because of 3 alone"
+    )
 
 
 def test_a_router_imitates_the_units_that_it_is_shown() -> None:
@@ -220,6 +223,6 @@ def test_a_router_learns_the_units_of_generated_captions_alone() -> None:
 def test_teachers_label_every_caption_with_units_that_are_the_caption(tokenizer: CaptionTokenizer) -> None:
     data = data_of(tokenizer)
     teachers = [Teacher(data, tokenizer) for _ in range(2)]
-    labelled = label(teachers, data, 3, seed=0)
+    labelled = label(Committee(teachers), data, 3, seed=0)
     texts = sorted(tokenizer.decode([i for unit in units for i in unit.ids]) for units in labelled)
     assert texts == sorted(CAPTIONS)

@@ -146,7 +146,7 @@ def _sums(teacher: Teacher, ids: Tensor, mask: Tensor) -> Tensor:
     places = teacher.places(ids, mask)
     hidden = (torch.rand(mask.shape) < HIDE) & places.inside
     views = teacher(ids, mask & ~hidden)
-    begins = cut(teacher, ids, views.boundary.detach(), places)
+    begins = cut(teacher.closes, ids, views.boundary.detach(), places)
     spans = find_spans(begins, places)
     undecided, units = places.undecided, begins & ~places.alone
     return torch.stack(
@@ -164,19 +164,19 @@ def _cross_entropy(logits: Tensor, yes: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def cut(teacher: Teacher, ids: Tensor, boundary: Tensor, places: Places) -> Tensor:
+def cut(closes: Tensor, ids: Tensor, boundary: Tensor, places: Places) -> Tensor:
     """Where units begin (B, M): where they must, where the logit is above 0, and after a word that closes its unit and
-    has so far been alone in it.
+    has so far been alone in it. closes: (V,), see `Teacher`.
 
     So "with books" is cut as "with a book" is, although nothing about "books" says that a unit begins. What begins for
     that reason alone closes nothing itself: of "mit der Jacke", "der" does not.
     """
     probable = places.must | places.undecided & (boundary > 0)
-    closed = F.pad(teacher.closes[ids][:, :-1] > 0, (1, 0)) & places.words
+    closed = F.pad(closes[ids][:, :-1] > 0, (1, 0)) & places.words
     alone = torch.zeros_like(probable[:, 0])  # (B,), the unit so far is one word, and began by itself
     columns = []
-    for likely, closes, starts in zip(probable.unbind(1), closed.unbind(1), places.words.unbind(1)):
-        columns.append(likely | alone & closes)
+    for likely, ends, starts in zip(probable.unbind(1), closed.unbind(1), places.words.unbind(1)):
+        columns.append(likely | alone & ends)
         alone = likely | alone & ~starts
     return torch.stack(columns, dim=1)
 
@@ -202,7 +202,7 @@ def refit(teacher: Teacher, captions: CaptionData, seed: int) -> None:
     types, before, closed = [], [], []
     for ids, mask in seen:
         places = teacher.places(ids, mask)
-        spans = find_spans(cut(teacher, ids, teacher(ids, mask).boundary, places), places)
+        spans = find_spans(cut(teacher.closes, ids, teacher(ids, mask).boundary, places), places)
         number = places.words.cumsum(dim=1)  # of the word that each token is in
         ends_first_word = (number == number.gather(1, spans.first)) & teacher.ends_word[ids] & places.inside
         types.append(ids[ends_first_word])
@@ -212,7 +212,7 @@ def refit(teacher: Teacher, captions: CaptionData, seed: int) -> None:
     types, values = [], []
     for ids, mask in seen:
         places, views = teacher.places(ids, mask), teacher(ids, mask)
-        spans = find_spans(cut(teacher, ids, views.boundary, places), places)
+        spans = find_spans(cut(teacher.closes, ids, views.boundary, places), places)
         last = places.inside & (spans.final == torch.arange(ids.shape[1]))
         types.append(ids[last])
         values.append(teacher.naming(views, spans)[last])

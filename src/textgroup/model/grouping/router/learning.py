@@ -18,9 +18,11 @@ from torch import Tensor, nn
 from textgroup.config.run import UnitsConfig
 from textgroup.data.batches import bucket_ends
 from textgroup.data.captions import CaptionData
+from textgroup.errors import InputError
+from textgroup.model.grouping.router.committee import Committee
 from textgroup.model.grouping.router.corruption import Labelled, corrupt
-from textgroup.model.grouping.router.cotraining import AT_ONCE, BATCH, DECAY, Teacher, co_train, cut, rate
-from textgroup.model.grouping.router.places import find_places, find_spans
+from textgroup.model.grouping.router.cotraining import AT_ONCE, BATCH, DECAY, co_train, rate
+from textgroup.model.grouping.router.places import find_places
 from textgroup.model.grouping.router.router import Router
 from textgroup.report.terminal import counted
 from textgroup.text.tokenizer import CaptionTokenizer
@@ -31,36 +33,46 @@ LABELS_SEED = 77
 """Added to the seed for the captions that teachers cut: other ones than those they learned from first."""
 
 
-def learn(router: Router, captions: CaptionData, tokenizer: CaptionTokenizer, config: UnitsConfig, seed: int) -> None:
-    """Teach a fresh router to cut captions as these are cut. Minutes on one core, whatever the number of captions."""
+def learn(
+    router: Router,
+    captions: CaptionData,
+    tokenizer: CaptionTokenizer,
+    config: UnitsConfig,
+    seed: int,
+    translations: Sequence[CaptionData] = (),
+) -> None:
+    """Teach a fresh router to cut captions as these are cut. Minutes on one core, whatever the number of captions.
+
+    translations: some of the captions in one language, and the same ones in others (`translated.py`).
+    """
     router.know(tokenizer)
     captions = replace(captions, pooled=None, rows=None, objects=None, per_item=1)
+    if translations:
+        _check_some_are_given(captions, translations)
     teachers = [
         co_train(captions, tokenizer, config, seed + n, f"steps of teacher {n + 1} of {config.teachers}")
         for n in range(config.teachers)
     ]
-    labelled = label(teachers, captions, config.captions, seed)
-    imitate(router, labelled, tokenizer, config.steps, seed)
+    committee = Committee(teachers)
+    if translations:
+        committee.hear(translations, np.array(tokenizer.facts()["ends_word"]))
+    imitate(router, label(committee, captions, config.captions, seed), tokenizer, config.steps, seed)
 
 
-@torch.no_grad()
-def label(teachers: Sequence[Teacher], captions: CaptionData, number: int, seed: int) -> list[list[Labelled]]:
-    """About `number` captions as the teachers cut them together, by the mean of their logits: lists of units."""
-    one = teachers[0]
-    names, closes = (torch.stack([getattr(t, fact) for t in teachers]).mean(dim=0) for fact in ("names", "closes"))
-    own, one.closes = one.closes, closes
+def _check_some_are_given(captions: CaptionData, translations: Sequence[CaptionData]) -> None:
+    first = {tuple(data.caption(0)) for data in translations[1:]}
+    if not any(tuple(captions.caption(n)) in first for n in range(len(captions.starts) - 1)):
+        raise InputError("units.translations: the captions are not those of data.captions: give the sources there too")
+
+
+def label(committee: Committee, captions: CaptionData, number: int, seed: int) -> list[list[Labelled]]:
+    """About `number` captions as a committee cuts them: lists of units."""
     steps = min(max(1, number // AT_ONCE), captions.steps_per_epoch(AT_ONCE))
     labelled: list[list[Labelled]] = []
     for step in counted(steps, "thousand captions cut"):
         for ids, mask in captions.batch(step, AT_ONCE, seed + LABELS_SEED).chunks:
-            places = one.places(ids, mask)
-            views = [teacher(ids, mask) for teacher in teachers]
-            begins = cut(one, ids, torch.stack([v.boundary for v in views]).mean(dim=0), places)
-            spans = find_spans(begins, places)
-            naming = torch.stack([t.naming(v, spans) for t, v in zip(teachers, views)]).mean(dim=0)
-            last = names[ids].gather(1, spans.final)  # of the type that ends each unit
-            labelled += _units(ids, begins, spans.final, naming + last > 0, places.alone)
-    one.closes = own
+            places, begins, final, names = committee.cut(ids, mask)
+            labelled += _units(ids, begins, final, names, places.alone)
     return labelled
 
 
