@@ -8,7 +8,7 @@ tokens. A few minutes a row.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -26,7 +26,7 @@ from textgroup.data.statistics import entropy
 from textgroup.evaluation.phrases.benchmark import Benchmark, measure
 from textgroup.evaluation.phrases.tokens import word_spans
 from textgroup.inference.textgroup import TextGroup
-from textgroup.model.grouping.router import corruption, cotraining
+from textgroup.model.grouping.router import corruption, cotraining, learning
 from textgroup.model.grouping.router.cotraining import Teacher, co_train, cut
 from textgroup.model.grouping.router.places import find_spans, mean_over_units
 from textgroup.model.grouping.router.router import Cuts
@@ -47,7 +47,7 @@ class AsRouter(torch.nn.Module):
     def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> Cuts:
         """See `Router.forward`."""
         places, views = self.teacher.places(ids, mask), self.teacher(ids, mask)
-        begins = cut(self.teacher, ids, views.boundary, places)
+        begins = cut(self.teacher.closes, ids, views.boundary, places)
         spans = find_spans(begins, places)
         last = self.teacher.names[ids].gather(1, spans.final)
         names = mean_over_units(self.teacher.naming(views, spans) + last, begins, places.inside)
@@ -91,15 +91,21 @@ CONSTANTS = {
 """Constants of the teachers, where each is, and other values for it."""
 
 
+Change = tuple[ModuleType, str, float]
+"""A constant, and another value for it."""
+
+
 @contextmanager
-def changed(place: ModuleType, name: str, value: float) -> Iterator[None]:
-    """In the block, a constant has another value."""
-    kept = getattr(place, name)
-    setattr(place, name, value)
+def changed(changes: Sequence[Change]) -> Iterator[None]:
+    """In the block, constants have other values."""
+    kept = [(place, name, getattr(place, name)) for place, name, _ in changes]
+    for place, name, value in changes:
+        setattr(place, name, value)
     try:
         yield
     finally:
-        setattr(place, name, kept)
+        for place, name, value in kept:
+            setattr(place, name, value)
 
 
 def rows(data: CaptionData, tokenizer: CaptionTokenizer, seed: int) -> dict[str, dict[str, Callable[[], TextGroup]]]:
@@ -115,27 +121,28 @@ def rows(data: CaptionData, tokenizer: CaptionTokenizer, seed: int) -> dict[str,
         made.encoder.router = AsRouter(co_train(data, tokenizer, UnitsConfig(), seed, "steps"))
         return TextGroup(made, tokenizer)
 
-    def router(units: UnitsConfig, place: ModuleType, name: str, value: float) -> TextGroup:
+    def router(teachers: int, *changes: Change) -> TextGroup:
         made = model()
-        with changed(place, name, value):
-            made.encoder.learn_to_cut(data, tokenizer, units, seed)
+        with changed(changes):
+            made.encoder.learn_to_cut(data, tokenizer, UnitsConfig(teachers=teachers), seed)
         return TextGroup(made, tokenizer)
 
-    one, three = UnitsConfig(teachers=1), UnitsConfig()
-    as_it_is = (corruption, "PLAIN", corruption.PLAIN)
+    plain, first = (corruption, "PLAIN", 1.0), (learning, "ROUTERS", 1)
     constants = {
-        f"{name} {value}": partial(router, one, place, name, value)
+        f"{name} {value}": partial(router, 1, first, (place, name, value))
         for name, (place, values) in CONSTANTS.items()
         for value in values
     }
     parts = {
         "one teacher by itself": teacher,
-        "a router, one teacher, captions as they are": partial(router, one, corruption, "PLAIN", 1.0),
-        "a router, three teachers, captions as they are": partial(router, three, corruption, "PLAIN", 1.0),
-        "a router, one teacher, corrupted captions": partial(router, one, *as_it_is),
-        "a router, three teachers, corrupted captions": partial(router, three, *as_it_is),
+        "a router, one teacher, captions as they are": partial(router, 1, first, plain),
+        "a router, three teachers, captions as they are": partial(router, 3, first, plain),
+        "a router, one teacher, corrupted captions": partial(router, 1, first),
+        "a router, three teachers, corrupted captions": partial(router, 3, first),
+        "a second router, one teacher, corrupted captions": partial(router, 1),
+        "a second router, three teachers, corrupted captions": partial(router, 3),
     }
-    return {"parts": parts, "constants": {"as they are": partial(router, one, *as_it_is), **constants}}
+    return {"parts": parts, "constants": {"as they are": partial(router, 1, first), **constants}}
 
 
 if __name__ == "__main__":

@@ -6,15 +6,21 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from tests.training.tiny import tiny_config
 from tests.vision.tiny import TinyEncoder, write_images
-from textgroup.config.run import DataConfig, RunConfig, TokenizerConfig
+from textgroup.config.run import DataConfig, LossConfig, RunConfig, TokenizerConfig, UnitsConfig
+from textgroup.data.captions import CaptionData
 from textgroup.data.sources.samples import read_samples
 from textgroup.errors import InputError
+from textgroup.model.grouping.contract import Grouping
+from textgroup.model.grouping.dynamic import DynamicGroupTransformer
+from textgroup.text.tokenizer import CaptionTokenizer
+from textgroup.training.build import build_model
 from textgroup.training.inputs import read_inputs
 from textgroup.vision.store.writing import encode_features
 
@@ -132,3 +138,41 @@ def test_tokens_that_may_only_be_read_are_used(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr("os.access", lambda *_: False)
     assert len(read_inputs(config).train) == 1
     assert not (tmp_path / "tokens" / ".lock").exists()
+
+
+def test_translations_are_read_and_given_to_what_learns_to_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = translated(tmp_path)
+    heard: list[list[str]] = []
+
+    def learn_to_cut(self: Grouping, captions: CaptionData, tokenizer: CaptionTokenizer, *given: Any) -> None:
+        heard.extend([tokenizer.decode(data.caption(n)) for n in range(len(data))] for data in given[-1])
+
+    monkeypatch.setattr(DynamicGroupTransformer, "learn_to_cut", learn_to_cut)
+    inputs = read_inputs(config)
+    build_model(config, inputs)
+    assert heard == [["a man", "a dog"], ["un homme", "un chien"]]
+    (tmp_path / "en.txt").write_text("a man\na cat\n")
+    assert read_inputs(config).digest() != inputs.digest(), "a run that goes on notices other translations"
+
+
+def translated(tmp_path: Path, **changes: object) -> RunConfig:
+    for name, text in (("en.txt", "a man\na dog\n"), ("fr.txt", "un homme\nun chien\n")):
+        (tmp_path / name).write_text(text)
+    config = tiny_config(tmp_path / "run", image_encoder=None, tokenizer=TokenizerConfig(vocabulary=540))
+    config = replace(config, loss=LossConfig())
+    units = replace(config.units, translations=[str(tmp_path / "en.txt"), str(tmp_path / "fr.txt")])
+    data = replace(config.data, captions=str(tmp_path / "fr.txt"))
+    model = replace(config.model, encoder=replace(config.model.encoder, kind="dynamic"))
+    return replace(config, **{"units": units, "data": data, "model": model, **changes})  # type: ignore[arg-type]
+
+
+def test_translations_that_nothing_learns_from_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"units\.translations \['x'\] has one source"):
+        UnitsConfig(translations=["x"])
+    with pytest.raises(InputError, match=r"units\.translations .*fr\.txt is not in data\.captions: add it there"):
+        translated(tmp_path, data=DataConfig(captions=["en.txt"]))
+    with pytest.raises(InputError, match=r"router packaged has learned to cut already: set units\.translations"):
+        translated(tmp_path, router="packaged")
+    fixed = translated(tmp_path, model=tiny_config(tmp_path / "run").model)
+    with pytest.raises(InputError, match=r"units\.translations with model\.encoder\.kind grouping, which does"):
+        read_inputs(fixed)

@@ -126,14 +126,15 @@ class UnitsConfig:
     teacher_steps: int = 500
     """Steps of each teacher, 256 captions each."""
     captions: int = 80_000
-    """Captions that the teachers cut for the router to learn from, in thousands rounded down; at least one thousand, or
-    all that there are."""
+    """Captions that are cut for each of two routers to learn from, in thousands rounded down; at least one thousand, or
+    all that there are. The teachers cut them for the first, and together with it for the second, which is kept."""
     steps: int = 1_000
-    """Steps of the router, 256 captions each."""
+    """Steps of each router, 256 captions each."""
     translations: list[str] | None = None
     """Sources of captions that say the same in several languages, one language each: caption n of each is that of the
-    first, translated. Give them in data.captions too. They are cut as those of the first are, so let that be the
-    language with most captions. Null: every caption is cut by what its own language says."""
+    first, translated. All but the first are sources of data.captions too. They are cut as those of the first are, so
+    let that be the language with most captions. Some 2 GB of memory for 100,000 captions. Null: every caption is cut by
+    what its own language says."""
 
     def __post_init__(self) -> None:
         require_sane(self, "units.", LARGEST)
@@ -255,6 +256,16 @@ class RunConfig:
             self.router is None or self.tokenizer.source is None,
             f"router {self.router} brings its own tokenizer: set tokenizer.source to null",
         )
+        require(
+            self.router is None or self.units.translations is None,
+            f"router {self.router} has learned to cut already: set units.translations to null",
+        )
+        given = [self.data.captions] if isinstance(self.data.captions, str) else self.data.captions or []
+        for source in (self.units.translations or [])[1:]:
+            require(
+                source in given,
+                f"units.translations {source} is not in data.captions: add it there, or set units.translations to null",
+            )
         require(
             not self.loss.paraphrase or self.optim.batch_size % 2 == 0,
             f"optim.batch_size {self.optim.batch_size} with loss.paraphrase: two captions an image make an even number",

@@ -14,8 +14,8 @@ def read_translations(
 ) -> tuple[CaptionData, ...]:
     """The captions of each source, of one language: caption n of each says what caption n of the first says.
 
-    Raises `InputError` if they are not equally many, or if some are left out, as blank ones are: those behind would
-    face a wrong translation.
+    Raises `InputError` as `read_samples` does, if they are not equally many, and if some are left out, as blank ones
+    are: those behind would face a wrong translation.
     """
     languages = [_read(source, caption_column) for source in sources]
     for source, captions in zip(sources, languages):
@@ -35,6 +35,6 @@ def _read(source: str, caption_column: str) -> list[str]:
         if why not in MEANT:
             raise InputError(
                 f"units.translations: {source}: {times} left out ({why}: {count.examples[why][0]}), and the captions "
-                "behind would face wrong translations; take them out of every source, in their places"
+                "behind would face wrong translations: remove the same captions from every source"
             )
     return captions

@@ -25,7 +25,7 @@ class Inputs:
 
     image_encoder: identity of the frozen encoder that made the features. tower: the one to begin with, where it is
     trained; then the captions have photographs for features. router: of a trained model, whose cuts are to be kept.
-    translations: the same captions in several languages, see `UnitsConfig`.
+    translations: the same captions in several languages (`UnitsConfig.translations`).
     counts: what became of the captions that were given, by data set, for people.
     """
 
@@ -37,6 +37,10 @@ class Inputs:
     router: Grouping | None = None
     translations: tuple[CaptionData, ...] = ()
     counts: dict[str, str] = field(default_factory=dict)
+
+    def digest(self) -> str:
+        """A digest of what the model learns from."""
+        return " ".join(data.digest() for data in (self.train, *self.translations))
 
 
 def check_model(config: RunConfig) -> None:
@@ -50,6 +54,11 @@ def check_model(config: RunConfig) -> None:
             f"this machine has {memory / 1e9:,.0f} GB: lower model.encoder.width or the number of layers"
         )
     kind, loss = config.model.encoder.kind, config.loss
+    if config.units.translations and encoder.reach is None:
+        raise InputError(
+            f"units.translations with model.encoder.kind {kind}, which does not learn to cut: set it to null, or "
+            "take a dynamic encoder"
+        )
     if not encoder.trains_assignment and (loss.balance or loss.contiguity):
         raise InputError(
             f"loss.balance {loss.balance} and loss.contiguity {loss.contiguity} with model.encoder.kind {kind}, whose "

@@ -52,10 +52,6 @@ def read_inputs(config: RunConfig) -> Inputs:
     if frozen and val_frozen:
         check_same_encoder(frozen.manifest.encoder, val_frozen.manifest.encoder, "data.features", "data.val_features")
     check_model(config)
-    if config.units.translations and config.router is not None:
-        raise InputError(
-            f"units.translations with router {config.router}, which has learned to cut: set units.translations to null"
-        )
     store: Store | None = frozen
     val_store: Store | None = val_frozen
     tower = None if config.trained_tower is None else ImageTower.open(config.trained_tower, config.seed)

@@ -86,7 +86,7 @@ def train_opened(
     model, tower = build_model(config, inputs, learn=learns).to(device), copy.deepcopy(inputs.tower)
     trained = joint.trained_modules(model, tower).to(device)
     optimizer = adamw(model, config.optim, tower)
-    data = inputs.train.digest()
+    data = inputs.digest()
     first = 0 if saved is None else load_checkpoint(saved, model, optimizer, inputs, tower, data)
     distributed.broadcast_state(trained)
     per_epoch = inputs.train.steps_per_epoch(size)

@@ -11,8 +11,8 @@ import numpy as np
 
 ROUNDS, DIAGONAL, NOTHING, UNSEEN = 6, 8.0, 0.05, 1e-6
 """Rounds of expectation maximisation; how fast a pair gets less likely with the distance of its places, in shares of
-the captions; weight of nothing, beside words at the same place; count of a pair that never was one. The first values
-that were tried."""
+the captions; weight of nothing, beside words at the same place; added to every count. The first values that were
+tried."""
 
 
 class Pairs(NamedTuple):
@@ -40,8 +40,9 @@ class Pairs(NamedTuple):
 def align(captions: Sequence[np.ndarray], translations: Sequence[np.ndarray]) -> list[np.ndarray]:
     """How sure it is that two words mean the same: for each caption (its words, words of its translation), fp32, 0..1.
 
-    captions, translations: the types of their words, numbers from 0; caption n and translation n belong together. It is
-    the root of the product of two probabilities: that of all words the translation's is for this one, and the reverse.
+    captions, translations: the types of their words, numbers from 0; at least one each; caption n and translation n
+    belong together. It is the root of the product of two probabilities: that the translation's word stands for this
+    word and for no other, and that this word stands for it. Memory: some 100 bytes for each pair of words.
     """
     pairs = _pairs(captions, translations)
     forth = back = np.ones(len(pairs.first))  # of each kind of pair: probability of the second word given the first
@@ -60,28 +61,26 @@ def align(captions: Sequence[np.ndarray], translations: Sequence[np.ndarray]) ->
 
 def _pairs(captions: Sequence[np.ndarray], translations: Sequence[np.ndarray]) -> Pairs:
     """All pairs of all captions, caption by caption; within one, the words of the translation run fastest."""
-    own, other, weight, first, second = [], [], [], [], []
+    of_caption: list[tuple[np.ndarray, ...]] = []
     before = np.zeros(2, dtype=np.int64)  # words of the captions so far, and of the translations
     for words, translated in zip(captions, translations):
         n, m = len(words) + 1, len(translated)
         at, there = (np.arange(n) - 0.5) / max(n - 1, 1), (np.arange(m) + 0.5) / max(m, 1)
         likely = np.exp(-DIAGONAL * np.abs(at[:, None] - there))  # (n, m)
         likely[0] = NOTHING
-        own.append(np.repeat(before[0] + np.arange(n), m))
-        other.append(np.tile(before[1] + np.arange(m), n))
-        weight.append(likely.ravel())
-        first.append(np.repeat(np.concatenate([[0], words + 1]), m))
-        second.append(np.tile(translated, n))
+        own, other = np.repeat(before[0] + np.arange(n), m), np.tile(before[1] + np.arange(m), n)
+        types = np.repeat(np.concatenate([[0], words + 1]), m), np.tile(translated, n)
+        of_caption.append((own, other, likely.ravel(), *types))
         before += n, m
-    types = np.concatenate(second).max(initial=0) + 1
-    both = np.concatenate(first).astype(np.int64) * types + np.concatenate(second)
-    kinds, kind = np.unique(both, return_inverse=True)
-    return Pairs(*(np.concatenate(each) for each in (own, other, weight)), kind, kinds // types, kinds % types)
+    own, other, weight, first, second = (np.concatenate(parts) for parts in zip(*of_caption))
+    count = second.max(initial=0) + 1
+    kinds, kind = np.unique(first.astype(np.int64) * count + second, return_inverse=True)
+    return Pairs(own, other, weight, kind, kinds // count, kinds % count)
 
 
 def _posteriors(pairs: Pairs, forth: np.ndarray, back: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Of each pair (P,): how likely the translation's word is for this one of all, and this one for that; the latter is
-    0 for nothing."""
+    """How likely, in each pair (P,), the translation's word stands for this word, and this word for it (0 for
+    nothing)."""
     chosen = _shares(forth[pairs.kind] * pairs.weight, pairs.other)
     choosing = _shares(back[pairs.kind] * pairs.weight * pairs.is_word, pairs.own)
     return chosen, choosing

@@ -114,8 +114,5 @@ class Grouping(nn.Module):
         translations: Sequence[CaptionData] = (),
     ) -> None:
         """Train the part that decides the cuts alone, where there is one. Called once, before `start_from`, unless
-        `take_router` was. translations: see `Inputs`. Raises `InputError` for some where nothing is trained."""
-        if translations:
-            raise InputError(
-                f"units.translations: model.encoder.kind {self.config.kind} does not learn to cut: set it to null"
-            )
+        `take_router` was. translations: captions in one language, and then the same ones in others, which are among
+        `captions`."""

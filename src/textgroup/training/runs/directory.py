@@ -20,7 +20,7 @@ CONFIG, LOG = "config.yaml", "log.jsonl"
 MAY_CHANGE = ("out", "log", "optim.epochs", "optim.chunk")
 """Fields that a resumed run may have otherwise: where it lies, what it tells and how often it saves, how long it goes
 on (the cosine then has the new length), and how much is in memory at once, which changes no result."""
-BY_CONTENT = ("data", "tokenizer", "image_encoder", "router")
+BY_CONTENT = ("data", "tokenizer", "image_encoder", "router", "units.translations")
 """Fields that name things, which may have been moved; `resume` compares what lies there."""
 
 

@@ -43,7 +43,7 @@ def load_checkpoint(
     step, trained_on = checkpoint.load_state(saved, optimizer)
     if trained_on not in ("", data):
         raise InputError(
-            f"{saved} was trained on other captions or features than data.captions and data.features hold now: "
-            "start anew in another --out"
+            f"{saved} was trained on other captions or features than data.captions, data.features and "
+            "units.translations hold now: start anew in another --out"
         )
     return step

@@ -200,7 +200,7 @@ def test_a_router_imitates_the_units_that_it_is_shown() -> None:
     torch.manual_seed(0)
     router = Router(EncoderConfig(kind="dynamic"), len(tokenizer))
     router.know(tokenizer)
-    imitate(router, labelled, tokenizer, steps=40, seed=0)
+    imitate(router, labelled, tokenizer, steps=40, seed=0, task="steps")
     ids, mask = pad(tokenizer.ids(["two dogs sits on the small man near a tall tree"]))
     cuts = router(ids, mask)
     assert cuts.begins[0].nonzero()[:, 0].tolist() == [1, 3, 5, 8, 9]

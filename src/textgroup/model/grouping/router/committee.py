@@ -1,4 +1,8 @@
-"""Teachers that cut captions together, by the mean of their logits; translations, where there are any, know better."""
+"""Teachers that cut captions together, by the mean of their logits; translations, where there are any, know better.
+
+A router that has learned from them may join. It reads a word and its surroundings at once and has seen captions of
+which something was taken away; they know more of single words. It votes as much as all teachers together.
+"""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -10,12 +14,13 @@ from torch import Tensor
 from textgroup.data.captions import CaptionData
 from textgroup.model.grouping.router.cotraining import AT_ONCE, Teacher, cut
 from textgroup.model.grouping.router.places import Places, find_spans, mean_over_units
+from textgroup.model.grouping.router.router import Router
 from textgroup.model.grouping.router.translated import CutCaption, Translations, first_tokens_of_words, translate
 
 
 class CutTogether(NamedTuple):
     """All (B, M). begins: True for the first token of each unit. final: index of the last token of each token's unit.
-    names: whether it names something."""
+    names: whether that names something; a mark never does."""
 
     places: Places
     begins: Tensor
@@ -24,13 +29,14 @@ class CutTogether(NamedTuple):
 
 
 class Committee:
-    """Teachers of the same captions. translations: what is told of some captions."""
+    """Teachers of the same captions. translations: what is told of some captions. router: one that has joined."""
 
     def __init__(self, teachers: Sequence[Teacher]) -> None:
         self._teachers = teachers
         facts = (torch.stack([getattr(t, fact) for t in teachers]).mean(dim=0) for fact in ("names", "closes"))
         self._names, self._closes = facts  # (V,) each
         self.translations = Translations()
+        self.router: Router | None = None
 
     @torch.no_grad()
     def cut(self, ids: Tensor, mask: Tensor) -> CutTogether:
@@ -38,13 +44,20 @@ class Committee:
         places = self._teachers[0].places(ids, mask)
         told = self.translations.of(ids, mask)
         views = [teacher(ids, mask) for teacher in self._teachers]
-        begins = cut(self._closes, ids, torch.stack([v.boundary for v in views]).mean(dim=0), places)
+        boundary = torch.stack([v.boundary for v in views]).mean(dim=0)
+        if self.router is not None:
+            begins_by_router, names_by_router = self.router.token_logits(ids, mask)
+            boundary = (boundary + begins_by_router) / 2
+        boundary = torch.where(told.known, torch.where(told.begins, 1.0, -1.0), boundary)  # so that it may close a unit
+        begins = cut(self._closes, ids, boundary, places)
         begins = torch.where(told.known & places.undecided, told.begins, begins)
         spans = find_spans(begins, places)
         naming = torch.stack([t.naming(v, spans) for t, v in zip(self._teachers, views)]).mean(dim=0)
         logit = naming + self._names[ids].gather(1, spans.final)  # of the type that ends each unit
+        if self.router is not None:
+            logit = (logit + mean_over_units(names_by_router, begins, places.inside)) / 2
         named = mean_over_units(told.names, begins, places.inside)
-        return CutTogether(places, begins, spans.final, torch.where(named != 0, named, logit) > 0)
+        return CutTogether(places, begins, spans.final, (torch.where(named != 0, named, logit) > 0) & ~places.alone)
 
     def hear(self, languages: Sequence[CaptionData], ends_word: np.ndarray) -> None:
         """Cut the captions of the first language, and carry the units over to their translations in the others.

@@ -204,7 +204,8 @@ def refit(teacher: Teacher, captions: CaptionData, seed: int) -> None:
         places = teacher.places(ids, mask)
         spans = find_spans(cut(teacher.closes, ids, teacher(ids, mask).boundary, places), places)
         number = places.words.cumsum(dim=1)  # of the word that each token is in
-        ends_first_word = (number == number.gather(1, spans.first)) & teacher.ends_word[ids] & places.inside
+        in_first_word = (number == number.gather(1, spans.first)) & places.inside & ~places.alone
+        ends_first_word = in_first_word & teacher.ends_word[ids]
         types.append(ids[ends_first_word])
         before.append(ids.gather(1, (spans.first - 1).clamp_min(0))[ends_first_word])
         closed.append((F.pad(spans.several[:, 1:], (0, 1)) & ~spans.several)[ends_first_word])

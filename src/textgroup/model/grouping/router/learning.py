@@ -1,4 +1,5 @@
-"""How a router comes about: teachers co-train, cut captions together, and the router learns from what they cut.
+"""How a router comes about: teachers co-train and cut captions together, and a router learns from what they cut. Then
+another learns from what the teachers and the first router cut together.
 
 The teachers know each word by one number and look at its surroundings (`cotraining.py`); the router reads both at once.
 It learns from their cuts of whole captions, and must find the same units in captions of which something was taken away
@@ -6,6 +7,7 @@ It learns from their cuts of whole captions, and must find the same units in cap
 """
 
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import replace
 from itertools import chain, pairwise
 from random import Random
@@ -18,7 +20,6 @@ from torch import Tensor, nn
 from textgroup.config.run import UnitsConfig
 from textgroup.data.batches import bucket_ends
 from textgroup.data.captions import CaptionData
-from textgroup.errors import InputError
 from textgroup.model.grouping.router.committee import Committee
 from textgroup.model.grouping.router.corruption import Labelled, corrupt
 from textgroup.model.grouping.router.cotraining import AT_ONCE, BATCH, DECAY, co_train, rate
@@ -29,6 +30,8 @@ from textgroup.text.tokenizer import CaptionTokenizer
 
 RATE, HIDE, BUCKETS = 3e-3, 0.15, 4
 """Peak learning rate; share of tokens that are hidden; chunks of a batch by length."""
+ROUTERS = 2
+"""Routers that learn one after the other; with the teachers, each cuts the captions that the next one learns from."""
 LABELS_SEED = 77
 """Added to the seed for the captions that teachers cut: other ones than those they learned from first."""
 
@@ -43,26 +46,23 @@ def learn(
 ) -> None:
     """Teach a fresh router to cut captions as these are cut. Minutes on one core, whatever the number of captions.
 
-    translations: some of the captions in one language, and the same ones in others (`translated.py`).
+    A first router learns from the teachers, and this one from what they and the first cut together.
+
+    translations: captions in one language, and in others, which are among `captions` (`translated.py`).
     """
     router.know(tokenizer)
     captions = replace(captions, pooled=None, rows=None, objects=None, per_item=1)
-    if translations:
-        _check_some_are_given(captions, translations)
     teachers = [
         co_train(captions, tokenizer, config, seed + n, f"steps of teacher {n + 1} of {config.teachers}")
         for n in range(config.teachers)
     ]
-    committee = Committee(teachers)
-    if translations:
-        committee.hear(translations, np.array(tokenizer.facts()["ends_word"]))
-    imitate(router, label(committee, captions, config.captions, seed), tokenizer, config.steps, seed)
-
-
-def _check_some_are_given(captions: CaptionData, translations: Sequence[CaptionData]) -> None:
-    first = {tuple(data.caption(0)) for data in translations[1:]}
-    if not any(tuple(captions.caption(n)) in first for n in range(len(captions.starts) - 1)):
-        raise InputError("units.translations: the captions are not those of data.captions: give the sources there too")
+    committee, ends_word = Committee(teachers), np.array(tokenizer.facts()["ends_word"])
+    for n, student in enumerate([*(deepcopy(router) for _ in range(ROUTERS - 1)), router]):
+        if translations:
+            committee.hear(translations, ends_word)
+        labelled = label(committee, captions, config.captions, seed + n)
+        imitate(student, labelled, tokenizer, config.steps, seed + n, f"steps of router {n + 1} of {ROUTERS}")
+        committee.router = student
 
 
 def label(committee: Committee, captions: CaptionData, number: int, seed: int) -> list[list[Labelled]]:
@@ -79,7 +79,7 @@ def label(committee: Committee, captions: CaptionData, number: int, seed: int) -
 def _units(ids: Tensor, begins: Tensor, final: Tensor, names: Tensor, alone: Tensor) -> list[list[Labelled]]:
     """The units of each caption from tensors (B, M)."""
     rows, columns = (x.tolist() for x in begins.nonzero(as_tuple=True))
-    last, named, marks = (x[begins].tolist() for x in (final, names & ~alone, alone))
+    last, named, marks = (x[begins].tolist() for x in (final, names, alone))
     tokens = ids.tolist()
     units: list[list[Labelled]] = [[] for _ in tokens]
     for row, first, final_token, name, mark in zip(rows, columns, last, named, marks):
@@ -87,15 +87,22 @@ def _units(ids: Tensor, begins: Tensor, final: Tensor, names: Tensor, alone: Ten
     return [caption for caption in units if caption]
 
 
-def imitate(router: Router, labelled: list[list[Labelled]], tokenizer: CaptionTokenizer, steps: int, seed: int) -> None:
-    """Train the router on captions that are cut already, whole and corrupted."""
+def imitate(
+    router: Router,
+    labelled: list[list[Labelled]],
+    tokenizer: CaptionTokenizer,
+    steps: int,
+    seed: int,
+    task: str,
+) -> None:
+    """Train a fresh router on captions that are cut already, whole and corrupted. task: what the progress calls it."""
     torch.manual_seed(seed)
     random, ends = Random(seed), tokenizer.facts()["ends_word"]
     comma = tokenizer.ids([","])[0][1]
     nn.init.normal_(router.token.weight, std=0.1)
     optimizer = torch.optim.AdamW(router.parameters(), RATE, weight_decay=DECAY)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: rate(step, steps))
-    for _ in counted(steps, "steps of the router"):
+    for _ in counted(steps, task):
         drawn = [random.randrange(len(labelled)) for _ in range(BATCH + 1)]
         units = [corrupt(labelled[a], labelled[b], comma, ends, random) for a, b in pairwise(drawn)]
         units.sort(key=lambda caption: sum(len(unit.ids) for unit in caption))

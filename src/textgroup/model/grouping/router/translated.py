@@ -1,8 +1,8 @@
 """What translations say of captions: a caption is cut as the same caption is in another language.
 
-"un homme court" says, word for word, what "a man | is | running" says, so a unit begins with "court". Nothing in French
-captions says that: verbs go on with nouns there as adjectives do. It is the projection of Yarowsky et al. (2001); here
-nobody annotated the first language either.
+In "un homme court", "court" says what "running" says in "a man | is | running", so a unit begins with it. Nothing in
+French captions says that: verbs go on with nouns there as adjectives do. It is the projection of Yarowsky et al.
+(2001); here nobody annotated the first language either.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,7 +16,8 @@ from textgroup.data.captions import CaptionData
 from textgroup.data.statistics.translation import align
 
 SURE = 0.5
-"""From this on a word of a translation belongs to a unit of the caption."""
+"""A word of a translation belongs to a unit of the caption if it is surer than this, added up over the unit's words,
+that they mean the same."""
 
 
 class CutCaption(NamedTuple):
@@ -39,14 +40,16 @@ class Told(NamedTuple):
 
 
 class Translations:
-    """What is told of captions, whose token ids they are found by. Without any, nothing is known of any caption."""
+    """What is told of captions, which are found by their token ids; nothing is known of others. Of a caption that comes
+    twice, all that is known where both say the same, and the sum of `names`."""
 
     def __init__(self, told: Iterable[tuple[Sequence[int], Told]] = ()) -> None:
-        self._told = {tuple(ids): what for ids, what in told}
-
-    def __len__(self) -> int:
-        """Number of captions of which something is told."""
-        return len(self._told)
+        self._told: dict[tuple[int, ...], Told] = {}
+        for ids, new in told:
+            old = self._told.setdefault(tuple(ids), new)
+            if old is not new:
+                agree = old.known & new.known & (old.begins == new.begins)
+                self._told[tuple(ids)] = Told(agree, old.begins & agree, old.names + new.names)
 
     def of(self, ids: Tensor, mask: Tensor) -> Told:
         """What is told of these captions (B, M)."""
@@ -58,7 +61,7 @@ class Translations:
 
 
 def translate(cut: Sequence[CutCaption], languages: Sequence[CaptionData], ends_word: np.ndarray) -> Translations:
-    """Carry the units of captions over to their translations.
+    """Carry the units of captions over to their translations: what is then told of those.
 
     languages: the same captions in each language, one after the other; `cut` has those of the first. ends_word: (V,),
     whether a token ends a word.
@@ -106,8 +109,10 @@ def _tell(cut: CutCaption, sure: np.ndarray, starts: np.ndarray, length: int) ->
     for word in np.flatnonzero(of_unit.max(axis=0, initial=0) > SURE):
         unit = int(of_unit[:, word].argmax())
         names[starts[word]] = float(of_unit[unit, word]) * (1 if cut.names[unit] else -1)
-        if before is not None and (same := unit == before[1]) | (word == before[0] + 1):
-            known[starts[before[0] + 1 : word + 1]] = True
-            begins[starts[word]] = not same
+        if before is not None:
+            last, its_unit = before
+            if unit == its_unit or word == last + 1:
+                known[starts[last + 1 : word + 1]] = True
+                begins[starts[word]] = unit != its_unit
         before = word, unit
     return Told(known, begins, names)
