@@ -88,8 +88,9 @@ def test_a_stream_that_is_cut_names_the_shard(web: str, shard: str) -> None:
 
 
 def test_what_the_web_does_not_give_is_told_in_a_line(web: str) -> None:
-    assert f"{web}/none.tar: it cannot be had (" in error(f"{web}/none.tar")
+    assert f"{web}/none.tar: it cannot be had (404" in error(f"{web}/none.tar")
     port = int(web.rpartition(":")[2])
+    assert "x.tar: it cannot be had (Cannot connect to host 127.0.0.1:1 " in error("http://127.0.0.1:1/x.tar")
     assert "it cannot be had" in error(f"https://127.0.0.1:{port}/gcc-00008.tar")  # no such protocol there
     assert "no scheme gopher" in error("gopher://x/a.tar")
 

@@ -112,8 +112,8 @@ def _open_remote(name: str, options: dict[str, Any]) -> Iterator[io.RawIOBase]:
     except ImportError as error:
         raise InputError(f"{name}: {error}; to read it, install it: pip install 'textgroup[remote]'") from None
     except Exception as error:  # 404, no such host, refused, no credentials, ...: each client has errors of its own
-        said = " ".join(str(error).split())[:200] or type(error).__name__
-        raise InputError(f"{name}: it cannot be had ({said})") from None
+        said = " ".join(str(error.__cause__ or error).split())[:200]  # the cause, where all that is said is the name
+        raise InputError(f"{name}: it cannot be had ({said or type(error).__name__})") from None
     with opened, file:
         yield _Remote(file)
 
