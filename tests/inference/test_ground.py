@@ -54,7 +54,7 @@ PICTURE = Image.new("RGB", (30, 10), "grey")
 def test_a_phrase_points_at_the_half_that_it_names(model: Any) -> None:
     caption = "there is a kite , it is red"
     scene = model.look_at(PICTURE)
-    kite, red = model.heat_maps(scene, caption, [(9, 15), (18, 27)])
+    kite, red = model.heat_maps(scene, caption, [(11, 15), (24, 27)])
     assert kite.shape == red.shape == (1, 2)
     assert kite[0, 1] > kite[0, 0]
     assert red[0, 0] > red[0, 1]
