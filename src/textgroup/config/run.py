@@ -133,7 +133,7 @@ class UnitsConfig:
     translations: list[str] | None = None
     """Sources of captions that say the same in several languages, one language each: caption n of each is that of the
     first, translated. All but the first are sources of data.captions too. They are cut as those of the first are, so
-    let that be the language with most captions. Some 2 GB of memory for 100,000 captions. Null: every caption is cut by
+    let that be the language with most captions. Some 3 GB of memory for 100,000 captions. Null: every caption is cut by
     what its own language says."""
 
     def __post_init__(self) -> None:

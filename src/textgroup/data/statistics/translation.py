@@ -42,7 +42,7 @@ def align(captions: Sequence[np.ndarray], translations: Sequence[np.ndarray]) ->
 
     captions, translations: the types of their words, numbers from 0; at least one each; caption n and translation n
     belong together. It is the root of the product of two probabilities: that the translation's word stands for this
-    word and for no other, and that this word stands for it. Memory: some 100 bytes for each pair of words.
+    word and for no other, and that this word stands for it. Memory: some 120 bytes for each pair of words.
     """
     pairs = _pairs(captions, translations)
     forth = back = np.ones(len(pairs.first))  # of each kind of pair: probability of the second word given the first
