@@ -7,31 +7,31 @@ and how many of them have more words; prepositions further inside units; units t
 are nothing else. The lists of words are for counting alone; nothing learns from them.
 """
 
+import argparse
 from itertools import islice
 
 import textgroup
-from common import parser
 from textgroup.data.sources.samples import read_samples
 from textgroup.report.terminal import table
 
 PREPOSITIONS = {
     "de": "mit in auf an vor von nach aus unter über neben bei zu im am durch hinter zwischen um gegen",
     "cs": "v ve na s u z ze do před k ke po nad pod za při mezi vedle okolo kolem od přes",
-    "fr": "en dans sur avec à de au aux devant sous par pour près",
 }
 ARTICLES = {
     "de": "der die das den dem ein eine einen einem einer",
     "cs": "",
-    "fr": "un une des le la les",
 }
 
 
 def main() -> None:
     """Count and print."""
-    options_parser = parser(__doc__)
-    options_parser.add_argument("--model", action="append", required=True)
-    options_parser.add_argument("--captions", action="append", required=True)
-    options = options_parser.parse_args()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", action="append", required=True, help="`packaged`, `multilingual` or a checkpoint")
+    parser.add_argument("--captions", action="append", required=True, help="LANGUAGE=SOURCE")
+    options = parser.parse_args()
+    if unknown := {captions.partition("=")[0] for captions in options.captions} - set(PREPOSITIONS):
+        parser.error(f"--captions {unknown.pop()}: give LANGUAGE=SOURCE, of {', '.join(PREPOSITIONS)}")
     rows = []
     for name in options.model:
         model = textgroup.load(None if name == "packaged" else name)

@@ -157,6 +157,7 @@ def test_units_are_whole_words_in_order_and_phrases_are_units_that_name_somethin
         "Dvě dívky | s | červeným deštníkem",
         "un homme | court",
         "une femme | en | robe rouge | joue | au | tennis",
+        "un chapeau orange",
         "une veste noire",
     ],
 )
