@@ -26,7 +26,7 @@ from textgroup.data.statistics import entropy
 from textgroup.evaluation.phrases.benchmark import Benchmark, measure
 from textgroup.evaluation.phrases.tokens import word_spans
 from textgroup.inference.textgroup import TextGroup
-from textgroup.model.grouping.router import corruption, cotraining, learning
+from textgroup.model.grouping.router import committee, corruption, cotraining, learning, revision
 from textgroup.model.grouping.router.cotraining import Teacher, co_train, cut
 from textgroup.model.grouping.router.places import find_spans, mean_over_units
 from textgroup.model.grouping.router.router import Cuts
@@ -87,17 +87,19 @@ CONSTANTS = {
     "BEGINS": (entropy, (2.2, 2.6)),
     "BINDS": (entropy, (0.6, 0.8)),
     "CLOSES": (cotraining, (0.6, 0.7)),
+    "CALLED": (revision, (0.2, 0.4)),
+    "FINISHES": (revision, (0.1, 0.3)),
 }
 """Constants of the teachers, where each is, and other values for it."""
 
 
-Change = tuple[ModuleType, str, float]
-"""A constant, and another value for it."""
+Change = tuple[ModuleType, str, object]
+"""A constant or a function, and another in its place."""
 
 
 @contextmanager
 def changed(changes: Sequence[Change]) -> Iterator[None]:
-    """In the block, constants have other values."""
+    """In the block, other things stand in these places."""
     kept = [(place, name, getattr(place, name)) for place, name, _ in changes]
     for place, name, value in changes:
         setattr(place, name, value)
@@ -128,6 +130,8 @@ def rows(data: CaptionData, tokenizer: CaptionTokenizer, seed: int) -> dict[str,
         return TextGroup(made, tokenizer)
 
     plain, first = (corruption, "PLAIN", 1.0), (learning, "ROUTERS", 1)
+    not_parted = (committee, "second_words", lambda begins, *_: torch.zeros_like(begins))
+    none_called, none_lacks = (revision, "CALLED", 2.0), (revision, "FINISHES", -1.0)
     constants = {
         f"{name} {value}": partial(router, 1, first, (place, name, value))
         for name, (place, values) in CONSTANTS.items()
@@ -138,6 +142,9 @@ def rows(data: CaptionData, tokenizer: CaptionTokenizer, seed: int) -> dict[str,
         "a router, one teacher, captions as they are": partial(router, 1, first, plain),
         "a router, three teachers, captions as they are": partial(router, 3, first, plain),
         "a router, one teacher, corrupted captions": partial(router, 1, first),
+        "the same, nothing mended": partial(router, 1, first, not_parted, none_called, none_lacks),
+        "the same, joined where a word is called for": partial(router, 1, first, not_parted, none_lacks),
+        "the same, and where a unit lacks its last word": partial(router, 1, first, not_parted),
         "a router, three teachers, corrupted captions": partial(router, 3, first),
         "a second router, one teacher, corrupted captions": partial(router, 1),
         "a second router, three teachers, corrupted captions": partial(router, 3),

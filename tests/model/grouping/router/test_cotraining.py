@@ -13,7 +13,17 @@ from textgroup.config.run import UnitsConfig
 from textgroup.data.batches import pad
 from textgroup.data.captions import CaptionData
 from textgroup.data.scenes.scene import scenes
-from textgroup.data.statistics.entropy import BEGINS, FREQUENT, begin_logits, binds_next, full_forms, left_entropy
+from textgroup.data.statistics.entropy import (
+    BEGINS,
+    FEW,
+    FREQUENT,
+    RARE,
+    begin_logits,
+    binds_next,
+    called_for,
+    full_forms,
+    left_entropy,
+)
 from textgroup.model.grouping.router import cotraining
 from textgroup.model.grouping.router.committee import Committee
 from textgroup.model.grouping.router.corruption import Labelled
@@ -53,6 +63,29 @@ def test_an_elided_word_is_called_for_as_its_full_form_is() -> None:
     tokenizer = CaptionTokenizer.train(captions, 700)
     bound = binds_next(CaptionData.build([(caption,) for caption in captions], tokenizer), texts_of(tokenizer))
     assert bound[id_of(tokenizer, "groupe")]
+
+
+def test_how_strongly_a_word_is_called_for_is_a_mean_over_the_words_that_it_follows() -> None:
+    """`of` follows `bowl` in 10 of 10 cases and `dog` in 5 of 20; after `runs`, which calls for nothing, it does not
+    count."""
+    captions = ["bowl of"] * 10 + ["dog of"] * 5 + ["dog runs"] * 15 + ["runs of"] * 30
+    tokenizer = CaptionTokenizer.train(captions, 600)
+    callers = np.ones(len(tokenizer), dtype=bool)
+    callers[[id_of(tokenizer, "runs"), tokenizer.start]] = False
+    data = CaptionData.build([(caption,) for caption in captions], tokenizer)
+    called = called_for(data, texts_of(tokenizer), callers)
+    after_bowl, after_dog = 10 / (10 + RARE), 5 / (20 + RARE)
+    assert called[id_of(tokenizer, "of")] == pytest.approx((10 * after_bowl + 5 * after_dog) / (15 + FEW))
+    assert called[id_of(tokenizer, "bowl")] == 0
+
+
+def test_both_forms_of_an_elided_word_are_called_for_alike() -> None:
+    captions = ["groupe de filles", "groupe d' hommes"] * 10 + ["du lac"] * 3
+    tokenizer = CaptionTokenizer.train(captions, 700)
+    data = CaptionData.build([(caption,) for caption in captions], tokenizer)
+    called = called_for(data, texts_of(tokenizer), np.ones(len(tokenizer), dtype=bool))
+    full, short = (called[tokenizer.ids([caption])[0][2]] for caption in captions[:2])
+    assert full == short == pytest.approx(20 * 20 / (20 + RARE) / (20 + FEW))
 
 
 def test_an_elided_word_is_the_most_frequent_of_its_letters_and_one_more() -> None:
@@ -134,6 +167,7 @@ def test_facts_about_words_are_the_means_of_what_their_places_say(tokenizer: Cap
     assert teacher.names[dog].item() == pytest.approx(0.5 * 3 / (3 + cotraining.RARE)), "it ends three units"
     assert teacher.word[absent].item() == kept, "a type that was not met keeps what it has"
     assert teacher.closes[absent].item() == teacher.names[absent].item() == 0
+    assert teacher.finishes[absent].item() == 0.5, "nothing is known of a type that was not met"
 
 
 @torch.no_grad()

@@ -131,6 +131,7 @@ def test_a_committee_cuts_what_it_heard_a_translation_of_as_it_cuts_the_caption_
     teacher = Teacher(data, TOKENIZER)
     teacher.ends_word.copy_(torch.from_numpy(ENDS_WORD))  # here "near" always stands before "a", and so would bind it
     teacher.word.fill_(-9.0)
+    teacher.names.fill_(-99.0)  # no unit names anything, so none is revised
     for word in [*VERBS, "near", "a"]:
         teacher.word[TOKENIZER.ids([word])[0][1]] = 9.0
     committee = Committee([teacher])

@@ -13,7 +13,8 @@ from torch import Tensor
 
 from textgroup.data.captions import CaptionData
 from textgroup.model.grouping.router.cotraining import AT_ONCE, Teacher, cut
-from textgroup.model.grouping.router.places import Places, find_spans, mean_over_units
+from textgroup.model.grouping.router.places import Places, Spans, find_spans, mean_over_units
+from textgroup.model.grouping.router.revision import Links, join, second_words
 from textgroup.model.grouping.router.router import Router
 from textgroup.model.grouping.router.translated import CutCaption, Translations, first_tokens_of_words, translate
 
@@ -33,8 +34,11 @@ class Committee:
 
     def __init__(self, teachers: Sequence[Teacher]) -> None:
         self._teachers = teachers
-        facts = (torch.stack([getattr(t, fact) for t in teachers]).mean(dim=0) for fact in ("names", "closes"))
-        self._names, self._closes = facts  # (V,) each
+        self._names, *links = (
+            torch.stack([getattr(t, fact) for t in teachers]).mean(dim=0)
+            for fact in ("names", "closes", "called", "finishes")
+        )  # (V,) each
+        self._links = Links(*links)
         self.translations = Translations()
         self.router: Router | None = None
 
@@ -48,16 +52,29 @@ class Committee:
         if self.router is not None:
             begins_by_router, names_by_router = self.router.token_logits(ids, mask)
             boundary = (boundary + begins_by_router) / 2
-        boundary = torch.where(told.known, torch.where(told.begins, 1.0, -1.0), boundary)  # so that it may close a unit
-        begins = cut(self._closes, ids, boundary, places)
+
+        def naming(spans: Spans) -> Tensor:
+            mean = torch.stack([t.naming(v, spans) for t, v in zip(self._teachers, views)]).mean(dim=0)
+            return mean + self._names[ids].gather(1, spans.final)  # of the type that ends each unit
+
+        def names(begins: Tensor, spans: Spans) -> Tensor:
+            logit = naming(spans)
+            if self.router is not None:
+                logit = (logit + mean_over_units(names_by_router, begins, places.inside)) / 2
+            named = mean_over_units(told.names, begins, places.inside)
+            return (torch.where(named != 0, named, logit) > 0) & ~places.alone
+
+        known = torch.where(told.begins, 1.0, -1.0)
+        begins = cut(self._links.closes, ids, torch.where(told.known, known, boundary), places)  # so that it may close
         begins = torch.where(told.known & places.undecided, told.begins, begins)
+        free = places.undecided & ~told.known
         spans = find_spans(begins, places)
-        naming = torch.stack([t.naming(v, spans) for t, v in zip(self._teachers, views)]).mean(dim=0)
-        logit = naming + self._names[ids].gather(1, spans.final)  # of the type that ends each unit
-        if self.router is not None:
-            logit = (logit + mean_over_units(names_by_router, begins, places.inside)) / 2
-        named = mean_over_units(told.names, begins, places.inside)
-        return CutTogether(places, begins, spans.final, (torch.where(named != 0, named, logit) > 0) & ~places.alone)
+        second = second_words(begins, free, spans, places) & ~names(begins, spans)
+        begins = begins | second & (naming(find_spans(begins | second, places)) > 0)
+        spans = find_spans(begins, places)
+        begins = join(self._links, ids, begins, free, boundary <= 0, names(begins, spans), spans)
+        spans = find_spans(begins, places)
+        return CutTogether(places, begins, spans.final, names(begins, spans))
 
     def hear(self, languages: Sequence[CaptionData], ends_word: np.ndarray) -> None:
         """Cut the captions of the first language, and carry the units over to their translations in the others.

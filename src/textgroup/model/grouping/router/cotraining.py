@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from textgroup.config.run import UnitsConfig
 from textgroup.data.captions import CaptionData
-from textgroup.data.statistics.entropy import begin_logits, binds_next
+from textgroup.data.statistics.entropy import begin_logits, binds_next, called_for
 from textgroup.model.grouping.router.places import Places, Spans, find_places, find_spans
 from textgroup.report.terminal import counted
 from textgroup.text.tokenizer import CaptionTokenizer
@@ -51,16 +51,18 @@ class Views(NamedTuple):
 
 
 class Teacher(nn.Module):
-    """The place views, and four facts about each token type, (V,).
+    """The place views, and six facts about each token type, (V,).
 
     word: a unit begins with it. names: a unit that ends with it names something. closes: above 0 if a unit that begins
-    with the word that it ends should have no other word, as a preposition's. ends_word: see `places.find_places`; a
-    word that binds the next one does not end there: "group of" is one word.
+    with the word that it ends should have no other word, as a preposition's. called, finishes: see `revision.Links`.
+    ends_word: see `places.find_places`; a word that binds the next one does not end there: "group of" is one word.
     """
 
     word: Tensor
     names: Tensor
     closes: Tensor
+    called: Tensor
+    finishes: Tensor
     ends_word: Tensor
     goes_on: Tensor
     alone: Tensor
@@ -83,7 +85,7 @@ class Teacher(nn.Module):
         for name in ("ends_word", "goes_on", "alone"):
             self.register_buffer(name, torch.from_numpy(facts[name]))
         self.register_buffer("word", torch.from_numpy(begin_logits(captions, facts["ends_word"])))
-        for name in ("names", "closes"):
+        for name in ("names", "closes", "called", "finishes"):
             self.register_buffer(name, torch.zeros(vocabulary))
 
     def places(self, ids: Tensor, mask: Tensor) -> Places:
@@ -129,6 +131,10 @@ def co_train(captions: CaptionData, tokenizer: CaptionTokenizer, config: UnitsCo
         optimizer.step()
         schedule.step()
     refit(teacher, captions, seed)
+    ends_word = np.array(tokenizer.facts()["ends_word"])
+    callers = ends_word & (teacher.names > 0).numpy()
+    texts = [tokenizer.decode([i]) for i in range(len(tokenizer))]
+    teacher.called.copy_(torch.from_numpy(called_for(captions, texts, callers) * ends_word))
     return teacher.eval()
 
 
@@ -189,8 +195,8 @@ def refit(teacher: Teacher, captions: CaptionData, seed: int) -> None:
     the `closes` so far, so that one closing word can make others, `closes`: whether units that begin with the word
     stand where closing words do, which are alone in their unit before a unit of several words. So "en" of "en robe"
     closes its unit, because it follows what "dans" of "dans une robe" does. Then, with units cut anew, `names`: the
-    mean naming logit of the place view over the units that end with the word. A type that does not occur keeps what it
-    has.
+    mean naming logit of the place view over the units that end with the word, and `finishes`. A type that does not
+    occur keeps what it has.
     """
     seen = list(_chunks(captions, seed))
     types, values = [], []
@@ -210,14 +216,18 @@ def refit(teacher: Teacher, captions: CaptionData, seed: int) -> None:
         before.append(ids.gather(1, (spans.first - 1).clamp_min(0))[ends_first_word])
         closed.append((F.pad(spans.several[:, 1:], (0, 1)) & ~spans.several)[ends_first_word])
     _set_closes(teacher.closes, torch.cat(types), torch.cat(before), torch.cat(closed))
-    types, values = [], []
+    types, values, inside, finishes = [], [], [], []
     for ids, mask in seen:
         places, views = teacher.places(ids, mask), teacher(ids, mask)
         spans = find_spans(cut(teacher.closes, ids, views.boundary, places), places)
         last = places.inside & (spans.final == torch.arange(ids.shape[1]))
         types.append(ids[last])
         values.append(teacher.naming(views, spans)[last])
+        inside.append(ids[spans.several])
+        finishes.append(last[spans.several].float())
     _set_means(teacher.names, types, values)
+    total, count = _totals(teacher.finishes, inside, finishes)
+    teacher.finishes.copy_((total + RARE) / (count + 2 * RARE))
 
 
 def _chunks(captions: CaptionData, seed: int) -> Iterator[tuple[Tensor, Tensor]]:
