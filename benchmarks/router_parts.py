@@ -130,7 +130,7 @@ def rows(data: CaptionData, tokenizer: CaptionTokenizer, seed: int) -> dict[str,
         return TextGroup(made, tokenizer)
 
     plain, first = (corruption, "PLAIN", 1.0), (learning, "ROUTERS", 1)
-    not_parted = (committee, "second_words", lambda begins, *_: torch.zeros_like(begins))
+    not_parted = (committee, "part", lambda begins, *_: begins)
     none_called, none_lacks = (revision, "CALLED", 2.0), (revision, "FINISHES", -1.0)
     constants = {
         f"{name} {value}": partial(router, 1, first, (place, name, value))
@@ -140,14 +140,13 @@ def rows(data: CaptionData, tokenizer: CaptionTokenizer, seed: int) -> dict[str,
     parts = {
         "one teacher by itself": teacher,
         "a router, one teacher, captions as they are": partial(router, 1, first, plain),
-        "a router, three teachers, captions as they are": partial(router, 3, first, plain),
-        "a router, one teacher, corrupted captions": partial(router, 1, first),
-        "the same, nothing mended": partial(router, 1, first, not_parted, none_called, none_lacks),
-        "the same, joined where a word is called for": partial(router, 1, first, not_parted, none_lacks),
-        "the same, and where a unit lacks its last word": partial(router, 1, first, not_parted),
-        "a router, three teachers, corrupted captions": partial(router, 3, first),
-        "a second router, one teacher, corrupted captions": partial(router, 1),
-        "a second router, three teachers, corrupted captions": partial(router, 3),
+        "a router, one teacher, units not revised": partial(router, 1, first, not_parted, none_called, none_lacks),
+        "this, joined where a word is called for": partial(router, 1, first, not_parted, none_lacks),
+        "this, joined where a unit lacks its last word too": partial(router, 1, first, not_parted),
+        "this, units parted too: a router, one teacher": partial(router, 1, first),
+        "a router, three teachers": partial(router, 3, first),
+        "a second router, one teacher": partial(router, 1),
+        "a second router, three teachers": partial(router, 3),
     }
     return {"parts": parts, "constants": {"as they are": partial(router, 1, first), **constants}}
 

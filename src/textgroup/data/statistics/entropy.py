@@ -1,7 +1,8 @@
-"""Left branching entropy (Harris, 1955), and what follows from it: where units begin, according to the captions
-alone."""
+"""Harris's statistic (1955) in both directions, from captions alone: where units begin, by what stands before a word
+(left branching entropy); and which words call for others, by what follows them."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -51,54 +52,62 @@ def begin_logits(data: CaptionData, ends_word: np.ndarray) -> np.ndarray:
 
 
 BINDS, RARE, FEW = 0.7, 5, 10
-"""A type binds the next token if one type follows it in this share of its occurrences, `RARE` more counted; and `FEW`
-occurrences more of each type that is called for."""
+"""BINDS: a type binds the next token if one type follows it in a larger share of its occurrences. RARE: added to the
+count of the first type of a pair; FEW: to that of the second. So rare types bind little, and are hardly called for."""
+
+
+class Pairs(NamedTuple):
+    """The P pairs of token types that follow each other within texts. An elided second type stands for its full form.
+
+    before, after: the types, (P,). times: how often, (P,). share: of all that follows `before`, `RARE` more counted,
+    (P,). full: the type that each type stands for, (vocabulary,).
+    """
+
+    before: np.ndarray
+    after: np.ndarray
+    times: np.ndarray
+    share: np.ndarray
+    full: np.ndarray
 
 
 def binds_next(data: CaptionData, texts: Sequence[str]) -> np.ndarray:
     """Whether one type (nearly) always follows each token type: (vocabulary,), bool. texts: of the token types.
 
-    "group" calls for "of", "next" for "to", "each" for "other": no unit begins between them. This is Harris's statistic
-    in the forward direction. The end of text is no type that a full stop calls for. An elided word counts as its full
-    form: "groupe" calls for "de" or "d'".
+    "group" calls for "of", "next" for "to", "each" for "other": no unit begins between them. The end of text is no type
+    that a full stop calls for. An elided word counts as its full form: "groupe" calls for "de" or "d'".
     """
-    before, _, _, share = _followers(data, full_forms(texts, _occurrences(data, len(texts))))
-    most_frequent = np.zeros(len(texts))
-    np.maximum.at(most_frequent, before, share)
-    return most_frequent > BINDS
+    pairs = _pairs(data, texts)
+    largest = np.zeros(len(texts))
+    np.maximum.at(largest, pairs.before, pairs.share)
+    return largest > BINDS
 
 
 def called_for(data: CaptionData, texts: Sequence[str], callers: np.ndarray) -> np.ndarray:
-    """How strongly a word is called for by the words that it follows, 0..1: (vocabulary,), fp32.
+    """How strongly each token type is called for by the callers that it follows, 0..1: (vocabulary,), fp32.
 
-    The mean over its occurrences of its share among the words after the word before it, `FEW` of share 0 added. High
-    for "of" (after "crowd", "bowl", "side"), low for "in" and "and", which may follow anything. callers: (vocabulary,),
-    whether a type is a word after which it is counted. texts: of the token types; an elided word counts as in
-    `binds_next`.
+    At each place where it follows a caller: its share of all that follows this caller. The mean over these places, with
+    `FEW` more of share 0. High for "of", which follows "crowd", "bowl" and "side"; low for "in" and "and", which may
+    follow anything. callers: (vocabulary,), bool. texts: of the token types; an elided word counts as its full form.
     """
-    full = full_forms(texts, _occurrences(data, len(texts)))
-    before, after, count, share = _followers(data, full)
-    called = callers[before]
-    total, strength = (
-        np.bincount(after[called], weights=x[called], minlength=len(texts)) for x in (count, count * share)
+    pairs = _pairs(data, texts)
+    counted = callers[pairs.before]
+    places, shares = (
+        np.bincount(pairs.after[counted], weights=x[counted], minlength=len(texts))
+        for x in (pairs.times, pairs.times * pairs.share)
     )
-    return (strength / (total + FEW))[full].astype(np.float32)
+    return (shares / (places + FEW))[pairs.full].astype(np.float32)
 
 
-def _occurrences(data: CaptionData, vocabulary: int) -> np.ndarray:
-    return np.bincount(data.ids, minlength=vocabulary)
-
-
-def _followers(data: CaptionData, full: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """The pairs of token types that follow each other within texts: both types, how often, and as a share of all that
-    follows the first, `RARE` more counted. full: the type that each type (vocabulary,) stands for as the second one."""
+def _pairs(data: CaptionData, texts: Sequence[str]) -> Pairs:
+    """What follows what. texts: of the token types."""
+    full = full_forms(texts, np.bincount(data.ids, minlength=len(texts)))
     inside = np.ones(len(data.ids), dtype=bool)
     inside[data.starts[:-1]] = inside[data.starts[1:] - 1] = False
     positions = np.flatnonzero(inside)
     first = data.ids[positions - 1].astype(np.int64)
     pairs, count = np.unique(first * len(full) + full[data.ids[positions]], return_counts=True)
     before, after = np.divmod(pairs, len(full))
-    return before, after, count, count / (np.bincount(first, minlength=len(full)) + RARE)[before]
+    return Pairs(before, after, count, count / (np.bincount(first, minlength=len(full)) + RARE)[before], full)
 
 
 def full_forms(texts: Sequence[str], count: np.ndarray) -> np.ndarray:

@@ -19,12 +19,14 @@ IDS, MASK = pad(TOKENIZER.ids(["red dog barks"]))
 
 
 def teacher(barks: float) -> Teacher:
-    """One that knows words alone: no unit begins with any, but for "barks", of which it is so sure."""
+    """One that knows words alone: no unit begins with any, but for "barks", of which it is so sure; none names."""
     made = Teacher(DATA, TOKENIZER)
     made.word.fill_(-1.0)
     made.word[IDS[0, 3]] = barks
-    torch.nn.init.zeros_(made.place[-1].weight)
-    torch.nn.init.zeros_(made.place[-1].bias)
+    made.names.fill_(-99.0)
+    for layer in (made.place[-1], made.names_place[-1]):
+        torch.nn.init.zeros_(layer.weight)
+        torch.nn.init.zeros_(layer.bias)
     return made
 
 
@@ -57,8 +59,7 @@ def test_a_router_weighs_as_much_as_all_teachers_together(by_router: float, expe
 @pytest.mark.parametrize(("by_router", "expected"), [(-2.9, True), (-3.1, False)])
 def test_a_router_votes_on_what_names_something_too(by_router: float, expected: bool) -> None:
     sure = teacher(2.0)
-    torch.nn.init.zeros_(sure.names_place[-1].weight)
-    sure.names_place[-1].bias.data.fill_(3.0)  # the type of the last word says nothing
+    sure.names.fill_(3.0)
     committee = Committee([sure])
     committee.router = router(-9.0)
     committee.router.logits.bias.data[1] = by_router
@@ -88,4 +89,36 @@ def test_closing_words_heed_what_is_told(known: list[int], begins: list[int], ex
     rows = [torch.zeros(5, dtype=torch.bool), torch.zeros(5, dtype=torch.bool), torch.zeros(5)]
     rows[0][known], rows[1][begins] = True, True
     committee.translations = Translations([(IDS[0].tolist(), Told(*rows))])
+    assert begins_of(committee) == expected
+
+
+def tell(known: dict[int, bool], names: float = 0.0) -> Translations:
+    """What is told of the caption: whether units begin at these places; and of each word, whether its unit names."""
+    rows = [torch.zeros(5, dtype=torch.bool), torch.zeros(5, dtype=torch.bool), torch.full((5,), names)]
+    for place, begins in known.items():
+        rows[0][place], rows[1][place] = True, begins
+    return Translations([(IDS[0].tolist(), Told(*rows))])
+
+
+def test_a_unit_that_names_nothing_is_parted_where_the_rest_would_name_something() -> None:
+    made = teacher(2.0)
+    made.names[IDS[0, 2]] = 1.0  # "dog"; and no unit that does not end with it
+    committee = Committee([made])
+    assert begins_of(committee) == [1, 3], "red dog | barks: it names something"
+    committee.translations = tell({}, names=-1.0)
+    assert begins_of(committee) == [1, 2, 3]
+    committee.translations = tell({2: False}, names=-1.0)
+    assert begins_of(committee) == [1, 3], "told otherwise"
+
+
+@pytest.mark.parametrize(
+    ("barks", "told", "expected"), [(-1.0, {}, [1]), (2.0, {}, [1, 2, 3]), (-1.0, {2: True}, [1, 2])]
+)
+def test_a_word_that_is_called_for_joins(barks: float, told: dict[int, bool], expected: list[int]) -> None:
+    made = teacher(barks)
+    made.word[IDS[0, 2]] = 2.0  # red | dog
+    made.called[IDS[0, 2]] = 1.0
+    made.names.fill_(1.0)
+    committee = Committee([made])
+    committee.translations = tell(told)
     assert begins_of(committee) == expected

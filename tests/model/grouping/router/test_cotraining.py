@@ -1,10 +1,8 @@
 """How the two views of a boundary teach each other, and the router what they agree on."""
 
-import math
 from itertools import islice
 from random import Random
 
-import numpy as np
 import pytest
 import torch
 
@@ -13,21 +11,11 @@ from textgroup.config.run import UnitsConfig
 from textgroup.data.batches import pad
 from textgroup.data.captions import CaptionData
 from textgroup.data.scenes.scene import scenes
-from textgroup.data.statistics.entropy import (
-    BEGINS,
-    FEW,
-    FREQUENT,
-    RARE,
-    begin_logits,
-    binds_next,
-    called_for,
-    full_forms,
-    left_entropy,
-)
+from textgroup.data.statistics.entropy import FEW, RARE
 from textgroup.model.grouping.router import cotraining
 from textgroup.model.grouping.router.committee import Committee
 from textgroup.model.grouping.router.corruption import Labelled
-from textgroup.model.grouping.router.cotraining import Teacher, cut, refit
+from textgroup.model.grouping.router.cotraining import Teacher, cut, refit, set_called
 from textgroup.model.grouping.router.learning import imitate, label, learn
 from textgroup.model.grouping.router.places import Places
 from textgroup.model.grouping.router.router import Router
@@ -45,99 +33,9 @@ def data_of(tokenizer: CaptionTokenizer) -> CaptionData:
     return CaptionData.build([(caption,) for caption in CAPTIONS], tokenizer)
 
 
-def test_a_type_that_calls_for_one_other_binds_it() -> None:
-    """`group` is followed by `of` 20 times of 20, `dog` by two words, `rare` by one word twice: too few to tell."""
-    captions = ["group of"] * 20 + ["dog runs", "dog sits"] * 10 + ["rare thing"] * 2
-    tokenizer = CaptionTokenizer.train(captions, 600)
-    bound = binds_next(CaptionData.build([(caption,) for caption in captions], tokenizer), texts_of(tokenizer))
-    assert {word: bool(bound[id_of(tokenizer, word)]) for word in ("group", "dog", "rare")} == {
-        "group": True,
-        "dog": False,
-        "rare": False,
-    }
-
-
-def test_an_elided_word_is_called_for_as_its_full_form_is() -> None:
-    """`groupe` is followed by `de` 10 times of 20 and by `d'` 10 times: that is one word in two forms."""
-    captions = ["groupe de filles", "groupe d' hommes"] * 10 + ["du lac"] * 3
-    tokenizer = CaptionTokenizer.train(captions, 700)
-    bound = binds_next(CaptionData.build([(caption,) for caption in captions], tokenizer), texts_of(tokenizer))
-    assert bound[id_of(tokenizer, "groupe")]
-
-
-def test_how_strongly_a_word_is_called_for_is_a_mean_over_the_words_that_it_follows() -> None:
-    """`of` follows `bowl` in 10 of 10 cases and `dog` in 5 of 20; after `runs`, which calls for nothing, it does not
-    count."""
-    captions = ["bowl of"] * 10 + ["dog of"] * 5 + ["dog runs"] * 15 + ["runs of"] * 30
-    tokenizer = CaptionTokenizer.train(captions, 600)
-    callers = np.ones(len(tokenizer), dtype=bool)
-    callers[[id_of(tokenizer, "runs"), tokenizer.start]] = False
-    data = CaptionData.build([(caption,) for caption in captions], tokenizer)
-    called = called_for(data, texts_of(tokenizer), callers)
-    after_bowl, after_dog = 10 / (10 + RARE), 5 / (20 + RARE)
-    assert called[id_of(tokenizer, "of")] == pytest.approx((10 * after_bowl + 5 * after_dog) / (15 + FEW))
-    assert called[id_of(tokenizer, "bowl")] == 0
-
-
-def test_both_forms_of_an_elided_word_are_called_for_alike() -> None:
-    captions = ["groupe de filles", "groupe d' hommes"] * 10 + ["du lac"] * 3
-    tokenizer = CaptionTokenizer.train(captions, 700)
-    data = CaptionData.build([(caption,) for caption in captions], tokenizer)
-    called = called_for(data, texts_of(tokenizer), np.ones(len(tokenizer), dtype=bool))
-    full, short = (called[tokenizer.ids([caption])[0][2]] for caption in captions[:2])
-    assert full == short == pytest.approx(20 * 20 / (20 + RARE) / (20 + FEW))
-
-
-def test_an_elided_word_is_the_most_frequent_of_its_letters_and_one_more() -> None:
-    texts = ["d'", "du", "de", "des", "D2", "x'", "'", "qu’", "que", "s'", "s"]
-    count = np.array([9, 3, 8, 9, 9, 9, 9, 9, 1, 9, 9])
-    assert full_forms(texts, count).tolist() == [2, 1, 2, 3, 4, 5, 6, 8, 8, 9, 10]
-
-
-def texts_of(tokenizer: CaptionTokenizer) -> list[str]:
-    return [tokenizer.decode([i]) for i in range(len(tokenizer))]
-
-
 def id_of(tokenizer: CaptionTokenizer, word: str) -> int:
     (found,) = tokenizer.ids([word])[0][1:-1]
     return found
-
-
-def test_left_entropy_is_that_of_the_words_before(tokenizer: CaptionTokenizer) -> None:
-    entropy, count = left_entropy(data_of(tokenizer), len(tokenizer))
-    before_a = [2 / 5, 2 / 5, 1 / 5]  # start of text, sees, and
-    assert count[id_of(tokenizer, "a")] == 5
-    assert entropy[id_of(tokenizer, "a")] == pytest.approx(-sum(p * math.log(p) for p in before_a))
-    assert entropy[id_of(tokenizer, "dog")] == 0, "it follows nothing but `a`"
-
-
-def test_what_goes_on_with_a_word_is_not_counted(tokenizer: CaptionTokenizer) -> None:
-    coarse = CaptionTokenizer.train(["ab ac ad"], 514)  # no merges: a token a letter
-    data = CaptionData.build([("ab ac ab",)], coarse)
-    ends_word = np.array(coarse.facts()["ends_word"])
-    _, everything = left_entropy(data, len(coarse))
-    _, words = left_entropy(data, len(coarse), ends_word)
-    b = coarse.ids(["ab"])[0][2]
-    assert (everything[b], words[b]) == (2, 0), "`b` follows `a` inside a word"
-    assert words[coarse.ids(["ab"])[0][1]] == 3
-
-
-def test_a_type_begins_units_if_it_is_frequent_and_follows_anything(tokenizer: CaptionTokenizer) -> None:
-    ends_word = np.array(tokenizer.facts()["ends_word"])
-    logits = begin_logits(data_of(tokenizer), ends_word)
-    words = 5 + 5 + 5 + 3  # and the three ends of text
-    before_a = [2 / 3, 1 / 3]  # sees, and; the start of text is no word
-    entropy = -sum(p * math.log(p) for p in before_a)
-    expected = entropy + FREQUENT * math.log(5 / words) - BEGINS
-    assert logits[id_of(tokenizer, "a")] == pytest.approx(expected)
-
-
-def test_the_end_of_text_is_nothing_that_a_full_stop_calls_for() -> None:
-    captions = ["a dog runs ;"] * 20 + ["a dog runs ; two cats sit", "a dog runs ; the cat sits"] * 3
-    tokenizer = CaptionTokenizer.train(captions, 600)
-    bound = binds_next(CaptionData.build([(caption,) for caption in captions], tokenizer), texts_of(tokenizer))
-    assert not bound[id_of(tokenizer, ";")], "although nearly always nothing follows"
-    assert bound[id_of(tokenizer, "dog")]
 
 
 @torch.no_grad()
@@ -194,6 +92,25 @@ def test_a_type_closes_its_units_if_it_stands_where_closing_words_do(monkeypatch
         found = teacher.closes[id_of(tokenizer, word)].item()
         assert found == pytest.approx(share * count / (count + few) - least, abs=1e-6), word
     assert teacher.closes[7].item() == 0, "a type that was not met keeps what it has"
+    rare = cotraining.RARE
+    finishes = {"two": (0, 40), "men": (20, 20), "the": (0, 10), "in": (0, 0)}  # last in, of units of several words
+    for word, (last, count) in finishes.items():
+        assert teacher.finishes[id_of(tokenizer, word)].item() == pytest.approx((last + rare) / (count + 2 * rare)), (
+            word
+        )
+    assert teacher.finishes[tokenizer.end].item() == 0.5, "the end of text is no word"
+
+
+def test_only_words_after_what_names_something_are_called_for() -> None:
+    """`of` always follows `crowd`, and `to` follows `next`; a unit that ends with `next` names nothing."""
+    captions = ["crowd of", "next to", "off"] * 20
+    tokenizer = CaptionTokenizer.train(captions, 600)
+    data = CaptionData.build([(caption,) for caption in captions], tokenizer)
+    teacher = Teacher(data, tokenizer)
+    teacher.names[id_of(tokenizer, "crowd")] = 1.0
+    set_called(teacher, data, tokenizer)
+    assert teacher.called[id_of(tokenizer, "of")].item() == pytest.approx(20 * 20 / (20 + RARE) / (20 + FEW))
+    assert teacher.called.count_nonzero() == 1
 
 
 def row(*where: int, length: int = 10) -> torch.Tensor:

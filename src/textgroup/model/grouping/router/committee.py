@@ -5,6 +5,7 @@ which something was taken away; they know more of single words. It votes as much
 """
 
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -12,11 +13,11 @@ import torch
 from torch import Tensor
 
 from textgroup.data.captions import CaptionData
-from textgroup.model.grouping.router.cotraining import AT_ONCE, Teacher, cut
-from textgroup.model.grouping.router.places import Places, Spans, find_spans, mean_over_units
-from textgroup.model.grouping.router.revision import Links, join, second_words
+from textgroup.model.grouping.router.cotraining import AT_ONCE, Teacher, Views, cut
+from textgroup.model.grouping.router.places import Places, find_spans, mean_over_units
+from textgroup.model.grouping.router.revision import Links, join, part
 from textgroup.model.grouping.router.router import Router
-from textgroup.model.grouping.router.translated import CutCaption, Translations, first_tokens_of_words, translate
+from textgroup.model.grouping.router.translated import CutCaption, Told, Translations, first_tokens_of_words, translate
 
 
 class CutTogether(NamedTuple):
@@ -29,12 +30,23 @@ class CutTogether(NamedTuple):
     names: Tensor
 
 
+class Votes(NamedTuple):
+    """What each member says of captions (B, M). boundary: a unit begins with this token, the mean of the members'
+    logits. router: that the token's unit names something, the router's logit; None: no router has joined."""
+
+    places: Places
+    told: Told
+    views: list[Views]
+    boundary: Tensor
+    router: Tensor | None
+
+
 class Committee:
     """Teachers of the same captions. translations: what is told of some captions. router: one that has joined."""
 
     def __init__(self, teachers: Sequence[Teacher]) -> None:
         self._teachers = teachers
-        self._names, *links = (
+        self._names_type, *links = (
             torch.stack([getattr(t, fact) for t in teachers]).mean(dim=0)
             for fact in ("names", "closes", "called", "finishes")
         )  # (V,) each
@@ -45,36 +57,40 @@ class Committee:
     @torch.no_grad()
     def cut(self, ids: Tensor, mask: Tensor) -> CutTogether:
         """ids and mask (B, M)."""
-        places = self._teachers[0].places(ids, mask)
-        told = self.translations.of(ids, mask)
-        views = [teacher(ids, mask) for teacher in self._teachers]
-        boundary = torch.stack([v.boundary for v in views]).mean(dim=0)
-        if self.router is not None:
-            begins_by_router, names_by_router = self.router.token_logits(ids, mask)
-            boundary = (boundary + begins_by_router) / 2
-
-        def naming(spans: Spans) -> Tensor:
-            mean = torch.stack([t.naming(v, spans) for t, v in zip(self._teachers, views)]).mean(dim=0)
-            return mean + self._names[ids].gather(1, spans.final)  # of the type that ends each unit
-
-        def names(begins: Tensor, spans: Spans) -> Tensor:
-            logit = naming(spans)
-            if self.router is not None:
-                logit = (logit + mean_over_units(names_by_router, begins, places.inside)) / 2
-            named = mean_over_units(told.names, begins, places.inside)
-            return (torch.where(named != 0, named, logit) > 0) & ~places.alone
-
-        known = torch.where(told.begins, 1.0, -1.0)
-        begins = cut(self._links.closes, ids, torch.where(told.known, known, boundary), places)  # so that it may close
+        votes = self._votes(ids, mask)
+        places, told = votes.places, votes.told
+        # What is told goes in as a logit: a word that is told to begin a unit may close it. No word overrules it.
+        boundary = torch.where(told.known, torch.where(told.begins, 1.0, -1.0), votes.boundary)
+        begins = cut(self._links.closes, ids, boundary, places)
         begins = torch.where(told.known & places.undecided, told.begins, begins)
         free = places.undecided & ~told.known
-        spans = find_spans(begins, places)
-        second = second_words(begins, free, spans, places) & ~names(begins, spans)
-        begins = begins | second & (naming(find_spans(begins | second, places)) > 0)
-        spans = find_spans(begins, places)
-        begins = join(self._links, ids, begins, free, boundary <= 0, names(begins, spans), spans)
-        spans = find_spans(begins, places)
-        return CutTogether(places, begins, spans.final, names(begins, spans))
+        # Teachers judge a part of a unit: the router has learned what names something from whole units alone.
+        begins = part(begins, self._names(ids, votes, begins), free, places, partial(self._naming, ids, votes))
+        begins = join(self._links, ids, begins, self._names(ids, votes, begins), free, votes.boundary, places)
+        return CutTogether(places, begins, find_spans(begins, places).final, self._names(ids, votes, begins))
+
+    def _votes(self, ids: Tensor, mask: Tensor) -> Votes:
+        places = self._teachers[0].places(ids, mask)
+        views = [teacher(ids, mask) for teacher in self._teachers]
+        boundary, names = torch.stack([v.boundary for v in views]).mean(dim=0), None
+        if self.router is not None:
+            begins, names = self.router.token_logits(ids, mask)
+            boundary = (boundary + begins) / 2
+        return Votes(places, self.translations.of(ids, mask), views, boundary, names)
+
+    def _naming(self, ids: Tensor, votes: Votes, begins: Tensor) -> Tensor:
+        """By the teachers: logits (B, M), above 0 where each token's unit names something. begins: first tokens."""
+        spans = find_spans(begins, votes.places)
+        mean = torch.stack([t.naming(v, spans) for t, v in zip(self._teachers, votes.views)]).mean(dim=0)
+        return mean + self._names_type[ids].gather(1, spans.final)  # of the type that ends each unit
+
+    def _names(self, ids: Tensor, votes: Votes, begins: Tensor) -> Tensor:
+        """By all, or as it is told: whether each token's unit names something, (B, M). begins: first tokens."""
+        logit, inside = self._naming(ids, votes, begins), votes.places.inside
+        if votes.router is not None:
+            logit = (logit + mean_over_units(votes.router, begins, inside)) / 2
+        told = mean_over_units(votes.told.names, begins, inside)
+        return (torch.where(told != 0, told, logit) > 0) & ~votes.places.alone
 
     def hear(self, languages: Sequence[CaptionData], ends_word: np.ndarray) -> None:
         """Cut the captions of the first language, and carry the units over to their translations in the others.

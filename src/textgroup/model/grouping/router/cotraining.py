@@ -29,7 +29,8 @@ hidden from the place view."""
 REFITS = (0.34, 0.67)
 """When the facts about words are taken anew, as shares of the steps; and once more at the end."""
 CAPTIONS, AT_ONCE, RARE = 24_000, 1_000, 2.0
-"""Captions over which facts are taken; read at once; pseudo-count that draws rare types to 0."""
+"""Captions over which facts are taken; read at once; pseudo-count that draws facts about rare types to what they are if
+nothing is known."""
 CLOSES, FEW = 0.65, 10
 """A type closes its unit if closing words are where it stands this often, as a share of how often they are where
 closing words stand. So many more units are counted for each place and each type, so that rare types close nothing.
@@ -51,11 +52,11 @@ class Views(NamedTuple):
 
 
 class Teacher(nn.Module):
-    """The place views, and six facts about each token type, (V,).
+    """The place views, and facts about each token type, (V,).
 
-    word: a unit begins with it. names: a unit that ends with it names something. closes: above 0 if a unit that begins
-    with the word that it ends should have no other word, as a preposition's. called, finishes: see `revision.Links`.
-    ends_word: see `places.find_places`; a word that binds the next one does not end there: "group of" is one word.
+    word: a unit begins with it. names: a unit that ends with it names something. closes, called, finishes: see
+    `revision.Links`. ends_word, goes_on, alone: see `places.find_places`; a word that binds the next one does not end
+    there: "group of" is one word.
     """
 
     word: Tensor
@@ -85,8 +86,8 @@ class Teacher(nn.Module):
         for name in ("ends_word", "goes_on", "alone"):
             self.register_buffer(name, torch.from_numpy(facts[name]))
         self.register_buffer("word", torch.from_numpy(begin_logits(captions, facts["ends_word"])))
-        for name in ("names", "closes", "called", "finishes"):
-            self.register_buffer(name, torch.zeros(vocabulary))
+        for name, unknown in (("names", 0.0), ("closes", 0.0), ("called", 0.0), ("finishes", 0.5)):
+            self.register_buffer(name, torch.full((vocabulary,), unknown))
 
     def places(self, ids: Tensor, mask: Tensor) -> Places:
         """See `places.find_places`."""
@@ -131,10 +132,7 @@ def co_train(captions: CaptionData, tokenizer: CaptionTokenizer, config: UnitsCo
         optimizer.step()
         schedule.step()
     refit(teacher, captions, seed)
-    ends_word = np.array(tokenizer.facts()["ends_word"])
-    callers = ends_word & (teacher.names > 0).numpy()
-    texts = [tokenizer.decode([i]) for i in range(len(tokenizer))]
-    teacher.called.copy_(torch.from_numpy(called_for(captions, texts, callers) * ends_word))
+    set_called(teacher, captions, tokenizer)
     return teacher.eval()
 
 
@@ -196,7 +194,7 @@ def refit(teacher: Teacher, captions: CaptionData, seed: int) -> None:
     stand where closing words do, which are alone in their unit before a unit of several words. So "en" of "en robe"
     closes its unit, because it follows what "dans" of "dans une robe" does. Then, with units cut anew, `names`: the
     mean naming logit of the place view over the units that end with the word, and `finishes`. A type that does not
-    occur keeps what it has.
+    occur keeps its `word`, `closes` and `names`; of one that is in no unit of several words, `finishes` is 1/2.
     """
     seen = list(_chunks(captions, seed))
     types, values = [], []
@@ -209,25 +207,35 @@ def refit(teacher: Teacher, captions: CaptionData, seed: int) -> None:
     for ids, mask in seen:
         places = teacher.places(ids, mask)
         spans = find_spans(cut(teacher.closes, ids, teacher(ids, mask).boundary, places), places)
-        number = places.words.cumsum(dim=1)  # of the word that each token is in
-        in_first_word = (number == number.gather(1, spans.first)) & places.inside & ~places.alone
+        in_first_word = (places.number == places.number.gather(1, spans.first)) & places.inside & ~places.alone
         ends_first_word = in_first_word & teacher.ends_word[ids]
         types.append(ids[ends_first_word])
         before.append(ids.gather(1, (spans.first - 1).clamp_min(0))[ends_first_word])
         closed.append((F.pad(spans.several[:, 1:], (0, 1)) & ~spans.several)[ends_first_word])
     _set_closes(teacher.closes, torch.cat(types), torch.cat(before), torch.cat(closed))
-    types, values, inside, finishes = [], [], [], []
+    types, values, of_several, finish = [], [], [], []
     for ids, mask in seen:
         places, views = teacher.places(ids, mask), teacher(ids, mask)
         spans = find_spans(cut(teacher.closes, ids, views.boundary, places), places)
         last = places.inside & (spans.final == torch.arange(ids.shape[1]))
         types.append(ids[last])
         values.append(teacher.naming(views, spans)[last])
-        inside.append(ids[spans.several])
-        finishes.append(last[spans.several].float())
+        several = spans.several & places.inside
+        of_several.append(ids[several])
+        finish.append(last[several].float())
     _set_means(teacher.names, types, values)
-    total, count = _totals(teacher.finishes, inside, finishes)
+    total, count = _totals(teacher.finishes, of_several, finish)
     teacher.finishes.copy_((total + RARE) / (count + 2 * RARE))
+
+
+def set_called(teacher: Teacher, captions: CaptionData, tokenizer: CaptionTokenizer) -> None:
+    """Set how strongly each word is called for by words that end what names something."""
+    ends_word = np.array(
+        tokenizer.facts()["ends_word"]
+    )  # the teacher's lacks words that bind, and "group" calls for "of"
+    texts = [tokenizer.decode([i]) for i in range(len(tokenizer))]
+    called = called_for(captions, texts, ends_word & (teacher.names > 0).numpy())
+    teacher.called.copy_(torch.from_numpy(called * ends_word))  # a piece of a longer word is no word
 
 
 def _chunks(captions: CaptionData, seed: int) -> Iterator[tuple[Tensor, Tensor]]:

@@ -31,6 +31,11 @@ class Places(NamedTuple):
         return self.words & ~self.must
 
     @property
+    def number(self) -> Tensor:
+        """Of the word that each token is in, from 1; 0 for the start of text."""
+        return self.words.cumsum(dim=1)
+
+    @property
     def inside(self) -> Tensor:
         """Tokens between start and end of text."""
         position = torch.arange(self.words.shape[1], device=self.words.device)
@@ -55,7 +60,8 @@ def find_places(ids: Tensor, mask: Tensor, ends_word: Tensor, goes_on: Tensor, a
 
 
 class Spans(NamedTuple):
-    """The unit of each token: index of its first and of its last token, and whether it has several words."""
+    """The unit of each token: index of its first and of its last token, and whether it has several words. At the end of
+    text and after it they mean nothing."""
 
     first: Tensor
     final: Tensor
@@ -68,8 +74,7 @@ def find_spans(begins: Tensor, places: Places) -> Spans:
     first = torch.where(begins, position, 0).cummax(dim=1).values
     next_begin = torch.where(begins, position, places.end).flip(1).cummin(dim=1).values.flip(1)  # here or later
     final = F.pad(next_begin[:, 1:], (0, 1), value=begins.shape[1]) - 1
-    word_number = places.words.cumsum(dim=1)
-    return Spans(first, final, word_number.gather(1, final) > word_number.gather(1, first))
+    return Spans(first, final, places.number.gather(1, final) > places.number.gather(1, first))
 
 
 def mean_over_units(values: Tensor, begins: Tensor, inside: Tensor) -> Tensor:
