@@ -90,7 +90,7 @@ CONSTANTS = {
     "CALLED": (revision, (0.2, 0.4)),
     "FINISHES": (revision, (0.1, 0.3)),
 }
-"""Constants of the teachers, where each is, and other values for it."""
+"""Constants of the teachers and of the revision, where each is, and other values for it."""
 
 
 Change = tuple[ModuleType, str, object]

@@ -1,4 +1,5 @@
 """Teachers that cut captions together, by the mean of their logits; translations, where there are any, know better.
+Then units are revised (`revision.py`).
 
 A router that has learned from them may join. It reads a word and its surroundings at once and has seen captions of
 which something was taken away; they know more of single words. It votes as much as all teachers together.
@@ -59,7 +60,8 @@ class Committee:
         """ids and mask (B, M)."""
         votes = self._votes(ids, mask)
         places, told = votes.places, votes.told
-        # What is told goes in as a logit: a word that is told to begin a unit may close it. No word overrules it.
+        # What is told goes in as a logit, so that a word that is told to begin a unit may close it. It is set once more
+        # behind that: no word that closes a unit overrules it.
         boundary = torch.where(told.known, torch.where(told.begins, 1.0, -1.0), votes.boundary)
         begins = cut(self._links.closes, ids, boundary, places)
         begins = torch.where(told.known & places.undecided, told.begins, begins)

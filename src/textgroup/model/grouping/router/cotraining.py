@@ -230,9 +230,8 @@ def refit(teacher: Teacher, captions: CaptionData, seed: int) -> None:
 
 def set_called(teacher: Teacher, captions: CaptionData, tokenizer: CaptionTokenizer) -> None:
     """Set how strongly each word is called for by words that end what names something."""
-    ends_word = np.array(
-        tokenizer.facts()["ends_word"]
-    )  # the teacher's lacks words that bind, and "group" calls for "of"
+    # Not the teacher's: there a word that binds the next one ends no word, and "group" calls for "of".
+    ends_word = np.array(tokenizer.facts()["ends_word"])
     texts = [tokenizer.decode([i]) for i in range(len(tokenizer))]
     called = called_for(captions, texts, ends_word & (teacher.names > 0).numpy())
     teacher.called.copy_(torch.from_numpy(called * ends_word))  # a piece of a longer word is no word

@@ -1,8 +1,8 @@
-"""Units are revised once it is known which of them name something.
+"""What the teachers cut is revised once it is known which units name something.
 
-"serving food" names nothing, but "food" would: it becomes two units. "a crowd | of | people" becomes one: "of" is what
-words that end what names something call for. So does "a black | and | white dog": "black" is rarely the last word of a
-unit.
+"serving food" names nothing, but "food" would: it becomes two units. "a crowd | of | people" becomes one: "of" mostly
+follows words such as "crowd", which call for it. "a black | and | white dog" becomes one too: "black" is rarely the
+last word of a unit.
 """
 
 from collections.abc import Callable
