@@ -44,6 +44,14 @@ def begins_of(committee: Committee) -> list[int]:
     return found
 
 
+def tell(known: dict[int, bool], names: float = 0.0) -> Translations:
+    """What is told of the caption: whether units begin at these places; and of each word, whether its unit names."""
+    rows = [torch.zeros(5, dtype=torch.bool), torch.zeros(5, dtype=torch.bool), torch.full((5,), names)]
+    for place, begins in known.items():
+        rows[0][place], rows[1][place] = True, begins
+    return Translations([(IDS[0].tolist(), Told(*rows))])
+
+
 @pytest.mark.parametrize(("second", "expected"), [(-1.0, [1, 3]), (-3.0, [1])])
 def test_teachers_cut_by_the_mean_of_their_logits(second: float, expected: list[int]) -> None:
     assert begins_of(Committee([teacher(2.0), teacher(second)])) == expected
@@ -86,18 +94,8 @@ def test_closing_words_heed_what_is_told(known: list[int], begins: list[int], ex
     if not begins:
         made.word[IDS[0, 2]] = 2.0
     committee = Committee([made])
-    rows = [torch.zeros(5, dtype=torch.bool), torch.zeros(5, dtype=torch.bool), torch.zeros(5)]
-    rows[0][known], rows[1][begins] = True, True
-    committee.translations = Translations([(IDS[0].tolist(), Told(*rows))])
+    committee.translations = tell({place: place in begins for place in known})
     assert begins_of(committee) == expected
-
-
-def tell(known: dict[int, bool], names: float = 0.0) -> Translations:
-    """What is told of the caption: whether units begin at these places; and of each word, whether its unit names."""
-    rows = [torch.zeros(5, dtype=torch.bool), torch.zeros(5, dtype=torch.bool), torch.full((5,), names)]
-    for place, begins in known.items():
-        rows[0][place], rows[1][place] = True, begins
-    return Translations([(IDS[0].tolist(), Told(*rows))])
 
 
 def test_a_unit_that_names_nothing_is_parted_where_the_rest_would_name_something() -> None:

@@ -6,10 +6,10 @@ from random import Random
 import pytest
 import torch
 
+from tests.word_types import CAPTIONS, TOKENIZER, data_of, id_of
 from textgroup.config.model import EncoderConfig
 from textgroup.config.run import UnitsConfig
 from textgroup.data.batches import pad
-from textgroup.data.captions import CaptionData
 from textgroup.data.scenes.scene import scenes
 from textgroup.data.statistics.entropy import FEW, RARE
 from textgroup.model.grouping.router import cotraining
@@ -21,46 +21,30 @@ from textgroup.model.grouping.router.places import Places
 from textgroup.model.grouping.router.router import Router
 from textgroup.text.tokenizer import CaptionTokenizer
 
-CAPTIONS = ["a cat sees a dog", "a dog sees a cat", "the cat and a dog"]
-
-
-@pytest.fixture(scope="module")
-def tokenizer() -> CaptionTokenizer:
-    return CaptionTokenizer.train(CAPTIONS, 560)  # enough for every word to be one token
-
-
-def data_of(tokenizer: CaptionTokenizer) -> CaptionData:
-    return CaptionData.build([(caption,) for caption in CAPTIONS], tokenizer)
-
-
-def id_of(tokenizer: CaptionTokenizer, word: str) -> int:
-    (found,) = tokenizer.ids([word])[0][1:-1]
-    return found
-
 
 @torch.no_grad()
-def test_the_place_view_sees_every_token_near_by_but_the_one_that_stands_there(tokenizer: CaptionTokenizer) -> None:
+def test_the_place_view_sees_every_token_near_by_but_the_one_that_stands_there() -> None:
     torch.manual_seed(0)
-    teacher = Teacher(data_of(tokenizer), tokenizer)
-    ids, mask = pad(tokenizer.ids(["a cat sees a dog"]))
+    teacher = Teacher(data_of(CAPTIONS, TOKENIZER), TOKENIZER)
+    ids, mask = pad(TOKENIZER.ids(["a cat sees a dog"]))
     before = teacher(ids, mask).place
     for changed in range(1, 6):
         other = ids.clone()
-        other[0, changed] = id_of(tokenizer, "the")
+        other[0, changed] = id_of(TOKENIZER, "the")
         moved = ((teacher(other, mask).place - before).abs() > 1e-7)[0]
         assert moved.tolist() == [0 < abs(place - changed) <= cotraining.AROUND for place in range(7)]
 
 
 @torch.no_grad()
-def test_facts_about_words_are_the_means_of_what_their_places_say(tokenizer: CaptionTokenizer) -> None:
-    teacher, data = Teacher(data_of(tokenizer), tokenizer), data_of(tokenizer)
+def test_facts_about_words_are_the_means_of_what_their_places_say() -> None:
+    teacher, data = Teacher(data_of(CAPTIONS, TOKENIZER), TOKENIZER), data_of(CAPTIONS, TOKENIZER)
     for part, says in ((teacher.place, 1.0), (teacher.names_place, 0.5)):  # all places say the same
         part[3].weight.zero_()
         part[3].bias.fill_(says)
     absent = 7
     kept = teacher.word[absent].item()
     refit(teacher, data, seed=0)
-    dog = id_of(tokenizer, "dog")
+    dog = id_of(TOKENIZER, "dog")
     assert teacher.word[dog].item() == pytest.approx(3 / (3 + cotraining.RARE))
     assert teacher.names[dog].item() == pytest.approx(0.5 * 3 / (3 + cotraining.RARE)), "it ends three units"
     assert teacher.word[absent].item() == kept, "a type that was not met keeps what it has"
@@ -74,7 +58,7 @@ def test_a_type_closes_its_units_if_it_stands_where_closing_words_do(monkeypatch
     follows the same nouns: it closes. `the` and `a` follow `on`, and do not."""
     captions = ["two men on the bench", "two boys on a wall", "two men in bed", "two boys in chairs"]
     tokenizer = CaptionTokenizer.train(captions * 10, 600)
-    data = CaptionData.build([(caption,) for caption in captions * 10], tokenizer)
+    data = data_of(captions * 10, tokenizer)
     teacher = Teacher(data, tokenizer)
     teacher.place[3].weight.zero_()
     teacher.place[3].bias.zero_()
@@ -105,7 +89,7 @@ def test_only_words_after_what_names_something_are_called_for() -> None:
     """`of` always follows `crowd`, and `to` follows `next`; a unit that ends with `next` names nothing."""
     captions = ["crowd of", "next to", "off"] * 20
     tokenizer = CaptionTokenizer.train(captions, 600)
-    data = CaptionData.build([(caption,) for caption in captions], tokenizer)
+    data = data_of(captions, tokenizer)
     teacher = Teacher(data, tokenizer)
     teacher.names[id_of(tokenizer, "crowd")] = 1.0
     set_called(teacher, data, tokenizer)
@@ -118,14 +102,14 @@ def row(*where: int, length: int = 10) -> torch.Tensor:
     return torch.tensor([[i in where for i in range(length)]])
 
 
-def test_a_word_that_as_a_rule_makes_a_unit_is_cut_off_where_it_begins_one(tokenizer: CaptionTokenizer) -> None:
+def test_a_word_that_as_a_rule_makes_a_unit_is_cut_off_where_it_begins_one() -> None:
     """
     0    1    2     3      4    5    6    7    8    9
     <s>  two  men  [with]  glas ses  on [with] it  </s>
                      x                              probable: a unit begins at the first `with` only
                      x      x                       begins: what follows it too; `with` in mid-unit closes nothing
     """
-    teacher = Teacher(data_of(tokenizer), tokenizer)
+    teacher = Teacher(data_of(CAPTIONS, TOKENIZER), TOKENIZER)
     ids = torch.arange(10)[None]
     teacher.closes[3] = teacher.closes[7] = 1.0
     places = Places(row(1, 2, 3, 4, 6, 7, 8), row(1), row(), torch.tensor([[9]]))
@@ -163,7 +147,7 @@ def test_a_router_learns_the_units_of_generated_captions_alone() -> None:
     """Nothing but the captions is given: determiners follow many words, nouns few."""
     captions = [scene.caption for scene in islice(scenes(0), 4_000)]
     tokenizer = CaptionTokenizer.train(captions, 1_024)
-    data = CaptionData.build([(caption,) for caption in captions], tokenizer)
+    data = data_of(captions, tokenizer)
     torch.manual_seed(0)
     router = Router(EncoderConfig(kind="dynamic"), len(tokenizer))
     learn(router, data, tokenizer, UnitsConfig(teachers=1, teacher_steps=200, steps=300), seed=0)
@@ -171,9 +155,9 @@ def test_a_router_learns_the_units_of_generated_captions_alone() -> None:
     assert router(ids, mask).begins[0].nonzero()[:, 0].tolist() == [1, 3, 4, 7, 10]
 
 
-def test_teachers_label_every_caption_with_units_that_are_the_caption(tokenizer: CaptionTokenizer) -> None:
-    data = data_of(tokenizer)
-    teachers = [Teacher(data, tokenizer) for _ in range(2)]
+def test_teachers_label_every_caption_with_units_that_are_the_caption() -> None:
+    data = data_of(CAPTIONS, TOKENIZER)
+    teachers = [Teacher(data, TOKENIZER) for _ in range(2)]
     labelled = label(Committee(teachers), data, 3, seed=0)
-    texts = sorted(tokenizer.decode([i for unit in units for i in unit.ids]) for units in labelled)
+    texts = sorted(TOKENIZER.decode([i for unit in units for i in unit.ids]) for units in labelled)
     assert texts == sorted(CAPTIONS)

@@ -47,7 +47,7 @@ class Committee:
 
     def __init__(self, teachers: Sequence[Teacher]) -> None:
         self._teachers = teachers
-        self._names_type, *links = (
+        self._type_names, *links = (
             torch.stack([getattr(t, fact) for t in teachers]).mean(dim=0)
             for fact in ("names", "closes", "called", "finishes")
         )  # (V,) each
@@ -84,7 +84,7 @@ class Committee:
         """By the teachers: logits (B, M), above 0 where each token's unit names something. begins: first tokens."""
         spans = find_spans(begins, votes.places)
         mean = torch.stack([t.naming(v, spans) for t, v in zip(self._teachers, votes.views)]).mean(dim=0)
-        return mean + self._names_type[ids].gather(1, spans.final)  # of the type that ends each unit
+        return mean + self._type_names[ids].gather(1, spans.final)  # of the type that ends each unit
 
     def _names(self, ids: Tensor, votes: Votes, begins: Tensor) -> Tensor:
         """By all, or as it is told: whether each token's unit names something, (B, M). begins: first tokens."""
